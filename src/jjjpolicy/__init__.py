@@ -1,0 +1,87 @@
+"""Policy evaluation with few treated regions: the 2015 Jing-Jin-Ji policies, and any panel.
+
+Submodules load on first use, so that importing the package stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+try:
+    __version__ = version("jjjpolicy")
+except PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
+
+if TYPE_CHECKING:
+    from jjjpolicy import did, inference, linalg, regions, sensitivity, synth
+    from jjjpolicy.datasets import dictionary, load, vintages
+    from jjjpolicy.design import Design
+    from jjjpolicy.errors import (
+        DataError,
+        DesignError,
+        InferenceError,
+        JJJPolicyError,
+        JJJPolicyWarning,
+    )
+    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.panel import Panel
+    from jjjpolicy.policies import Policy, policies
+    from jjjpolicy.report.compare import compare
+
+_MODULES = ("did", "inference", "linalg", "regions", "sensitivity", "synth")
+_NAMES = {
+    "load": "datasets",
+    "vintages": "datasets",
+    "dictionary": "datasets",
+    "Design": "design",
+    "Estimate": "estimate",
+    "Panel": "panel",
+    "Policy": "policies",
+    "policies": "policies",
+    "compare": "report.compare",
+    "JJJPolicyError": "errors",
+    "JJJPolicyWarning": "errors",
+    "DataError": "errors",
+    "DesignError": "errors",
+    "InferenceError": "errors",
+}
+
+__all__ = [
+    "DataError",
+    "Design",
+    "DesignError",
+    "Estimate",
+    "InferenceError",
+    "JJJPolicyError",
+    "JJJPolicyWarning",
+    "Panel",
+    "Policy",
+    "compare",
+    "dictionary",
+    "did",
+    "inference",
+    "linalg",
+    "load",
+    "policies",
+    "regions",
+    "sensitivity",
+    "synth",
+    "vintages",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        found = getattr(import_module(f"jjjpolicy.{_NAMES[name]}"), name)
+    elif name in _MODULES:
+        found = import_module(f"jjjpolicy.{name}")
+    else:
+        raise AttributeError(f"module 'jjjpolicy' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES, *_MODULES})

@@ -1,0 +1,381 @@
+"""A design: which outcome is compared between which units, and who is treated from when on.
+
+All checking of input happens here, once. Estimators receive arrays that are known to be sound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jjjpolicy import intake
+from jjjpolicy.errors import DesignError
+from jjjpolicy.ledger import Ledger
+
+if TYPE_CHECKING:
+    from jjjpolicy.panel import Panel
+    from jjjpolicy.policies import Policy, Timing
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the columns of a design are called, for messages, tables and figures."""
+
+    outcome: str
+    unit: str
+    time: str
+    outcome_en: str = ""
+    outcome_zh: str = ""
+    unit_names_en: Mapping[Hashable, str] = field(default_factory=dict)
+    unit_names_zh: Mapping[Hashable, str] = field(default_factory=dict)
+
+    def outcome_in(self, language: str) -> str:
+        """Name of the outcome in ``"en"`` or ``"zh"``; the column's name where none was given."""
+        return (self.outcome_zh if language == "zh" else self.outcome_en) or self.outcome
+
+    def unit_in(self, unit: Hashable, language: str) -> str:
+        """Name of a unit in ``"en"`` or ``"zh"``; its own label where none was given."""
+        names = self.unit_names_zh if language == "zh" else self.unit_names_en
+        return names.get(unit, str(unit))
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Outcome, adoption and everything else that an estimator needs, as arrays.
+
+    Build one with :meth:`from_frame` or :meth:`from_policy`; the constructor does not check.
+
+    Attributes
+    ----------
+    outcome : ndarray, shape (units, periods)
+        The outcome in its own unit of measure. ``nan`` marks an absent row of an unbalanced panel.
+    units : Index, shape (units,)
+    periods : ndarray of int, shape (periods,)
+        Strictly increasing; gaps between periods are allowed.
+    adoption : ndarray, shape (units,)
+        First treated period, ``inf`` for never-treated units.
+    labels : Labels
+    switching : ndarray of bool, shape (units, periods), optional
+        The treatment itself where it may switch off (``absorbing=False``).
+    covariates : dict of str to ndarray, shape (units, periods)
+    weights : ndarray, shape (units,), optional
+        Observation weights, constant within a unit.
+    clusters : dict of str to ndarray of int, shape (units,)
+        Cluster codes by column name.
+    coordinates : ndarray, shape (units, 2), optional
+        Latitude and longitude in degrees.
+    assigned_at : str
+        The level at which treatment was assigned: the unit unless a coarser column was named.
+    assignment : ndarray of int, shape (units,)
+        Code of the assignment group of each unit.
+    """
+
+    outcome: Floats
+    units: pd.Index
+    periods: Integers
+    adoption: Floats
+    labels: Labels
+    assigned_at: str
+    assignment: Integers
+    switching: Booleans | None = None
+    covariates: Mapping[str, Floats] = field(default_factory=dict)
+    weights: Floats | None = None
+    clusters: Mapping[str, Integers] = field(default_factory=dict)
+    coordinates: Floats | None = None
+    left_out: Ledger = field(default_factory=Ledger)
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ construction
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | None = None,
+        adoption: str | None = None,
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        clusters: str | Sequence[str] = (),
+        coordinates: tuple[str, str] | None = None,
+        assigned_at: str | None = None,
+        absorbing: bool = True,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[Hashable] = (),
+    ) -> Design:
+        """Build a design from a tidy table with one row per unit and period.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Rows may come in any order. A (unit, period) pair may be absent (the panel is then
+            unbalanced and the ledger lists the cell) but may not occur twice.
+        unit, time, outcome : str
+            Columns. Periods are integers (years, or a running number of quarters or months).
+        treatment : str, optional
+            Column of 0 and 1: treated in this period. Give either this or ``adoption``.
+        adoption : str, optional
+            Column with the unit's first treated period; 0, missing or infinite means never.
+        covariates, clusters : sequence of str
+        weights : str, optional
+            Positive, constant within a unit.
+        coordinates : (str, str), optional
+            Columns of latitude and longitude in degrees, constant within a unit.
+        assigned_at : str, optional
+            Column of the level at which treatment was assigned, if coarser than the unit. Every
+            inference method resamples and clusters at this level unless told otherwise.
+        absorbing : bool
+            False keeps a treatment that switches off, for the estimators that allow it.
+        window : (int, int), optional
+            First and last period to use, both included.
+        exclude : iterable
+            Units to leave out; the ledger lists them.
+
+        Raises
+        ------
+        DesignError
+            Unknown columns, duplicate (unit, period) rows, missing, infinite or non-numeric values,
+            periods that are not integers, fewer than two periods, treatment that switches off,
+            no treated unit, a treated unit without pre-period, no control unit.
+        """
+        return intake.design_from_frame(
+            cls,
+            frame,
+            intake.Columns(
+                unit=unit,
+                time=time,
+                outcome=outcome,
+                treatment=treatment,
+                adoption=adoption,
+                covariates=tuple(covariates),
+                weights=weights,
+                clusters=(clusters,) if isinstance(clusters, str) else tuple(clusters),
+                coordinates=coordinates,
+                assigned_at=assigned_at,
+            ),
+            absorbing=absorbing,
+            window=window,
+            exclude=tuple(exclude),
+        )
+
+    @classmethod
+    def from_policy(
+        cls,
+        panel: Panel,
+        policy: Policy,
+        *,
+        outcome: str,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[str] = (),
+        covariates: Sequence[str] = (),
+        timing: Timing | None = None,
+    ) -> Design:
+        """Build a design from a panel and a dated policy.
+
+        Parameters
+        ----------
+        panel : Panel
+        policy : Policy
+        outcome : str
+            A variable of the panel.
+        window : (int, int), optional
+            First and last period to use, both included. Default: every period of the panel for
+            which the outcome is published.
+        exclude : iterable of str
+            Region codes to leave out of treated units and donor pool alike.
+        covariates : sequence of str
+            Further variables of the panel.
+        timing : Timing, optional
+            How the day of issue becomes a first treated period; the year of issue by default.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`from_frame`; also when a region that the policy treats is not in the panel.
+        """
+        return intake.design_from_policy(
+            cls, panel, policy, outcome, window, tuple(exclude), tuple(covariates), timing
+        )
+
+    # ------------------------------------------------------------------ shape and groups
+    @property
+    def n_units(self) -> int:
+        return len(self.units)
+
+    @property
+    def n_periods(self) -> int:
+        return len(self.periods)
+
+    @cached_property
+    def observed(self) -> Booleans:
+        """Cells with an observation, shape (units, periods)."""
+        return ~np.isnan(self.outcome)
+
+    @cached_property
+    def n_observations(self) -> int:
+        return self.n_units * self.n_periods if self.balanced else int(self.observed.sum())
+
+    @cached_property
+    def balanced(self) -> bool:
+        """Whether every unit is observed in every period."""
+        return not bool(np.isnan(self.outcome.sum()))
+
+    @property
+    def absorbing(self) -> bool:
+        """Whether treatment stays on once it is on."""
+        return self.switching is None
+
+    @cached_property
+    def treated(self) -> Booleans:
+        """Units that are treated in some period, shape (units,)."""
+        return np.isfinite(self.adoption)
+
+    @cached_property
+    def treatment(self) -> Booleans:
+        """Treated cells, shape (units, periods)."""
+        if self.switching is not None:
+            return self.switching
+        treated: Booleans = self.periods[None, :] >= self.adoption[:, None]
+        return treated
+
+    @cached_property
+    def cohorts(self) -> Floats:
+        """Distinct finite adoption periods, increasing."""
+        return np.unique(self.adoption[self.treated])
+
+    @cached_property
+    def cohort_codes(self) -> tuple[Floats, Integers]:
+        """Distinct adoption values (``inf`` last) and the position of each unit among them."""
+        values, codes = np.unique(self.adoption, return_inverse=True)
+        return values, codes.astype(np.int64)
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Every unit, period and cell that was left out, and why."""
+        return self.left_out.frame()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the numbers and labels that estimation uses."""
+        digest = hashlib.sha256()
+        arrays: list[NDArray[Any]] = [self.outcome, self.periods, self.adoption, self.assignment]
+        arrays += [values for _, values in sorted(self.covariates.items())]
+        arrays += [codes for _, codes in sorted(self.clusters.items())]
+        arrays += [
+            array for array in (self.switching, self.weights, self.coordinates) if array is not None
+        ]
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\x1f".join(map(str, self.units)).encode())
+        return digest.hexdigest()
+
+    # ------------------------------------------------------------------ variations
+    def reassigned(self, adoption: Floats) -> Design:
+        """The same panel under another assignment; used by resampling, does not check."""
+        return replace(self, adoption=np.asarray(adoption, dtype=float), switching=None)
+
+    def with_outcome(self, outcome: Floats) -> Design:
+        """The same design with other outcome values of the same shape; does not check."""
+        return replace(self, outcome=outcome)
+
+    def keep_units(self, keep: Booleans, reason: str) -> Design:
+        """The design without some units; the ledger gains a line for each."""
+        dropped = self.units[~keep]
+        return replace(
+            self,
+            outcome=self.outcome[keep],
+            units=self.units[keep],
+            adoption=self.adoption[keep],
+            assignment=self.assignment[keep],
+            switching=None if self.switching is None else self.switching[keep],
+            covariates={name: values[keep] for name, values in self.covariates.items()},
+            weights=None if self.weights is None else self.weights[keep],
+            clusters={name: codes[keep] for name, codes in self.clusters.items()},
+            coordinates=None if self.coordinates is None else self.coordinates[keep],
+            left_out=self.left_out.with_units(dropped, reason),
+        )
+
+    def keep_periods(self, keep: Booleans, reason: str) -> Design:
+        """The design without some periods; the ledger gains a line for each."""
+        return replace(
+            self,
+            outcome=self.outcome[:, keep],
+            periods=self.periods[keep],
+            switching=None if self.switching is None else self.switching[:, keep],
+            covariates={name: values[:, keep] for name, values in self.covariates.items()},
+            left_out=self.left_out.with_periods(self.periods[~keep], reason),
+        )
+
+    def cluster_codes(self, level: str | None = None) -> Integers:
+        """Codes of the clusters at a named level; the level of assignment by default.
+
+        Raises
+        ------
+        DesignError
+            ``level`` is not the unit, the level of assignment or a column given as ``clusters``.
+        """
+        if level is None or level == self.assigned_at:
+            return self.assignment
+        if level == self.labels.unit:
+            return np.arange(self.n_units, dtype=np.int64)
+        if level in self.clusters:
+            return self.clusters[level]
+        known = [self.labels.unit, self.assigned_at, *self.clusters]
+        raise DesignError(
+            f"there is no cluster level {level!r}; this design knows {', '.join(map(repr, known))}."
+            f" Pass clusters=[{level!r}] when building the design."
+        )
+
+    # ------------------------------------------------------------------ what estimators require
+    def require_balanced(self, method: str) -> None:
+        """Raise a `DesignError` naming the absent cells unless the panel is balanced."""
+        if self.balanced:
+            return
+        rows, columns = np.nonzero(~self.observed)
+        shown = ", ".join(
+            f"{self.labels.unit} {self.units[i]!r} in {self.periods[t]}"
+            for i, t in list(zip(rows, columns, strict=True))[:3]
+        )
+        raise DesignError(
+            f"{method} needs every unit in every period, but {len(rows)} cells have no row: {shown}"
+            f"{', …' if len(rows) > 3 else ''}. Leave these units out with exclude=[…], or choose "
+            f"a window=(first, last) in which they are complete."
+        )
+
+    def require_absorbing(self, method: str) -> None:
+        """Raise a `DesignError` if treatment switches off."""
+        if not self.absorbing:
+            raise DesignError(
+                f"{method} needs treatment to stay on once it is on; this design was built with "
+                f"absorbing=False. Use did.ChaisemartinDHaultfoeuille, or build it without."
+            )
+
+    def require_never_treated(self, method: str, at_least: int = 1) -> Booleans:
+        """Mask of never-treated units; a `DesignError` if there are fewer than ``at_least``."""
+        never = ~self.treated
+        if int(never.sum()) < at_least:
+            raise DesignError(
+                f"{method} needs at least {at_least} never-treated {self.labels.unit}(s), the panel"
+                f" has {int(never.sum())}: keep more units in the donor pool (fewer in exclude=…)."
+            )
+        return never
+
+    def require_unweighted(self, method: str) -> None:
+        """Raise a `DesignError` if observation weights were given to a method without a use."""
+        if self.weights is not None:
+            raise DesignError(
+                f"{method} has no use for observation weights; build the design without weights=."
+            )

@@ -1,0 +1,115 @@
+"""Event study with two-way fixed effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimator import Estimator
+from jjjpolicy.variance import analytic_result
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats, Integers
+
+
+@dataclass(frozen=True)
+class EventStudy(Estimator):
+    r"""Leads and lags of treatment with unit and period effects.
+
+    .. math:: y_{it} = \alpha_i + \lambda_t
+              + \sum_{\ell \ne r} \beta_\ell 1\{t - a_i = \ell\} + \varepsilon_{it}
+
+    with adoption period :math:`a_i` and reference event time :math:`r`. Event times are in units of
+    the period. With several cohorts the coefficients mix effects of different cohorts (Sun and
+    Abraham 2021, equation 11); with one cohort and a never-treated group they are differences of
+    means from the reference period.
+
+    Parameters
+    ----------
+    reference : int
+        Event time to compare with.
+    bins : (int, int), optional
+        Event times at or below the first and at or above the second share one coefficient.
+
+    Notes
+    -----
+    ``att`` is the mean of the coefficients at event times from 0 on, each weighted by its number of
+    treated observations. Standard errors are clustered at the level of assignment (CRV1 in the
+    convention of fixest), with G - 1 degrees of freedom.
+    """
+
+    reference: int = -1
+    bins: tuple[int, int] | None = None
+
+    def fit(self, design: Design) -> Estimate:
+        """Estimate the coefficients.
+
+        Raises
+        ------
+        DesignError
+            The reference event time does not occur, or treatment switches off.
+        """
+        design.require_absorbing(self.label)
+        times, regressors, treated_cells = self._regressors(design)
+        fit = fixed_effects_regression(design, regressors, [f"event time {t}" for t in times])
+        kept = [k for k, t in enumerate(times) if f"event time {t}" in fit.names]
+        times, treated_cells = times[kept], treated_cells[kept]
+        share = np.where(times >= 0, treated_cells, 0.0)
+        if share.sum() == 0:
+            raise DesignError("no event time from 0 on can be estimated in this panel.")
+        combine = np.zeros((1 + len(times), len(fit.names)))
+        combine[0, : len(times)] = share / share.sum()
+        combine[1:, : len(times)] = np.eye(len(times))
+        estimates = combine @ fit.coefficients
+        effects = pd.DataFrame({"event_time": times, "estimate": estimates[1:]})
+        reference = pd.DataFrame({"event_time": [self.reference], "estimate": [0.0]})
+        estimate = Estimate(
+            estimator=self,
+            design=design,
+            att=float(estimates[0]),
+            estimand="mean event-study coefficient from event time 0 on, weighted by observations",
+            event_effects=pd.concat([effects, reference]).sort_values(
+                "event_time", ignore_index=True
+            ),
+            influence=fit.influence @ combine.T,
+            details={"regression": fit, "reference": self.reference, "event_times": times},
+        )
+        return estimate.with_result(
+            analytic_result(
+                f"clustered by {design.assigned_at} (CRV1)",
+                estimate.att,
+                effects,
+                combine @ fit.covariance(design.assignment) @ combine.T,
+                df=int(design.assignment.max()),
+                specification={"name": "Clustered", "level": design.assigned_at},
+            )
+        )
+
+    def _regressors(self, design: Design) -> tuple[Integers, Floats, Floats]:
+        """Event times, (cohorts × periods × event times) indicators, treated cells of each."""
+        values, codes = design.cohort_codes
+        finite = np.isfinite(values)
+        relative = np.zeros((len(values), design.n_periods), dtype=np.int64)
+        relative[finite] = design.periods[None, :] - values[finite].astype(np.int64)[:, None]
+        if self.bins is not None:
+            low, high = self.bins
+            if not low <= self.reference <= high or low >= high:
+                raise DesignError(f"bins={self.bins} must enclose reference={self.reference}.")
+            relative = np.clip(relative, low, high)
+        present = np.unique(relative[finite])
+        if self.reference not in present:
+            raise DesignError(
+                f"reference event time {self.reference} does not occur: event times run from "
+                f"{present.min()} to {present.max()}. Choose reference= among them."
+            )
+        times = present[present != self.reference]
+        indicators = (relative[:, :, None] == times).astype(float)
+        indicators[~finite] = 0.0
+        seen = np.stack([design.observed[codes == c].sum(axis=0) for c in range(len(values))])
+        return times, indicators, np.einsum("ct,ctk->k", seen.astype(float), indicators)

@@ -1,0 +1,161 @@
+"""Least squares with unit and period effects on a design: coefficients and influence functions.
+
+Regressors that depend on a unit only through its cohort (treatment, event-time indicators) are held
+as (cohorts × periods) tables, so that a balanced panel of any number of units is read once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
+from jjjpolicy.variance import clustered_covariance
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats, Integers
+
+
+@dataclass(frozen=True)
+class FixedEffectsFit:
+    """Coefficients of a two-way fixed-effects regression.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (regressors,)
+        In the order of ``names``; collinear regressors are not among them.
+    influence : ndarray, shape (units, regressors)
+        Coefficient − estimand ≈ mean over units.
+    names : tuple of str
+    collinear : tuple of str
+        Regressors left out because the fixed effects and the regressors before them explain them.
+    observations : int
+    parameters : int
+        Coefficients and period effects; unit effects are nested in the clusters and not counted.
+    """
+
+    coefficients: Floats
+    influence: Floats
+    names: tuple[str, ...]
+    collinear: tuple[str, ...]
+    observations: int
+    parameters: int
+
+    def covariance(self, codes: Integers) -> Floats:
+        r"""CRV1 covariance in the convention of fixest.
+
+        :math:`\frac{G}{G-1}\frac{N-1}{N-K}` times the sandwich, where K counts the regressors and
+        the period effects but not the unit effects, which are nested in the clusters.
+        """
+        groups = int(codes.max()) + 1
+        correction = groups / (groups - 1) * (self.observations - 1)
+        correction /= self.observations - self.parameters
+        return clustered_covariance(self.influence, codes, correction)
+
+
+def fixed_effects_regression(
+    design: Design, cohort_regressors: Floats, names: Sequence[str]
+) -> FixedEffectsFit:
+    """Regress the outcome on cohort-level regressors, covariates, unit and period effects.
+
+    Parameters
+    ----------
+    design : Design
+    cohort_regressors : ndarray, shape (cohorts, periods, regressors)
+        In the order of ``design.cohort_codes``.
+    names : sequence of str
+        One per regressor.
+
+    Raises
+    ------
+    DesignError
+        The first regressor has no variation left after the fixed effects.
+    """
+    if design.balanced and not design.covariates:
+        return _balanced(design, cohort_regressors, tuple(names))
+    return _general(design, cohort_regressors, tuple(names))
+
+
+def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
+    values, codes = design.cohort_codes
+    outcome, weights = design.outcome, design.weights
+    sizes = np.bincount(codes, weights=weights, minlength=len(values))
+    demeaned = two_way_demean(regressors, sizes)
+    if weights is None:
+        period_means = outcome.mean(axis=0)
+        totals = np.stack([outcome[codes == c].sum(axis=0) for c in range(len(values))])
+    else:
+        period_means = weights @ outcome / weights.sum()
+        totals = np.stack([weights[codes == c] @ outcome[codes == c] for c in range(len(values))])
+    totals = totals - sizes[:, None] * period_means
+    gram = np.einsum("c,ctk,ctl->kl", sizes, demeaned, demeaned)
+    kept = _kept(gram, names)
+    demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
+    coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
+
+    bread = np.linalg.inv(gram)
+    fitted = np.einsum("ctk,ctl,l->ck", demeaned, demeaned, coefficients)
+    scores = np.empty((design.n_units, len(kept)))
+    for c in range(len(values)):
+        mine = codes == c
+        scores[mine] = (outcome[mine] - period_means) @ demeaned[c] - fitted[c]
+    if weights is not None:
+        scores *= weights[:, None]
+    return FixedEffectsFit(
+        coefficients=coefficients,
+        influence=design.n_units * scores @ bread,
+        names=tuple(names[k] for k in kept),
+        collinear=tuple(name for k, name in enumerate(names) if k not in kept),
+        observations=design.n_observations,
+        parameters=len(kept) + design.n_periods,
+    )
+
+
+def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
+    _, codes = design.cohort_codes
+    columns = [regressors[codes]]
+    columns += [values[:, :, None] for values in design.covariates.values()]
+    names = (*names, *design.covariates)
+    absent = ~design.observed
+    stacked = np.concatenate([design.outcome[:, :, None], *columns], axis=2)
+    stacked[absent] = np.nan
+    demeaned = two_way_demean(stacked, design.weights)
+    demeaned[absent] = 0.0
+    y, x = demeaned[:, :, 0], demeaned[:, :, 1:]
+    weighted = x if design.weights is None else x * design.weights[:, None, None]
+    gram = np.einsum("itk,itl->kl", weighted, x)
+    kept = _kept(gram, names)
+    x, weighted, gram = x[:, :, kept], weighted[:, :, kept], gram[np.ix_(kept, kept)]
+    coefficients = np.linalg.solve(gram, np.einsum("itk,it->k", weighted, y))
+    scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
+    return FixedEffectsFit(
+        coefficients=coefficients,
+        influence=design.n_units * scores @ np.linalg.inv(gram),
+        names=tuple(names[k] for k in kept),
+        collinear=tuple(name for k, name in enumerate(names) if k not in kept),
+        observations=design.n_observations,
+        parameters=len(kept) + int(design.observed.any(axis=0).sum()),
+    )
+
+
+def _kept(gram: Floats, names: tuple[str, ...]) -> list[int]:
+    kept = independent_columns(gram)
+    if not kept or kept[0] != 0:
+        raise DesignError(
+            f"{names[0]} does not vary once unit and period effects are taken out: there is no "
+            f"comparison left to estimate it from."
+        )
+    dropped = [name for k, name in enumerate(names) if k not in kept]
+    if dropped:
+        warnings.warn(
+            f"left out as collinear with the fixed effects and the regressors before them: "
+            f"{', '.join(dropped)}",
+            JJJPolicyWarning,
+            stacklevel=4,
+        )
+    return kept

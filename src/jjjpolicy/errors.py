@@ -1,0 +1,24 @@
+"""Errors that users of the package can catch.
+
+Every message names the column, unit or period at fault and says what to do about it.
+"""
+
+
+class JJJPolicyError(Exception):
+    """Base class of all errors raised on purpose by ``jjjpolicy``."""
+
+
+class DataError(JJJPolicyError):
+    """A data set, variable, vintage, region or policy is unknown or violates its schema."""
+
+
+class DesignError(JJJPolicyError):
+    """A panel and a treatment do not make a valid design, or not one this estimator can use."""
+
+
+class InferenceError(JJJPolicyError):
+    """An inference method needs something that the estimate does not offer."""
+
+
+class JJJPolicyWarning(UserWarning):
+    """Base class of the package's warnings."""

@@ -1,0 +1,254 @@
+"""Estimate: what every estimator returns, and what every inference method adds to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import InferenceError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.estimator import Estimator
+
+EFFECT_COLUMNS = ["event_time", "estimate", "se", "lower", "upper"]
+
+
+class Inference(ABC):
+    """Base class of inference methods; subclasses are frozen dataclasses of options."""
+
+    @property
+    def label(self) -> str:
+        """Name for tables and notes."""
+        return type(self).__name__
+
+    @abstractmethod
+    def infer(self, estimate: Estimate) -> Estimate:
+        """The estimate with an :class:`InferenceResult` attached.
+
+        Raises
+        ------
+        InferenceError
+            The estimate does not offer what the method needs.
+        """
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options, for provenance."""
+        options = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)  # type: ignore[arg-type]
+        }
+        return {"name": type(self).__name__, **options}
+
+
+@dataclass(frozen=True)
+class InferenceResult:
+    """Uncertainty of an estimate under one inference method.
+
+    Attributes
+    ----------
+    name : str
+        What was done, in words.
+    se : float or None
+    pvalue : float or None
+        Two-sided test of no effect, unless ``name`` says otherwise.
+    bounds : callable or None
+        ``bounds(level)`` gives the (low, high) ends of the interval.
+    effects : DataFrame, callable or None
+        Columns event_time, se, lower, upper (95%), and further ones of the method.
+    reference : ndarray or None
+        Reference distribution of the statistic (placebo estimates, bootstrap draws).
+    smallest_pvalue : float or None
+        The smallest p-value that the method could have returned.
+    assignments : int or None
+        Number of assignments behind ``reference``, the treated one not counted.
+    exact : bool or None
+        Whether these are all assignments or a sample.
+    notes : tuple of str
+    details : mapping
+        What one method alone has.
+    specification : mapping
+        The method and all its options.
+    """
+
+    name: str
+    se: float | None = None
+    pvalue: float | None = None
+    bounds: Callable[[float], tuple[float, float]] | None = None
+    effects: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
+    reference: Floats | None = None
+    smallest_pvalue: float | None = None
+    assignments: int | None = None
+    exact: bool | None = None
+    notes: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    specification: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """An estimated effect. One class for all estimators.
+
+    Attributes
+    ----------
+    att : float
+        The overall effect, in units of the outcome.
+    estimand : str
+        What ``att`` is an estimate of.
+    event_effects : DataFrame
+        Columns event_time and estimate; may be computed on first use (a callable is accepted).
+    calendar_effects : DataFrame or None
+        Columns period and estimate.
+    unit_effects : DataFrame or None
+        One row per treated unit.
+    counterfactual : DataFrame or None
+        Treated units × periods: the outcome without treatment.
+    weights : DataFrame or None
+        Donors × treated units.
+    influence : ndarray or None, shape (units, 1 + event times)
+        Influence functions: estimate − estimand ≈ mean over units. First column: ``att``.
+    details : mapping
+        What one estimator alone has.
+    inference : InferenceResult or None
+    """
+
+    estimator: Estimator
+    design: Design
+    att: float
+    estimand: str
+    event_effects: pd.DataFrame | Callable[[], pd.DataFrame]
+    calendar_effects: pd.DataFrame | None = None
+    unit_effects: pd.DataFrame | None = None
+    counterfactual: pd.DataFrame | None = None
+    weights: pd.DataFrame | None = None
+    influence: Floats | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    inference: InferenceResult | None = None
+
+    # ------------------------------------------------------------------ uncertainty
+    @property
+    def se(self) -> float | None:
+        """Standard error of ``att``; None until an inference method supplies one."""
+        return None if self.inference is None else self.inference.se
+
+    @property
+    def pvalue(self) -> float | None:
+        """p-value of the hypothesis of no effect; None until an inference method supplies one."""
+        return None if self.inference is None else self.inference.pvalue
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of ``att``.
+
+        Raises
+        ------
+        InferenceError
+            No inference method is attached, or the attached one gives no interval.
+        """
+        if not 0 < level < 1:
+            raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
+        if self.inference is None:
+            raise InferenceError(
+                f"{self.estimator.label} has no analytic variance here; attach a method with "
+                f".with_inference(…), e.g. jp.inference.PlaceboUnits()."
+            )
+        if self.inference.bounds is None:
+            reasons = " ".join(self.inference.notes)
+            raise InferenceError(f"{self.inference.name} gives no interval. {reasons}".strip())
+        return self.inference.bounds(level)
+
+    def with_inference(self, method: Inference) -> Estimate:
+        """The same estimate under another inference method."""
+        return method.infer(self)
+
+    def with_result(self, result: InferenceResult) -> Estimate:
+        """The same estimate with an inference result attached."""
+        return replace(self, inference=result)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Effects by event time: event_time, estimate, se, lower, upper (95%)."""
+        table = _now(self.event_effects)
+        source = None if self.inference is None else self.inference.effects
+        if source is None:
+            return table.assign(se=np.nan, lower=np.nan, upper=np.nan)[EFFECT_COLUMNS]
+        extra = _now(source)
+        columns = [name for name in extra.columns if name != "estimate"]
+        merged = table[["event_time", "estimate"]].merge(
+            extra[columns], on="event_time", how="left", validate="one_to_one"
+        )
+        return merged[[*EFFECT_COLUMNS, *(c for c in merged.columns if c not in EFFECT_COLUMNS)]]
+
+    # ------------------------------------------------------------------ provenance
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Data, specification and package version behind this estimate."""
+        from jjjpolicy import __version__
+
+        return {
+            "package": __version__,
+            "estimator": self.estimator.specification(),
+            "inference": None if self.inference is None else dict(self.inference.specification),
+            "estimand": self.estimand,
+            "outcome": self.design.labels.outcome,
+            "data": {
+                **self.design.source,
+                "fingerprint": self.design.fingerprint,
+                "units": self.design.n_units,
+                "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
+                "observations": self.design.n_observations,
+                "treated": [str(unit) for unit in self.design.units[self.design.treated]],
+                "left_out": len(self.design.left_out.entries),
+            },
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: estimator, estimand, att, se, p-value, interval, inference, sample."""
+        low, high = (np.nan, np.nan)
+        if self.inference is not None and self.inference.bounds is not None:
+            low, high = self.inference.bounds(0.95)
+        row = {
+            "estimator": self.estimator.label,
+            "estimand": self.estimand,
+            "outcome": self.design.labels.outcome,
+            "att": self.att,
+            "se": self.se,
+            "pvalue": self.pvalue,
+            "lower": low,
+            "upper": high,
+            "inference": None if self.inference is None else self.inference.name,
+            "units": self.design.n_units,
+            "treated_units": int(self.design.treated.sum()),
+            "periods": self.design.n_periods,
+            "observations": self.design.n_observations,
+        }
+        return pd.DataFrame([row])
+
+    # ------------------------------------------------------------------ rendering
+    def summary(self) -> str:
+        """What a referee looks for, as text for a terminal."""
+        text: str = _renderer("summary")(self)
+        return text
+
+    def plot(self, **options: Any) -> Figure:
+        """The figure that suits the estimator: event study, or treated against synthetic."""
+        figure: Figure = _renderer("plot")(self, **options)
+        return figure
+
+
+def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    return table() if callable(table) else table
+
+
+def _renderer(name: str) -> Callable[..., Any]:
+    """The only upward call in the package: renderers are found when first used."""
+    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates"), name)
+    return found

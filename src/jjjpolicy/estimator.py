@@ -1,0 +1,113 @@
+"""What every estimator offers: a fit with labels, and refits without.
+
+An estimator is a small frozen dataclass holding its options. ``fit`` returns a labelled
+:class:`~jjjpolicy.estimate.Estimate`. Resampling calls ``refit_many``, which returns bare arrays for
+many assignments of treatment on one panel; an estimator that can share work between assignments
+overrides it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jjjpolicy.progress import track
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Numbers of one estimator under many assignments of treatment.
+
+    Attributes
+    ----------
+    att : ndarray, shape (assignments,)
+    se : ndarray, shape (assignments,), optional
+        Analytic standard errors, for studentised reference distributions.
+    effects : ndarray, shape (assignments, event times), optional
+        Effects by event time, in the order of the estimate's own.
+    rmspe_ratio : ndarray, shape (assignments,), optional
+        Post- over pre-treatment root mean squared prediction error.
+    pre_rmspe : ndarray, shape (assignments,), optional
+    """
+
+    att: Floats
+    se: Floats | None = None
+    effects: Floats | None = None
+    rmspe_ratio: Floats | None = None
+    pre_rmspe: Floats | None = None
+
+    @classmethod
+    def stack(cls, parts: Iterable[Refits]) -> Refits:
+        """Join the refits of several batches, in order."""
+        listed = list(parts)
+        columns: dict[str, Any] = {}
+        for item in fields(cls):
+            values = [getattr(part, item.name) for part in listed]
+            columns[item.name] = (
+                None if any(v is None for v in values) else np.concatenate(values, axis=0)
+            )
+        return cls(**columns)
+
+
+class Estimator(ABC):
+    """Base class of all estimators; subclasses are frozen dataclasses of options."""
+
+    @property
+    def label(self) -> str:
+        """Name for messages and tables."""
+        return type(self).__name__
+
+    @abstractmethod
+    def fit(self, design: Design) -> Estimate:
+        """Estimate the effect of treatment in ``design``."""
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels; shape (1,) arrays."""
+        estimate = self.fit(design)
+        se = estimate.se
+        return Refits(
+            att=np.array([estimate.att]), se=None if se is None else np.array([float(se)])
+        )
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment.
+
+        Parameters
+        ----------
+        design : Design
+            Its outcome, weights and covariates are used; its own adoption is not.
+        adoptions : ndarray, shape (assignments, units)
+            First treated period of each unit, ``inf`` for never.
+        jobs : int
+            Worker processes; the numbers do not depend on it.
+        """
+        if jobs == 1:
+            parts = (self.refit(design.reassigned(adoption)) for adoption in adoptions)
+            return Refits.stack(track(parts, self.label, total=len(adoptions)))
+        from joblib import Parallel, delayed
+
+        batches = np.array_split(adoptions, min(len(adoptions), 8 * abs(jobs)))
+        results = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(_refit_batch)(self, design, batch) for batch in batches
+        )
+        return Refits.stack(track(results, self.label, total=len(batches)))
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options, for provenance."""
+        options = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)  # type: ignore[arg-type]
+        }
+        return {"name": type(self).__name__, **options}
+
+
+def _refit_batch(estimator: Estimator, design: Design, adoptions: Floats) -> Refits:
+    return Refits.stack(estimator.refit(design.reassigned(adoption)) for adoption in adoptions)

@@ -1,0 +1,7 @@
+"""Inference methods: each turns an estimate into standard errors, p-values and intervals."""
+
+from jjjpolicy.inference.clustered import Clustered
+from jjjpolicy.inference.placebo_periods import PlaceboPeriods
+from jjjpolicy.inference.placebo_units import PlaceboUnits
+
+__all__ = ["Clustered", "PlaceboPeriods", "PlaceboUnits"]

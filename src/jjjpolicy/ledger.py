@@ -1,0 +1,41 @@
+"""The ledger: what a design left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+COLUMNS = ["item", "unit", "period", "reason"]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Immutable list of entries (item, unit, period, reason).
+
+    ``item`` is ``"unit"``, ``"period"``, ``"cell"`` or ``"note"``; ``unit`` and ``period`` are None
+    where the entry concerns all of them.
+    """
+
+    entries: tuple[tuple[str, Hashable, int | None, str], ...] = ()
+
+    def with_units(self, units: Iterable[Hashable], reason: str) -> Ledger:
+        return self._with(("unit", unit, None, reason) for unit in units)
+
+    def with_periods(self, periods: Iterable[int], reason: str) -> Ledger:
+        return self._with(("period", None, int(period), reason) for period in periods)
+
+    def with_cells(self, cells: Iterable[tuple[Hashable, int]], reason: str) -> Ledger:
+        return self._with(("cell", unit, int(period), reason) for unit, period in cells)
+
+    def with_note(self, unit: Hashable, period: int | None, reason: str) -> Ledger:
+        return self._with([("note", unit, period, reason)])
+
+    def _with(self, entries: Iterable[tuple[str, Hashable, int | None, str]]) -> Ledger:
+        added = tuple(entries)
+        return Ledger(self.entries + added) if added else self
+
+    def frame(self) -> pd.DataFrame:
+        """One row per entry, in the order in which they arose."""
+        return pd.DataFrame(list(self.entries), columns=COLUMNS, dtype=object)

@@ -1,0 +1,76 @@
+"""Residuals from unit and period effects, without dummies and without iteration."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def two_way_demean(values: Floats, weights: Floats | None = None) -> Floats:
+    r"""Residuals of a least-squares projection on unit and period effects.
+
+    On a balanced panel these are :math:`y_{it} - \bar y_i - \bar y_t + \bar y`. With absent cells
+    the unit effects are concentrated out, and the period effects solve the remaining
+    (periods × periods) normal equations (the Frisch-Waugh-Lovell theorem); the result is exact.
+
+    Parameters
+    ----------
+    values : ndarray, shape (units, periods) or (units, periods, variables)
+        ``nan`` marks absent cells; the same cells in every variable.
+    weights : ndarray, shape (units,), optional
+
+    Returns
+    -------
+    ndarray
+        Same shape as ``values``; absent cells stay ``nan``.
+    """
+    stacked = values if values.ndim == 3 else values[:, :, None]
+    w = np.ones(len(stacked)) if weights is None else weights
+    observed = ~np.isnan(stacked[:, :, 0])
+    if observed.all():
+        by_unit = stacked - stacked.mean(axis=1, keepdims=True)
+        result = by_unit - np.tensordot(w / w.sum(), by_unit, axes=1)[None]
+    else:
+        result = _demean_with_gaps(stacked, observed, w)
+    return result if values.ndim == 3 else result[:, :, 0]
+
+
+def _demean_with_gaps(stacked: Floats, observed: NDArray[np.bool_], w: Floats) -> Floats:
+    seen = observed.astype(float)
+    counts = seen.sum(axis=1)
+    filled = np.where(observed[:, :, None], stacked, 0.0)
+    by_unit = (filled - filled.sum(axis=1, keepdims=True) / counts[:, None, None]) * seen[
+        :, :, None
+    ]
+    gram = np.diag(w @ seen) - (seen * (w / counts)[:, None]).T @ seen
+    right = np.tensordot(w, by_unit, axes=1)
+    period_effects = np.linalg.pinv(gram, hermitian=True) @ right
+    expected = np.where(observed[:, :, None], period_effects[None], 0.0)
+    expected -= expected.sum(axis=1, keepdims=True) / counts[:, None, None] * seen[:, :, None]
+    result = by_unit - expected
+    result[~observed] = np.nan
+    return result
+
+
+def independent_columns(gram: Floats, tolerance: float = 1e-10) -> list[int]:
+    """Columns that are not linear combinations of the columns before them.
+
+    Parameters
+    ----------
+    gram : ndarray, shape (columns, columns)
+        Cross products X'X.
+    tolerance : float
+        A column counts as dependent when the share of its sum of squares that the kept columns
+        leave unexplained is at most this.
+    """
+    kept: list[int] = []
+    for j in range(len(gram)):
+        explained = 0.0
+        if kept:
+            block = gram[np.ix_(kept, kept)]
+            explained = float(gram[j, kept] @ np.linalg.solve(block, gram[kept, j]))
+        if gram[j, j] > 0 and gram[j, j] - explained > tolerance * gram[j, j]:
+            kept.append(j)
+    return kept

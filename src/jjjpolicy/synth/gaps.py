@@ -1,0 +1,149 @@
+"""From counterfactual paths to an estimate: shared by the synthetic-control estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimator import Refits
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimator import Estimator
+
+ESTIMAND = "average effect over treated cells"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Observed minus counterfactual outcomes of the treated units.
+
+    Attributes
+    ----------
+    values : ndarray, shape (treated units, periods)
+    periods : ndarray of int, shape (periods,)
+    adoption : ndarray, shape (treated units,)
+    """
+
+    values: Floats
+    periods: Integers
+    adoption: Floats
+
+    @cached_property
+    def post(self) -> Booleans:
+        """Treated cells."""
+        treated: Booleans = self.periods[None, :] >= self.adoption[:, None]
+        return treated
+
+    @property
+    def att(self) -> float:
+        """Average gap over treated cells."""
+        return float(self.values[self.post].mean())
+
+    def by_event_time(self) -> tuple[Integers, Floats]:
+        """Event times, and the average gap over the treated units observed at each."""
+        relative = (self.periods[None, :] - self.adoption[:, None]).astype(np.int64)
+        times, positions = np.unique(relative, return_inverse=True)
+        positions = positions.ravel()
+        sums = np.bincount(positions, weights=self.values.ravel())
+        return times, sums / np.bincount(positions)
+
+    def by_period(self) -> tuple[Integers, Floats]:
+        """Periods with a treated unit, and the average gap over the treated cells of each."""
+        counts = self.post.sum(axis=0)
+        some = counts > 0
+        sums = np.where(self.post, self.values, 0.0).sum(axis=0)
+        return self.periods[some], sums[some] / counts[some]
+
+    def rmspe(self, cells: Booleans) -> Floats:
+        """Root mean squared gap of each treated unit over the marked cells."""
+        squares = np.where(cells, self.values**2, 0.0).sum(axis=1)
+        root: Floats = np.sqrt(squares / cells.sum(axis=1))
+        return root
+
+    @cached_property
+    def pre_rmspe(self) -> Floats:
+        return self.rmspe(~self.post)
+
+    @cached_property
+    def post_rmspe(self) -> Floats:
+        return self.rmspe(self.post)
+
+    @property
+    def pooled_rmspe(self) -> tuple[float, float]:
+        """Root mean squared gap over all pre-treatment and over all treated cells."""
+        before, after = self.values[~self.post], self.values[self.post]
+        return float(np.sqrt((before**2).mean())), float(np.sqrt((after**2).mean()))
+
+    def refits(self) -> Refits:
+        """The numbers that resampling needs, as arrays of length one."""
+        before, after = self.pooled_rmspe
+        return Refits(
+            att=np.array([self.att]),
+            effects=self.by_event_time()[1][None, :],
+            pre_rmspe=np.array([before]),
+            rmspe_ratio=np.array([after / before if before > 0 else np.inf]),
+        )
+
+
+def estimate_from_counterfactual(
+    estimator: Estimator,
+    design: Design,
+    counterfactual: Floats,
+    *,
+    weights: pd.DataFrame | None = None,
+    details: Mapping[str, Any] | None = None,
+    unit_details: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """Label the gaps between treated units and their counterfactual.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    design : Design
+    counterfactual : ndarray, shape (treated units, periods)
+    weights : DataFrame, optional
+        Donors × treated units.
+    details, unit_details : mapping, optional
+        Further entries of ``Estimate.details``, and further columns of ``Estimate.unit_effects``.
+    """
+    treated = design.treated
+    units = design.units[treated]
+    gaps = Gaps(design.outcome[treated] - counterfactual, design.periods, design.adoption[treated])
+    times, effects = gaps.by_event_time()
+    calendar, averages = gaps.by_period()
+    unit_effects = pd.DataFrame(
+        {
+            "unit": units,
+            "adoption": gaps.adoption.astype(np.int64),
+            "att": np.where(gaps.post, gaps.values, 0.0).sum(axis=1) / gaps.post.sum(axis=1),
+            "pre_rmspe": gaps.pre_rmspe,
+            "post_rmspe": gaps.post_rmspe,
+            "rmspe_ratio": _ratio(gaps.post_rmspe, gaps.pre_rmspe),
+            **(unit_details or {}),
+        }
+    )
+    return Estimate(
+        estimator=estimator,
+        design=design,
+        att=gaps.att,
+        estimand=ESTIMAND,
+        event_effects=pd.DataFrame({"event_time": times, "estimate": effects}),
+        calendar_effects=pd.DataFrame({"period": calendar, "estimate": averages}),
+        unit_effects=unit_effects,
+        counterfactual=pd.DataFrame(counterfactual, index=units, columns=design.periods),
+        weights=weights,
+        details={"gaps": gaps, **(details or {})},
+    )
+
+
+def _ratio(after: Floats, before: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = after / before
+    return ratio

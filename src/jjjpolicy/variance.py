@@ -1,0 +1,119 @@
+"""Variance from influence functions: the analytic inference that estimators attach themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jjjpolicy.estimate import InferenceResult
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Floats, Integers
+
+
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def cluster_sums(values: Floats, codes: Integers) -> Floats:
+    """Sum rows within clusters; shape (clusters, columns)."""
+    n_clusters = int(codes.max()) + 1
+    if len(codes) == n_clusters and (codes == np.arange(n_clusters)).all():
+        return values
+    return np.stack(
+        [np.bincount(codes, weights=column, minlength=n_clusters) for column in values.T], axis=1
+    )
+
+
+def clustered_covariance(influence: Floats, codes: Integers, correction: float = 1.0) -> Floats:
+    """Covariance of estimates from their influence functions, clustered (CRV1).
+
+    Parameters
+    ----------
+    influence : ndarray, shape (units, estimates)
+        Estimate − estimand ≈ mean of ``influence`` over units.
+    codes : ndarray of int, shape (units,)
+        Clusters.
+    correction : float
+        Small-sample factor.
+
+    Returns
+    -------
+    ndarray, shape (estimates, estimates)
+    """
+    sums = cluster_sums(influence, codes) / len(influence)
+    covariance: Floats = correction * (sums.T @ sums)
+    return covariance
+
+
+def t_interval(
+    estimate: Number, se: Number, df: float, level: float
+) -> tuple[Number, Number]:
+    """Interval from the t distribution; normal where ``df`` is infinite."""
+    from scipy.special import ndtri, stdtrit
+
+    tail = 0.5 + level / 2
+    quantile = float(ndtri(tail)) if np.isinf(df) else float(stdtrit(df, tail))
+    return estimate - quantile * se, estimate + quantile * se
+
+
+def t_pvalue(estimate: float, se: float, df: float) -> float:
+    """Two-sided p-value from the t distribution; normal where ``df`` is infinite."""
+    from scipy.special import ndtr, stdtr
+
+    if se == 0:
+        return float("nan") if estimate == 0 else 0.0
+    ratio = -abs(estimate / se)
+    return 2 * float(ndtr(ratio) if np.isinf(df) else stdtr(df, ratio))
+
+
+def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float) -> pd.DataFrame:
+    """Columns event_time, se, lower and upper (95%) from standard errors of the effects."""
+    points = effects["estimate"].to_numpy(dtype=float)
+    low, high = t_interval(points, errors, df, 0.95)
+    return pd.DataFrame(
+        {"event_time": effects["event_time"], "se": errors, "lower": low, "upper": high}
+    )
+
+
+def analytic_result(
+    name: str,
+    estimate: float,
+    effects: pd.DataFrame | Callable[[], pd.DataFrame],
+    covariance: Floats,
+    *,
+    df: float = np.inf,
+    specification: Mapping[str, Any],
+    notes: tuple[str, ...] = (),
+    details: Mapping[str, Any] | None = None,
+) -> InferenceResult:
+    """Inference from a covariance matrix of (att, effects).
+
+    Parameters
+    ----------
+    name : str
+    estimate : float
+        The overall effect.
+    effects : DataFrame or callable
+        Columns event_time and estimate, in the order of ``covariance``; or a function that gives
+        the finished table (event_time, se, lower, upper) when it is first asked for.
+    covariance : ndarray, shape (1 + effects, 1 + effects)
+        Order: overall effect, then the rows of ``effects``.
+    df : float
+        Degrees of freedom of the t distribution; infinite for the normal.
+    """
+    errors = np.sqrt(np.clip(np.diag(covariance), 0, None))
+    se = float(errors[0])
+    return InferenceResult(
+        name=name,
+        se=se,
+        pvalue=t_pvalue(estimate, se, df),
+        bounds=lambda level: t_interval(estimate, se, df, level),
+        effects=effects if callable(effects) else effect_bounds(effects, errors[1:], df),
+        notes=notes,
+        details={"covariance": covariance, "df": df, **(details or {})},
+        specification=specification,
+    )
