@@ -232,11 +232,16 @@ def design_from_policy(
 
 
 # ---------------------------------------------------------------------- columns and periods
+def quoted(label: object) -> str:
+    """A unit's label as a reader would type it: text in quotes, numbers bare."""
+    return repr(label) if isinstance(label, str) else str(label)
+
+
 def _unknown(kind: str, name: object, known: list[Any], where: str) -> str:
     close = get_close_matches(str(name), [str(item) for item in known], n=3)
     hint = f"; did you mean {', '.join(map(repr, close))}?" if close else ""
-    shown = ", ".join(map(repr, known[:12])) + (", …" if len(known) > 12 else "")
-    return f"{kind} {name!r} is not in {where}{hint} It has: {shown}."
+    shown = ", ".join(map(quoted, known[:12])) + (", …" if len(known) > 12 else "")
+    return f"{kind} {quoted(name)} is not in {where}{hint} It has: {shown}."
 
 
 def _require_columns(frame: pd.DataFrame, columns: Columns) -> None:
@@ -334,7 +339,7 @@ def _grid(frame: pd.DataFrame, periods: Integers, columns: Columns) -> Grid:
             rows = np.flatnonzero(keys == key)
             raise DesignError(
                 f"{int((counts > 1).sum())} (unit, period) pairs occur more than once, first "
-                f"{columns.unit} {units[key // len(distinct)]!r} in {columns.time} "
+                f"{columns.unit} {quoted(units[key // len(distinct)])} in {columns.time} "
                 f"{distinct[key % len(distinct)]} ({len(rows)} rows, at positions "
                 f"{rows[:5].tolist()}): keep one row each."
             )
@@ -392,7 +397,7 @@ def _numbers(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Fl
         else "a logarithm of zero, perhaps: transform or drop these rows"
     )
     raise DesignError(
-        f"column {name!r} is {kind} for {columns.unit} {unit!r} in {columns.time} {period}"
+        f"column {name!r} is {kind} for {columns.unit} {quoted(unit)} in {columns.time} {period}"
         f"{f' (and {len(bad) - 1} more missing or infinite cells)' if len(bad) > 1 else ''}; "
         f"{advice}."
     )
@@ -405,7 +410,7 @@ def _constant(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> F
     if (low != high).any():
         unit = grid.units[int(np.argmax(low != high))]
         raise DesignError(
-            f"column {name!r} varies over time within {columns.unit} {unit!r}; it must be constant "
+            f"column {name!r} varies over time within {columns.unit} {quoted(unit)}; it must be constant "
             f"within a unit."
         )
     values: Floats = low.astype(float)
@@ -419,8 +424,8 @@ def _weights(frame: pd.DataFrame, grid: Grid, columns: Columns) -> Floats | None
     if (weights <= 0).any():
         unit = grid.units[int(np.argmax(weights <= 0))]
         raise DesignError(
-            f"weights column {columns.weights!r} is not positive for {columns.unit} {unit!r}; "
-            f"leave the unit out with exclude=[{unit!r}] if it should not count."
+            f"weights column {columns.weights!r} is not positive for {columns.unit} {quoted(unit)}; "
+            f"leave the unit out with exclude=[{quoted(unit)}] if it should not count."
         )
     return weights
 
@@ -433,8 +438,8 @@ def _codes(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Inte
     if (low != high).any():
         i = int(np.argmax(low != high))
         raise DesignError(
-            f"{columns.unit} {grid.units[i]!r} belongs to more than one {name!r} "
-            f"({values[int(low[i])]!r}, {values[int(high[i])]!r}); it must be constant in a unit."
+            f"{columns.unit} {quoted(grid.units[i])} belongs to more than one {name!r} "
+            f"({quoted(values[int(low[i])])}, {quoted(values[int(high[i])])}); it must be constant in a unit."
         )
     return low.astype(np.int64)
 
@@ -459,7 +464,7 @@ def _adoption_from_treatment(
         row = int(np.argmax(wrong))
         unit, period = grid.locate(row)
         raise DesignError(
-            f"treatment column {name!r} is {values[row]:g} for {columns.unit} {unit!r} in "
+            f"treatment column {name!r} is {values[row]:g} for {columns.unit} {quoted(unit)} in "
             f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
             f"adoption=."
         )
@@ -473,7 +478,7 @@ def _adoption_from_treatment(
     if off_again.any():
         i, t = (int(k) for k in np.argwhere(off_again)[0])
         raise DesignError(
-            f"treatment column {name!r} switches off: {columns.unit} {grid.units[i]!r} is treated "
+            f"treatment column {name!r} switches off: {columns.unit} {quoted(grid.units[i])} is treated "
             f"in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as staying on, or "
             f"pass absorbing=False and use an estimator that allows it."
         )
@@ -500,14 +505,14 @@ def _adoption_from_column(
         i = int(np.argmax(varies))
         seen = sorted({float(v) for v in matrix[i] if not np.isneginf(v)})
         raise DesignError(
-            f"adoption column {name!r} varies within {columns.unit} {grid.units[i]!r} "
+            f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
             f"({', '.join(f'{v:g}' for v in seen[:4])}); it must be one first treated period."
         )
     fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
     if fractional.any():
         i = int(np.argmax(fractional))
         raise DesignError(
-            f"adoption column {name!r} is {adoption[i]} for {columns.unit} {grid.units[i]!r}; the "
+            f"adoption column {name!r} is {adoption[i]} for {columns.unit} {quoted(grid.units[i])}; the "
             f"first treated period must be a whole number."
         )
     later = np.isfinite(adoption) & (adoption > grid.periods[-1])
@@ -566,13 +571,11 @@ def _require_common_adoption(
         k = int(np.argmax(differs))
         one, other = grid.units[order[k]], grid.units[order[k + 1]]
         raise DesignError(
-            f"assigned_at={columns.assigned_at!r}, but {columns.unit} {one!r} and {other!r} are in "
+            f"assigned_at={columns.assigned_at!r}, but {columns.unit} {quoted(one)} and {quoted(other)} are in "
             f"the same {columns.assigned_at} and are not treated from the same period on. Name the "
             f"level at which treatment was assigned."
         )
 
 
 def _shown(labels: Sequence[Hashable] | pd.Index) -> str:
-    return ", ".join(repr(label) for label in list(labels)[:5]) + (
-        ", …" if len(labels) > 5 else ""
-    )
+    return ", ".join(map(quoted, list(labels)[:5])) + (", …" if len(labels) > 5 else "")

@@ -1,0 +1,161 @@
+"""Placebo over units: exactness, ranks, intervals, levels of assignment, size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from panels import simulated_panel
+
+import jjjpolicy as jp
+from jjjpolicy.inference.assignments import AssignmentSpace
+
+
+def fit(frame: pd.DataFrame, estimator: Any = None, **changes: Any) -> jp.Estimate:
+    arguments = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
+    design = jp.Design.from_frame(frame, **(arguments | changes))
+    estimate: jp.Estimate = (estimator or jp.synth.SyntheticControl()).fit(design)
+    return estimate
+
+
+def test_one_treated_unit_is_ranked_among_all_controls() -> None:
+    frame = simulated_panel(units=12, effect=5.0)
+    estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
+    result = estimate.inference
+    assert result is not None and result.exact
+    assert result.assignments == 11
+    assert result.smallest_pvalue == pytest.approx(1 / 12)
+    assert estimate.pvalue == pytest.approx(1 / 12)
+    assert "1/12" in result.notes[0]
+
+
+def test_placebos_are_fits_without_the_treated_unit() -> None:
+    frame = simulated_panel(units=6)
+    estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
+    assert estimate.inference is not None and estimate.inference.reference is not None
+    controls = frame.query("unit != 0")
+    for unit, placebo in zip(range(1, 6), estimate.inference.reference, strict=True):
+        treated = ((controls.unit == unit) & (controls.period >= 2004)).astype(int)
+        assert placebo == pytest.approx(fit(controls.assign(treated=treated)).att)
+    assert estimate.se == pytest.approx(np.std(estimate.inference.reference))
+
+
+def test_assignments_of_several_dates_are_enumerated_once_each() -> None:
+    space = AssignmentSpace(np.array([2003.0, 2005.0, 2005.0]), 6)
+    table = space.enumerate()
+    assert space.count == len(table) == 60
+    assert len(np.unique(table, axis=0)) == 60
+    assert (np.sort(table, axis=1)[:, :3] == [2003, 2005, 2005]).all()
+
+
+def test_thirty_one_provinces_with_three_dates_have_26970_assignments() -> None:
+    assert AssignmentSpace(np.array([2014.0, 2015.0, 2017.0]), 31).count == 26_970
+
+
+def test_sampling_is_reproducible_and_says_so() -> None:
+    frame = simulated_panel(units=20, adoption={0: 2003, 1: 2004, 2: 2005})
+    estimates = [
+        fit(frame, jp.did.TwoWayFixedEffects()).with_inference(
+            jp.inference.PlaceboUnits(replications=50, seed=seed)
+        )
+        for seed in (1, 1, 2)
+    ]
+    references = [e.inference.reference for e in estimates if e.inference is not None]
+    assert (references[0] == references[1]).all()
+    assert not (references[0] == references[2]).all()
+    assert estimates[0].inference is not None and not estimates[0].inference.exact
+    assert "sample of 50" in estimates[0].inference.notes[0]
+
+
+def test_workers_do_not_change_the_numbers() -> None:
+    frame = simulated_panel(units=9)
+    one = fit(frame).with_inference(jp.inference.PlaceboUnits(jobs=1))
+    two = fit(frame).with_inference(jp.inference.PlaceboUnits(jobs=2))
+    assert one.inference is not None and two.inference is not None
+    assert (one.inference.reference == two.inference.reference).all()  # type: ignore[union-attr]
+
+
+def test_interval_holds_exactly_the_effects_that_are_not_rejected() -> None:
+    frame = simulated_panel(units=24, effect=1.0)
+    estimate = fit(frame, jp.did.TwoWayFixedEffects()).with_inference(jp.inference.PlaceboUnits())
+    low, high = estimate.interval(0.8)
+    for tau, inside in [(low + 1e-6, True), (low - 1e-6, False), (high - 1e-6, True)]:
+        moved = frame.assign(y=frame.y - tau * frame.treated)
+        shifted = fit(moved, jp.did.TwoWayFixedEffects()).with_inference(
+            jp.inference.PlaceboUnits()
+        )
+        assert shifted.pvalue is not None
+        assert (shifted.pvalue > 0.2) is inside
+
+
+def test_interval_is_the_whole_line_when_no_placebo_can_reject() -> None:
+    estimate = fit(simulated_panel(units=8)).with_inference(jp.inference.PlaceboUnits())
+    assert estimate.interval(0.95) == (-np.inf, np.inf)
+    low, high = estimate.interval(0.5)
+    assert low < estimate.att < high
+
+
+def test_intervals_widen_with_their_level() -> None:
+    estimate = fit(simulated_panel(units=40)).with_inference(jp.inference.PlaceboUnits())
+    narrow, wide = estimate.interval(0.8), estimate.interval(0.95)
+    assert wide[0] <= narrow[0] < narrow[1] <= wide[1]
+
+
+def test_one_sided_tests_look_one_way() -> None:
+    frame = simulated_panel(units=12, effect=5.0)
+    greater = fit(frame).with_inference(jp.inference.PlaceboUnits(alternative="greater"))
+    less = fit(frame).with_inference(jp.inference.PlaceboUnits(alternative="less"))
+    assert greater.pvalue == pytest.approx(1 / 12)
+    assert less.pvalue == pytest.approx(1.0)
+
+
+def test_synthetic_control_is_ranked_by_rmspe_ratio_too() -> None:
+    frame = simulated_panel(units=12, effect=5.0)
+    estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
+    assert estimate.inference is not None
+    details = estimate.inference.details
+    assert estimate.unit_effects is not None
+    assert details["rmspe_ratio"] == pytest.approx(estimate.unit_effects["rmspe_ratio"].item())
+    ranked = 1 + (details["placebo_rmspe_ratios"] >= details["rmspe_ratio"]).sum()
+    assert details["rmspe_pvalue"] == pytest.approx(ranked / 12)
+
+
+def test_placebos_move_whole_groups_at_the_level_of_assignment() -> None:
+    frame = simulated_panel(units=12, adoption={0: 2004, 1: 2004})
+    frame["province"] = frame["unit"] // 2
+    estimate = fit(frame, assigned_at="province").with_inference(jp.inference.PlaceboUnits())
+    assert estimate.inference is not None and estimate.inference.assignments == 5
+    assert "'province'" in estimate.inference.notes[0]
+
+
+def test_too_few_controls_are_refused() -> None:
+    frame = simulated_panel(units=4, adoption={0: 2004, 1: 2004})
+    with pytest.raises(jp.InferenceError, match="there are 2 and 2"):
+        fit(frame).with_inference(jp.inference.PlaceboUnits())
+
+
+def test_test_has_its_size_under_the_null() -> None:
+    rejections = [
+        fit(simulated_panel(units=20, seed=seed), jp.did.TwoWayFixedEffects())
+        .with_inference(jp.inference.PlaceboUnits())
+        .pvalue
+        <= 0.1  # type: ignore[operator]
+        for seed in range(200)
+    ]
+    assert 0.04 <= np.mean(rejections) <= 0.17
+
+
+def test_prop99_placebo_error_is_near_the_published_one(gold: Any, gold_data: Any) -> None:
+    # Published: 200 draws with replacement; here all 38 placebos.
+    frame = gold_data("california_prop99", sep=";")
+    estimate = fit(
+        frame,
+        jp.did.TwoWayFixedEffects(),
+        unit="State",
+        time="Year",
+        outcome="PacksPerCapita",
+    ).with_inference(jp.inference.PlaceboUnits(replications=200, seed=1))
+    published = gold["california_prop99"]["placebo_se_200_seed12345_R"]["did"]
+    assert estimate.se == pytest.approx(published, rel=0.05)
