@@ -1,0 +1,1 @@
+"""From data to paper: artefacts, and the paper that refers to them."""

@@ -1,0 +1,128 @@
+"""Numbers of a paper, filled from results. No number is typed by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jjjpolicy.errors import DataError
+from jjjpolicy.report.cells import MINUS, format_pvalue
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results in a directory: one JSON file of nested objects per result."""
+
+    directory: Path
+
+    def value(self, result: str, key: str) -> Any:
+        """Return what ``<result>.json`` holds at ``key``, as in ``"log_gdp/tianjin/did/att"``.
+
+        Raises
+        ------
+        DataError
+            There is no such result or key; the message names the keys there are.
+        """
+        content = _read(self.directory / f"{result}.json")
+        walked: list[str] = []
+        for part in key.split("/"):
+            items = content
+            if isinstance(content, list):
+                items = {str(number): item for number, item in enumerate(content)}
+            if not isinstance(items, dict) or part not in items:
+                here = f"under {'/'.join(walked)!r}" if walked else "there"
+                known = ", ".join(items) if isinstance(items, dict) else "a single value"
+                raise DataError(
+                    f"paper: result {result!r} has no {key!r}: no {part!r} {here} ({known})."
+                )
+            content = items[part]
+            walked.append(part)
+        return content
+
+    def number(self, result: str, key: str, format: str = ".3f", scale: float = 1.0) -> str:
+        """Return the number at ``key``, times ``scale``, in a Python format, with a true minus.
+
+        Raises
+        ------
+        DataError
+            The key holds no finite number.
+        """
+        value = self.value(result, key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            raise DataError(f"paper: result {result!r} holds {value!r} at {key!r}, not a number.")
+        text = f"{value * scale if scale != 1.0 else value:{format}}"
+        if not any(character in "123456789" for character in text):
+            text = text.lstrip("-")
+        return text.replace("-", MINUS)
+
+    def pvalue(self, result: str, key: str, digits: int = 3, relation: bool = False) -> str:
+        """Return the p-value at ``key``; ``<0.001`` where it would round to zero.
+
+        With ``relation`` the text is ``= 0.032`` or ``< 0.001``, to stand after ``p``.
+        """
+        value = float(self.value(result, key))
+        if not 0 <= value <= 1:
+            raise DataError(f"paper: result {result!r} holds {value!r} at {key!r}, no p-value.")
+        printed = format_pvalue(value, digits)
+        if not relation:
+            return printed
+        return f"< {printed[1:]}" if printed.startswith("<") else f"= {printed}"
+
+    def text(self, result: str, key: str) -> str:
+        """Return the string at ``key``."""
+        value = self.value(result, key)
+        if not isinstance(value, str):
+            raise DataError(f"paper: result {result!r} holds {value!r} at {key!r}, not a text.")
+        return value
+
+
+def fill(source: str, results: Results) -> str:
+    """Fill ``{{ number(...) }}``, ``pvalue``, ``text`` and ``value`` in a Markdown source.
+
+    Conditions work as in Jinja: ``{% if value("effects", "x/att") < 0 %}falls{% endif %}``.
+
+    Raises
+    ------
+    DataError
+        A result or key does not exist, or an expression is not understood.
+    """
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    # Pandoc's own {#identifier} would open a comment under Jinja's default delimiters.
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        comment_start_string="{##",
+        comment_end_string="##}",
+    )
+    names = {
+        "number": results.number,
+        "pvalue": results.pvalue,
+        "text": results.text,
+        "value": results.value,
+    }
+    try:
+        return environment.from_string(source).render(names)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        where = f" on line {line}" if line else ""
+        raise DataError(f"paper: cannot fill the source{where}: {error}.") from error
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str) -> Any:
+    return json.loads(text)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
+        raise DataError(f"paper: there is no result {path.stem!r}. Results are: {known}.")
+    try:
+        return _parse(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"paper: {path.name} is not valid JSON ({error}). Rebuild it.") from error

@@ -1,0 +1,29 @@
+"""Tables and figures for publication, in English and Chinese. Nothing here computes."""
+
+from jjjpolicy.report.cells import (
+    Interval,
+    Number,
+    PValue,
+    StandardError,
+    format_number,
+    format_pvalue,
+)
+from jjjpolicy.report.table import Column, Panel, Row, Table
+from jjjpolicy.report.text import Label, Language, Text, words
+
+__all__ = [
+    "Column",
+    "Interval",
+    "Label",
+    "Language",
+    "Number",
+    "PValue",
+    "Panel",
+    "Row",
+    "StandardError",
+    "Table",
+    "Text",
+    "format_number",
+    "format_pvalue",
+    "words",
+]

@@ -1,0 +1,119 @@
+"""What a table cell can hold, and how numbers are printed. Formatting is stated here, once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
+
+
+def format_number(value: float | None, digits: int = 3, *, grouping: bool = False) -> str:
+    """Print a number with a fixed number of decimals and a true minus sign.
+
+    Parameters
+    ----------
+    value : float or None
+        ``None`` and NaN print as an en dash; a table must then give the reason in its notes.
+    digits : int
+        Decimals after the point.
+    grouping : bool
+        Separate thousands by commas.
+
+    Examples
+    --------
+    >>> format_number(-1234.5678, 1, grouping=True)
+    '−1,234.6'
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return MINUS + "∞" if value < 0 else "∞"
+    text = f"{abs(value):{',' if grouping else ''}.{digits}f}"
+    rounds_to_zero = not any(character in "123456789" for character in text)
+    return text if value >= 0 or rounds_to_zero else MINUS + text
+
+
+def format_pvalue(value: float | None, digits: int = 3) -> str:
+    """Print a p-value; one that would round to zero prints as ``<0.001``."""
+    if value is not None and value < 0.5 * 10.0**-digits:
+        return f"<{10.0**-digits:.{digits}f}"
+    return format_number(value, digits)
+
+
+@runtime_checkable
+class Figures(Protocol):
+    """A cell that holds numbers."""
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """The numbers themselves, unrounded."""
+        ...
+
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number printed with a fixed number of decimals."""
+
+    value: float | None
+    digits: int = 3
+    grouping: bool = False
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        return (self.value,)
+
+    def __str__(self) -> str:
+        return format_number(self.value, self.digits, grouping=self.grouping)
+
+
+@dataclass(frozen=True)
+class StandardError:
+    """A standard error, printed in parentheses below its estimate."""
+
+    value: float | None
+    digits: int = 3
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        return (self.value,)
+
+    def __str__(self) -> str:
+        text = format_number(self.value, self.digits)
+        return text if text == MISSING else f"({text})"
+
+
+@dataclass(frozen=True)
+class PValue:
+    """A p-value; never starred."""
+
+    value: float | None
+    digits: int = 3
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        return (self.value,)
+
+    def __str__(self) -> str:
+        return format_pvalue(self.value, self.digits)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval or any other pair of bounds."""
+
+    low: float | None
+    high: float | None
+    digits: int = 3
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        return (self.low, self.high)
+
+    def __str__(self) -> str:
+        low, high = (format_number(bound, self.digits) for bound in self.values)
+        return MISSING if low == high == MISSING else f"[{low}, {high}]"

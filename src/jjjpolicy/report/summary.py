@@ -1,0 +1,72 @@
+"""An estimate as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.report.cells import format_number, format_pvalue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from jjjpolicy.estimate import Estimate
+
+DIGITS = 4
+
+
+def summary(estimate: Estimate) -> str:
+    """What a referee looks for: estimand, effect, inference, sample, effects by event time."""
+    return "\n".join(_lines(estimate))
+
+
+def _lines(estimate: Estimate) -> Iterator[str]:
+    design, result = estimate.design, estimate.inference
+    title = f"{estimate.estimator.label}: effect on {design.labels.outcome_in('en')}"
+    yield title
+    yield "─" * len(title)
+    yield f"ATT            {format_number(estimate.att, DIGITS)}   ({estimate.estimand})"
+    if result is None:
+        yield "inference      none attached; use .with_inference(…)"
+    else:
+        if result.se is not None:
+            yield f"std. error     {format_number(result.se, DIGITS)}"
+        if result.pvalue is not None:
+            smallest = (
+                ""
+                if result.smallest_pvalue is None
+                else f"   (smallest attainable {format_pvalue(result.smallest_pvalue)})"
+            )
+            yield f"p-value        {format_pvalue(result.pvalue)}{smallest}"
+        if result.bounds is not None:
+            low, high = (format_number(end, DIGITS) for end in result.bounds(0.95))
+            yield f"95% interval   [{low}, {high}]"
+        yield f"inference      {result.name}"
+        for note in result.notes:
+            yield f"               {note}"
+    treated = [str(unit) for unit in design.units[design.treated]]
+    shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
+    cohorts = ", ".join(f"{cohort:.0f}" for cohort in design.cohorts[:6])
+    yield (
+        f"sample         {design.n_units} units × {design.n_periods} periods "
+        f"({design.periods[0]}–{design.periods[-1]}), {design.n_observations} observations"
+    )
+    yield f"treated        {len(treated)} ({shown}), first treated in {cohorts}"
+    yield f"left out       {len(design.left_out.entries)} ledger entries"
+    if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
+        yield from _block("By treated unit", estimate.unit_effects)
+    if len(estimate.effects) <= 40:
+        effects = estimate.effects
+        yield from _block("By event time", effects.dropna(axis=1, how="all"))
+
+
+def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
+    yield ""
+    yield heading
+    yield table.to_string(
+        index=False,
+        float_format=lambda value: "" if np.isnan(value) else format_number(value, DIGITS),
+    )

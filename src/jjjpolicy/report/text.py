@@ -1,0 +1,31 @@
+"""Words in two languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@dataclass(frozen=True)
+class Text:
+    """The same words in English and in Chinese."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.en
+
+
+Label = Text | str
+"""A bilingual text, or a plain string that is the same in both languages."""
+
+
+def words(label: Label, language: Language) -> str:
+    """Return the words of ``label`` in ``language``."""
+    if isinstance(label, str):
+        return label
+    return label.zh if language == "zh" else label.en

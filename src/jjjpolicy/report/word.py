@@ -1,0 +1,237 @@
+"""Word: tables in three-line style, as WordprocessingML."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from jjjpolicy.report.layout import NOTES, Entry, Layout, lay_out
+from jjjpolicy.report.table import Table
+from jjjpolicy.report.text import Language
+
+LATIN_FONT = "Times New Roman"
+CHINESE_FONT = "宋体"
+NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+_TEXT_WIDTH = 9000
+_RULE, _THIN_RULE, _SPAN_RULE = 12, 6, 4
+_SPACE_AS_WIDE_AS = {
+    "0": "\N{FIGURE SPACE}",
+    "\N{MINUS SIGN}": "\N{EN SPACE}",
+    "<": "\N{EN SPACE}",
+    "(": "\N{THREE-PER-EM SPACE}",
+    ")": "\N{THREE-PER-EM SPACE}",
+    ".": "\N{FOUR-PER-EM SPACE}",
+    ",": "\N{FOUR-PER-EM SPACE}",
+}
+
+
+def write(table: Table, path: Path, language: Language) -> None:
+    """Write a document that holds one table; the same table gives the same bytes."""
+    from docx import Document
+    from docx.oxml import parse_xml
+
+    document = Document()
+    set_fonts(style for style in document.styles if style.name in ("Normal", "Caption"))
+    layout = lay_out(table, language)
+    blocks = [paragraph(run(layout.caption, bold=True), "Caption", center=True, keep=True)]
+    blocks += [table_xml(layout), notes_xml(layout)]
+    body = document.element.body
+    for block in filter(None, blocks):
+        element = parse_xml(block.replace(">", f' xmlns:w="{NAMESPACE}">', 1))
+        body.insert(len(body) - 1, element)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    path.write_bytes(without_dates(buffer.getvalue()))
+
+
+def set_fonts(styles: Iterable[Any]) -> None:
+    """Set the Latin and the Chinese font of paragraph styles, in black."""
+    from docx.oxml.ns import qn
+    from docx.shared import RGBColor
+
+    for font in (style.font for style in styles):
+        font.name = LATIN_FONT
+        font.color.rgb = RGBColor(0, 0, 0)
+        fonts = font.element.rPr.rFonts
+        for attribute in list(fonts.attrib):
+            if attribute.endswith("Theme"):
+                del fonts.attrib[attribute]
+        for script in ("ascii", "hAnsi", "cs"):
+            fonts.set(qn(f"w:{script}"), LATIN_FONT)
+        fonts.set(qn("w:eastAsia"), CHINESE_FONT)
+
+
+def without_dates(archive: bytes) -> bytes:
+    """Return the same zip archive with every member dated 1 January 1980."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(archive)) as source,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            target.writestr(
+                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)),
+                source.read(name),
+                zipfile.ZIP_DEFLATED,
+            )
+    return buffer.getvalue()
+
+
+def run(text: str, *, bold: bool = False, italic: bool = False) -> str:
+    """Return a run of text."""
+    marks = "<w:b/>" * bold + "<w:i/>" * italic
+    properties = f"<w:rPr>{marks}</w:rPr>" if marks else ""
+    return f'<w:r>{properties}<w:t xml:space="preserve">{escape(_printable(text))}</w:t></w:r>'
+
+
+def paragraph(
+    content: str, style: str, *, center: bool = False, keep: bool = False, small: bool = False
+) -> str:
+    """Return a paragraph of runs; ``keep`` keeps it on the page of what follows."""
+    size = '<w:rPr><w:sz w:val="18"/></w:rPr>'
+    if small:
+        content = content.replace("<w:rPr>", '<w:rPr><w:sz w:val="18"/>').replace(
+            "<w:r><w:t", f"<w:r>{size}<w:t"
+        )
+    properties = (
+        f"<w:pStyle w:val={quoteattr(style)}/>"
+        + "<w:keepNext/>" * keep
+        + '<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/>'
+        + '<w:ind w:firstLine="0"/>'
+        + '<w:jc w:val="center"/>' * center
+    )
+    return f"<w:p><w:pPr>{properties}</w:pPr>{content}</w:p>"
+
+
+def notes_xml(layout: Layout) -> str:
+    """Return the paragraph of notes, empty where a table has none."""
+    if not layout.notes:
+        return ""
+    content = run(NOTES[layout.language], italic=layout.language == "en") + run(" ") + run(layout.notes)
+    return paragraph(content, "Normal", small=True)
+
+
+def table_xml(layout: Layout) -> str:
+    """Return the table: a rule on top, one under the headings, one at the bottom."""
+    widths = _widths(layout)
+    rows = [*_head(layout, widths)]
+    last = len(layout.lines) - 1
+    for number, line in enumerate(layout.lines):
+        bottom = _RULE if number == last else 0
+        if line.entries:
+            cells = [_cell(run(line.label), widths[0], bottom=bottom)]
+            cells += [
+                _cell(run(_entry(entry)), width, bottom=bottom, center=True)
+                for entry, width in zip(line.entries, widths[1:], strict=True)
+            ]
+        else:
+            cells = [
+                _cell(
+                    run(line.label, italic=layout.language == "en"),
+                    sum(widths),
+                    span=layout.width,
+                    bottom=bottom,
+                )
+            ]
+        rows.append(_row(cells))
+    grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'
+        '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="60" w:type="dxa"/>'
+        '<w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr>'
+        f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    )
+
+
+def _head(layout: Layout, widths: list[int]) -> list[str]:
+    rows = []
+    if layout.spans:
+        cells, column = [_cell(run(""), widths[0], top=_RULE)], 1
+        for span, count in layout.spans:
+            cells.append(
+                _cell(
+                    run(span),
+                    sum(widths[column : column + count]),
+                    span=count,
+                    top=_RULE,
+                    bottom=_SPAN_RULE if span else 0,
+                    center=True,
+                )
+            )
+            column += count
+        rows.append(_row(cells, heading=True))
+    top = 0 if layout.spans else _RULE
+    cells = [_cell(run(layout.stub), widths[0], top=top, bottom=_THIN_RULE)]
+    cells += [
+        _cell(run(heading), width, top=top, bottom=_THIN_RULE, center=True)
+        for heading, width in zip(layout.headings, widths[1:], strict=True)
+    ]
+    return [*rows, _row(cells, heading=True)]
+
+
+def _row(cells: list[str], *, heading: bool = False) -> str:
+    properties = "<w:cantSplit/>" + "<w:tblHeader/>" * heading
+    return f"<w:tr><w:trPr>{properties}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def _cell(
+    content: str,
+    width: int,
+    *,
+    span: int = 1,
+    top: int = 0,
+    bottom: int = 0,
+    center: bool = False,
+) -> str:
+    borders = "".join(
+        f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
+        for side, size in (("top", top), ("bottom", bottom))
+        if size
+    )
+    properties = (
+        f'<w:tcW w:w="{width}" w:type="dxa"/>'
+        + (f'<w:gridSpan w:val="{span}"/>' if span > 1 else "")
+        + (f"<w:tcBorders>{borders}</w:tcBorders>" if borders else "")
+        + '<w:vAlign w:val="center"/>'
+    )
+    text = paragraph(content, "Normal", center=center, keep=True, small=True)
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{text}</w:tc>"
+
+
+def _widths(layout: Layout) -> list[int]:
+    """Column widths in twentieths of a point, by the longest text, Chinese counting double."""
+    columns = [[layout.stub, *(line.label for line in layout.lines if line.entries)]]
+    for number, heading in enumerate(layout.headings):
+        entries = [line.entries[number] for line in layout.lines if line.entries]
+        columns.append([heading, *(e.before + e.text + e.after for e in entries)])
+    widths = [max(map(_ems, column), default=1) * 105 + 220 for column in columns]
+    start = 1
+    for span, count in layout.spans:
+        lacking = _ems(span) * 105 + 220 - sum(widths[start : start + count])
+        for column in range(start, start + count):
+            widths[column] += max(0, lacking) // count
+        start += count
+    scale = min(1.0, _TEXT_WIDTH / sum(widths))
+    return [int(width * scale) for width in widths]
+
+
+def _ems(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _entry(entry: Entry) -> str:
+    before, after = (
+        "".join(_SPACE_AS_WIDE_AS.get(character, "\N{EN SPACE}") for character in padding)
+        for padding in (entry.before, entry.after)
+    )
+    return before + entry.text + after
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character == "\t" or character >= " ")
