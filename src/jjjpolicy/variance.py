@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from jjjpolicy.estimate import InferenceResult
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats, Integers
+    from jjjpolicy.design import Design, Floats, Integers
 
+FEW_TREATED_CLUSTERS = 10
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 
@@ -49,9 +50,19 @@ def clustered_covariance(influence: Floats, codes: Integers, correction: float =
     return covariance
 
 
-def t_interval(
-    estimate: Number, se: Number, df: float, level: float
-) -> tuple[Number, Number]:
+def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
+    """What to say next to a clustered p-value when few clusters are treated; empty otherwise."""
+    treated, total = len(np.unique(codes[design.treated])), len(np.unique(codes))
+    if treated >= FEW_TREATED_CLUSTERS:
+        return ()
+    verb = "is" if treated == 1 else "are"
+    return (
+        f"Only {treated} of {total} clusters {verb} treated: clustered errors are then too small "
+        f"and this p-value rejects too often; use RandomizationInference for the headline.",
+    )
+
+
+def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:
     """Interval from the t distribution; normal where ``df`` is infinite."""
     from scipy.special import ndtri, stdtrit
 

@@ -12,7 +12,7 @@ from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator
-from jjjpolicy.variance import analytic_result
+from jjjpolicy.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -78,7 +78,12 @@ class EventStudy(Estimator):
                 "event_time", ignore_index=True
             ),
             influence=fit.influence @ combine.T,
-            details={"regression": fit, "reference": self.reference, "event_times": times},
+            details={
+                "regression": fit,
+                "reference": self.reference,
+                "event_times": times,
+                "contrasts": combine,
+            },
         )
         return estimate.with_result(
             analytic_result(
@@ -88,6 +93,7 @@ class EventStudy(Estimator):
                 combine @ fit.covariance(design.assignment) @ combine.T,
                 df=int(design.assignment.max()),
                 specification={"name": "Clustered", "level": design.assigned_at},
+                notes=few_treated_note(design, design.assignment),
             )
         )
 

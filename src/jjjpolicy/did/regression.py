@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,22 @@ from jjjpolicy.variance import clustered_covariance
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
+
+
+@dataclass(frozen=True)
+class RegressionCells:
+    """A regression cell by cell, after unit and period effects are taken out.
+
+    Attributes
+    ----------
+    regressors : ndarray, shape (units, periods, regressors)
+        Zero in absent cells.
+    residuals : ndarray, shape (units, periods)
+        Zero in absent cells.
+    """
+
+    regressors: Floats
+    residuals: Floats
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,11 @@ class FixedEffectsFit:
     observations : int
     parameters : int
         Coefficients and period effects; unit effects are nested in the clusters and not counted.
+    kept : tuple of int
+        Positions of ``names`` among the regressors and covariates that came in.
+    design : Design
+    cohort_regressors : ndarray, shape (cohorts, periods, regressors)
+        As they came in.
     """
 
     coefficients: Floats
@@ -45,6 +67,16 @@ class FixedEffectsFit:
     collinear: tuple[str, ...]
     observations: int
     parameters: int
+    kept: tuple[int, ...]
+    design: Design
+    cohort_regressors: Floats
+
+    @cached_property
+    def cells(self) -> RegressionCells:
+        """Regressors and residuals of every cell; computed when a variance first needs them."""
+        demeaned = _demeaned_cells(self.design, self.cohort_regressors)
+        regressors = demeaned[:, :, [1 + k for k in self.kept]]
+        return RegressionCells(regressors, demeaned[:, :, 0] - regressors @ self.coefficients)
 
     def covariance(self, codes: Integers) -> Floats:
         r"""CRV1 covariance in the convention of fixest.
@@ -113,19 +145,15 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,
         parameters=len(kept) + design.n_periods,
+        kept=tuple(kept),
+        design=design,
+        cohort_regressors=regressors,
     )
 
 
 def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
-    _, codes = design.cohort_codes
-    columns = [regressors[codes]]
-    columns += [values[:, :, None] for values in design.covariates.values()]
     names = (*names, *design.covariates)
-    absent = ~design.observed
-    stacked = np.concatenate([design.outcome[:, :, None], *columns], axis=2)
-    stacked[absent] = np.nan
-    demeaned = two_way_demean(stacked, design.weights)
-    demeaned[absent] = 0.0
+    demeaned = _demeaned_cells(design, regressors)
     y, x = demeaned[:, :, 0], demeaned[:, :, 1:]
     weighted = x if design.weights is None else x * design.weights[:, None, None]
     gram = np.einsum("itk,itl->kl", weighted, x)
@@ -140,7 +168,26 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,
         parameters=len(kept) + int(design.observed.any(axis=0).sum()),
+        kept=tuple(kept),
+        design=design,
+        cohort_regressors=regressors,
     )
+
+
+def _demeaned_cells(design: Design, regressors: Floats) -> Floats:
+    """Outcome, cohort-level regressors and covariates net of unit and period effects.
+
+    Shape (units, periods, 1 + regressors + covariates); zero in absent cells.
+    """
+    _, codes = design.cohort_codes
+    columns = [regressors[codes]]
+    columns += [values[:, :, None] for values in design.covariates.values()]
+    absent = ~design.observed
+    stacked = np.concatenate([design.outcome[:, :, None], *columns], axis=2)
+    stacked[absent] = np.nan
+    demeaned = two_way_demean(stacked, design.weights)
+    demeaned[absent] = 0.0
+    return demeaned
 
 
 def _kept(gram: Floats, names: tuple[str, ...]) -> list[int]:

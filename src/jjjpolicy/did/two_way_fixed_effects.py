@@ -13,7 +13,7 @@ from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.variance import analytic_result
+from jjjpolicy.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +71,7 @@ class TwoWayFixedEffects(Estimator):
                 fit.covariance(design.assignment)[:1, :1],
                 df=int(design.assignment.max()),
                 specification={"name": "Clustered", "level": design.assigned_at},
+                notes=few_treated_note(design, design.assignment),
             )
         )
 
