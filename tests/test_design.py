@@ -37,7 +37,8 @@ def test_arrays_hold_the_table() -> None:
     assert design.outcome.shape == (8, 6)
     assert design.balanced
     assert design.periods.tolist() == list(range(2001, 2007))
-    assert design.adoption[0] == 2004 and np.isinf(design.adoption[1:]).all()
+    assert design.adoption[0] == 2004
+    assert np.isinf(design.adoption[1:]).all()
     assert design.outcome[3, 2] == frame.query("unit == 3 and period == 2003").y.item()
     assert design.ledger.empty
 
@@ -114,7 +115,7 @@ def test_treated_unit_without_pre_period_is_refused() -> None:
 
 
 def test_panel_without_control_unit_is_refused() -> None:
-    frame = simulated_panel(adoption={unit: 2004 for unit in range(8)})
+    frame = simulated_panel(adoption=dict.fromkeys(range(8), 2004))
     refuses(frame, "no control unit", "2004")
 
 

@@ -346,7 +346,7 @@ class Design:
             return
         rows, columns = np.nonzero(~self.observed)
         shown = ", ".join(
-            f"{self.labels.unit} {intake.quoted(self.units[i])} in {self.periods[t]}"
+            f"{self.labels.unit} {intake.quoted(self.units[int(i)])} in {self.periods[t]}"
             for i, t in list(zip(rows, columns, strict=True))[:3]
         )
         raise DesignError(

@@ -1,9 +1,9 @@
 """What every estimator offers: a fit with labels, and refits without.
 
 An estimator is a small frozen dataclass holding its options. ``fit`` returns a labelled
-:class:`~jjjpolicy.estimate.Estimate`. Resampling calls ``refit_many``, which returns bare arrays for
-many assignments of treatment on one panel; an estimator that can share work between assignments
-overrides it.
+:class:`~jjjpolicy.estimate.Estimate`. Resampling calls ``refit_many``, which returns bare arrays
+for many assignments of treatment on one panel; an estimator that can share work between
+assignments overrides it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ def test_one_treated_unit_is_ranked_among_all_controls() -> None:
     frame = simulated_panel(units=12, effect=5.0)
     estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
     result = estimate.inference
-    assert result is not None and result.exact
+    assert result is not None
+    assert result.exact
     assert result.assignments == 11
     assert result.smallest_pvalue == pytest.approx(1 / 12)
     assert estimate.pvalue == pytest.approx(1 / 12)
@@ -34,7 +35,8 @@ def test_one_treated_unit_is_ranked_among_all_controls() -> None:
 def test_placebos_are_fits_without_the_treated_unit() -> None:
     frame = simulated_panel(units=6)
     estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
-    assert estimate.inference is not None and estimate.inference.reference is not None
+    assert estimate.inference is not None
+    assert estimate.inference.reference is not None
     controls = frame.query("unit != 0")
     for unit, placebo in zip(range(1, 6), estimate.inference.reference, strict=True):
         treated = ((controls.unit == unit) & (controls.period >= 2004)).astype(int)
@@ -65,7 +67,8 @@ def test_sampling_is_reproducible_and_says_so() -> None:
     references = [e.inference.reference for e in estimates if e.inference is not None]
     assert (references[0] == references[1]).all()
     assert not (references[0] == references[2]).all()
-    assert estimates[0].inference is not None and not estimates[0].inference.exact
+    assert estimates[0].inference is not None
+    assert not estimates[0].inference.exact
     assert "sample of 50" in estimates[0].inference.notes[0]
 
 
@@ -73,7 +76,8 @@ def test_workers_do_not_change_the_numbers() -> None:
     frame = simulated_panel(units=9)
     one = fit(frame).with_inference(jp.inference.PlaceboUnits(jobs=1))
     two = fit(frame).with_inference(jp.inference.PlaceboUnits(jobs=2))
-    assert one.inference is not None and two.inference is not None
+    assert one.inference is not None
+    assert two.inference is not None
     assert (one.inference.reference == two.inference.reference).all()  # type: ignore[union-attr]
 
 
@@ -126,7 +130,8 @@ def test_placebos_move_whole_groups_at_the_level_of_assignment() -> None:
     frame = simulated_panel(units=12, adoption={0: 2004, 1: 2004})
     frame["province"] = frame["unit"] // 2
     estimate = fit(frame, assigned_at="province").with_inference(jp.inference.PlaceboUnits())
-    assert estimate.inference is not None and estimate.inference.assignments == 5
+    assert estimate.inference is not None
+    assert estimate.inference.assignments == 5
     assert "'province'" in estimate.inference.notes[0]
 
 

@@ -34,7 +34,8 @@ def two_way_demean(values: Floats, weights: Floats | None = None) -> Floats:
         result = by_unit - np.tensordot(w / w.sum(), by_unit, axes=1)[None]
     else:
         result = _demean_with_gaps(stacked, observed, w)
-    return result if values.ndim == 3 else result[:, :, 0]
+    shaped: Floats = result if values.ndim == 3 else result[:, :, 0]
+    return shaped
 
 
 def _demean_with_gaps(stacked: Floats, observed: NDArray[np.bool_], w: Floats) -> Floats:
@@ -49,7 +50,7 @@ def _demean_with_gaps(stacked: Floats, observed: NDArray[np.bool_], w: Floats) -
     period_effects = np.linalg.pinv(gram, hermitian=True) @ right
     expected = np.where(observed[:, :, None], period_effects[None], 0.0)
     expected -= expected.sum(axis=1, keepdims=True) / counts[:, None, None] * seen[:, :, None]
-    result = by_unit - expected
+    result: Floats = by_unit - expected
     result[~observed] = np.nan
     return result
 

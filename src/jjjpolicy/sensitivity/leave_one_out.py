@@ -29,14 +29,14 @@ def leave_one_out(estimate: Estimate) -> pd.DataFrame:
     design = estimate.design
     candidates = ~design.treated
     if estimate.weights is not None:
-        used = estimate.weights.index[(np.abs(estimate.weights) > 1e-8).any(axis=1)]
+        used = estimate.weights.index[(estimate.weights.abs() > 1e-8).any(axis=1).to_numpy()]
         candidates = candidates & design.units.isin(used)
     rows = []
     for position in track(np.flatnonzero(candidates), "leave one out"):
         keep = np.ones(design.n_units, dtype=bool)
         keep[position] = False
         refit = estimate.estimator.refit(design.keep_units(keep, "left out in turn"))
-        rows.append((design.units[position], float(refit.att[0])))
+        rows.append((design.units[int(position)], float(refit.att[0])))
     table = pd.DataFrame(rows, columns=["left_out", "att"])
     table["change"] = table["att"] - estimate.att
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index

@@ -1,0 +1,178 @@
+"""From a tidy table, or a panel and a policy, to a design."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import DesignError
+from jjjpolicy.intake.columns import Columns, require_columns, unknown_name
+from jjjpolicy.intake.grid import integer_periods, make_grid, restrict
+from jjjpolicy.intake.treatment import (
+    adoption_from_column,
+    adoption_from_treatment,
+    require_common_adoption,
+    require_comparison,
+)
+from jjjpolicy.intake.values import constant, group_codes, numbers, unit_weights
+from jjjpolicy.ledger import Ledger
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design
+    from jjjpolicy.panel import Panel
+    from jjjpolicy.policies import Policy, Timing
+
+
+def design_from_frame(
+    make: type[Design],
+    frame: pd.DataFrame,
+    columns: Columns,
+    *,
+    absorbing: bool,
+    window: tuple[int, int] | None,
+    exclude: tuple[Hashable, ...],
+) -> Design:
+    """See :meth:`jjjpolicy.Design.from_frame`."""
+    from jjjpolicy.design import Labels
+
+    require_columns(frame, columns)
+    if (columns.treatment is None) == (columns.adoption is None):
+        raise DesignError(
+            "give exactly one of treatment= (a 0/1 column) and adoption= (a column with the first "
+            "treated period)."
+        )
+    ledger = Ledger()
+    periods = integer_periods(frame[columns.time], columns.time)
+    frame, periods, ledger = restrict(frame, periods, columns, window, exclude, ledger)
+    grid = make_grid(frame, periods, columns)
+
+    outcome = grid.spread(numbers(frame, columns.outcome, grid, columns))
+    outcome = np.array(outcome, dtype=float, order="C")
+    switching: Booleans | None = None
+    if columns.treatment is not None:
+        adoption, switching, ledger = adoption_from_treatment(
+            frame, columns.treatment, grid, columns, absorbing, ledger
+        )
+    else:
+        if not absorbing:
+            raise DesignError("absorbing=False needs treatment= (0/1 by period), not adoption=.")
+        assert columns.adoption is not None
+        adoption, ledger = adoption_from_column(frame, columns.adoption, grid, columns, ledger)
+
+    absent = np.isnan(outcome)
+    if absent.any():
+        cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
+        ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
+    require_comparison(outcome, adoption, grid, columns, switching)
+
+    weights = unit_weights(frame, grid, columns)
+    assignment = np.arange(len(grid.units), dtype=np.int64)
+    if columns.assigned_at is not None:
+        assignment = group_codes(frame, columns.assigned_at, grid, columns)
+        require_common_adoption(frame, assignment, adoption, grid, columns)
+    coordinates = None
+    if columns.coordinates is not None:
+        pair = [constant(frame, name, grid, columns) for name in columns.coordinates]
+        coordinates = np.column_stack(pair)
+        if (np.abs(coordinates[:, 0]) > 90).any() or (np.abs(coordinates[:, 1]) > 360).any():
+            raise DesignError(
+                f"coordinates={columns.coordinates!r} must be (latitude, longitude) in degrees; "
+                f"a latitude lies outside [-90, 90] or a longitude outside [-360, 360]."
+            )
+    return make(
+        outcome=outcome,
+        units=grid.units,
+        periods=grid.periods,
+        adoption=adoption,
+        labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time),
+        assigned_at=columns.assigned_at or columns.unit,
+        assignment=assignment,
+        switching=switching,
+        covariates={
+            name: np.array(grid.spread(numbers(frame, name, grid, columns)), dtype=float)
+            for name in columns.covariates
+        },
+        weights=weights,
+        clusters={name: group_codes(frame, name, grid, columns) for name in columns.clusters},
+        coordinates=coordinates,
+        left_out=ledger,
+    )
+
+
+def design_from_policy(
+    make: type[Design],
+    panel: Panel,
+    policy: Policy,
+    outcome: str,
+    window: tuple[int, int] | None,
+    exclude: tuple[str, ...],
+    covariates: tuple[str, ...],
+    timing: Timing | None,
+) -> Design:
+    """See :meth:`jjjpolicy.Design.from_policy`."""
+    from jjjpolicy.design import Labels
+
+    unit, time = panel.unit, panel.time
+    wanted = [outcome, *covariates]
+    unknown = [name for name in wanted if name not in panel.variables]
+    if unknown:
+        raise DesignError(unknown_name("variable", unknown[0], list(panel.variables), "the panel"))
+    frame = panel.frame[[unit, time, *wanted]]
+    missing = frame[frame[wanted].isna().any(axis=1)]
+    frame = frame.drop(missing.index)
+    units = pd.Index(frame[unit].unique())
+    adoption = (
+        policy.adoption(list(units))
+        if timing is None
+        else policy.adoption(list(units), timing=timing)
+    )
+    absent = [
+        region for region in policy.treated_regions if region not in set(units) | set(exclude)
+    ]
+    if absent and not np.isfinite(adoption).any():
+        raise DesignError(
+            f"policy {policy.id!r} treats {', '.join(absent)}, which the panel does not hold with a"
+            f" value of {outcome!r}; choose another panel or outcome."
+        )
+    frame = frame.assign(__adoption=frame[unit].map(dict(zip(units, adoption, strict=True))))
+    design = design_from_frame(
+        make,
+        frame,
+        Columns(
+            unit=unit, time=time, outcome=outcome, adoption="__adoption", covariates=covariates
+        ),
+        absorbing=True,
+        window=window,
+        exclude=exclude,
+    )
+    low, high = window or (int(design.periods[0]), int(design.periods[-1]))
+    within = missing[missing[time].between(low, high) & ~missing[unit].isin(exclude)]
+    gaps = sorted(set(within[time]) - set(design.periods.tolist()))
+    ledger = design.left_out.with_periods(gaps, f"{outcome} is not published for this period")
+    cells = within[within[time].isin(design.periods)]
+    ledger = ledger.with_cells(
+        zip(cells[unit], cells[time], strict=True), f"{outcome} is not published for this cell"
+    )
+    return replace(
+        design,
+        left_out=ledger,
+        labels=Labels(
+            outcome=outcome,
+            unit=unit,
+            time=time,
+            outcome_en=panel.label(outcome, "en"),
+            outcome_zh=panel.label(outcome, "zh"),
+            unit_names_en=panel.unit_names("en"),
+            unit_names_zh=panel.unit_names("zh"),
+        ),
+        source={
+            "panel": panel.name,
+            "vintage": panel.vintage,
+            "policy": policy.id,
+            "timing": type(timing).__name__ if timing is not None else "YearOfIssue",
+        },
+    )

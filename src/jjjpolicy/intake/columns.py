@@ -1,0 +1,78 @@
+"""The roles that columns play, and names in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The roles that columns of a table play."""
+
+    unit: str
+    time: str
+    outcome: str
+    treatment: str | None = None
+    adoption: str | None = None
+    covariates: tuple[str, ...] = ()
+    weights: str | None = None
+    clusters: tuple[str, ...] = ()
+    coordinates: tuple[str, str] | None = None
+    assigned_at: str | None = None
+
+    def named(self) -> list[str]:
+        single = [self.treatment, self.adoption, self.weights, self.assigned_at]
+        return [
+            self.unit,
+            self.time,
+            self.outcome,
+            *(name for name in single if name is not None),
+            *self.covariates,
+            *self.clusters,
+            *(self.coordinates or ()),
+        ]
+
+
+def quoted(label: object) -> str:
+    """A unit's label as a reader would type it: text in quotes, numbers bare."""
+    return repr(label) if isinstance(label, str) else str(label)
+
+
+def unknown_name(kind: str, name: object, known: list[Any], where: str) -> str:
+    close = get_close_matches(str(name), [str(item) for item in known], n=3)
+    hint = f"; did you mean {', '.join(map(repr, close))}?" if close else ""
+    shown = ", ".join(map(quoted, known[:12])) + (", …" if len(known) > 12 else "")
+    return f"{kind} {quoted(name)} is not in {where}{hint} It has: {shown}."
+
+
+def shown_labels(labels: Sequence[Hashable] | pd.Index) -> str:
+    return ", ".join(map(quoted, list(labels)[:5])) + (", …" if len(labels) > 5 else "")
+
+
+def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise DesignError(f"expected a pandas DataFrame, got {type(frame).__name__}.")
+    for name in columns.named():
+        if name not in frame.columns:
+            raise DesignError(unknown_name("column", name, list(frame.columns), "the table"))
+    doubled = frame.columns[frame.columns.duplicated()]
+    for name in columns.named():
+        if name in doubled:
+            raise DesignError(f"the table has more than one column {name!r}; rename one.")
+    if len(frame) == 0:
+        raise DesignError("the table has no rows.")
+    for role in (columns.unit, *columns.clusters, columns.assigned_at):
+        if role is not None and frame[role].hasnans:
+            row = int(np.flatnonzero(frame[role].isna().to_numpy())[0])
+            raise DesignError(f"column {role!r} is missing in row {row}; fill it or drop the row.")

@@ -1,0 +1,149 @@
+"""Who is treated from when on, and whether there is anything to compare with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import DesignError
+from jjjpolicy.intake.columns import Columns, quoted, shown_labels
+from jjjpolicy.intake.grid import Grid
+from jjjpolicy.intake.values import numbers
+from jjjpolicy.ledger import Ledger
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Floats, Integers
+
+
+def adoption_from_treatment(
+    frame: pd.DataFrame,
+    name: str,
+    grid: Grid,
+    columns: Columns,
+    absorbing: bool,
+    ledger: Ledger,
+) -> tuple[Floats, Booleans | None, Ledger]:
+    column = frame[name]
+    values = (
+        column.to_numpy(dtype=float)
+        if pd.api.types.is_bool_dtype(column)
+        else numbers(frame, name, grid, columns)
+    )
+    wrong = (values != 0) & (values != 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        unit, period = grid.locate(row)
+        raise DesignError(
+            f"treatment column {name!r} is {values[row]:g} for {columns.unit} {quoted(unit)} in "
+            f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
+            f"adoption=."
+        )
+    matrix = grid.spread(values)
+    on = matrix == 1
+    first = np.where(on.any(axis=1), on.argmax(axis=1), grid.shape[1])
+    adoption = np.append(grid.periods.astype(float), np.inf)[first]
+    off_again = (matrix == 0) & (np.arange(grid.shape[1])[None, :] > first[:, None])
+    if not absorbing:
+        return adoption, on, ledger
+    if off_again.any():
+        i, t = (int(k) for k in np.argwhere(off_again)[0])
+        raise DesignError(
+            f"treatment column {name!r} switches off: {columns.unit} {quoted(grid.units[i])} is "
+            f"treated in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as staying on, or "
+            f"pass absorbing=False and use an estimator that allows it."
+        )
+    return adoption, None, ledger
+
+
+def adoption_from_column(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, ledger: Ledger
+) -> tuple[Floats, Ledger]:
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        raise DesignError(
+            f"adoption column {name!r} holds text or objects (first value {column.iloc[0]!r}); it "
+            f"must hold the first treated period, or 0, NaN or inf for never treated."
+        )
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    values = np.where(np.isnan(values) | (values == 0), np.inf, values)
+    if np.isneginf(values).any():
+        raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
+    matrix = grid.spread(values, absent=-np.inf)
+    adoption: Floats = matrix.max(axis=1)
+    varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
+    if varies.any():
+        i = int(np.argmax(varies))
+        seen = sorted({float(v) for v in matrix[i] if not np.isneginf(v)})
+        raise DesignError(
+            f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
+            f"({', '.join(f'{v:g}' for v in seen[:4])}); it must be one first treated period."
+        )
+    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
+    if fractional.any():
+        i = int(np.argmax(fractional))
+        raise DesignError(
+            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
+            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
+        )
+    later = np.isfinite(adoption) & (adoption > grid.periods[-1])
+    for unit, period in zip(grid.units[later], adoption[later], strict=True):
+        ledger = ledger.with_note(
+            unit,
+            int(period),
+            f"adopts after the last period {grid.periods[-1]}: counts as never treated here",
+        )
+    return np.where(later, np.inf, adoption), ledger
+
+
+def require_comparison(
+    outcome: Floats,
+    adoption: Floats,
+    grid: Grid,
+    columns: Columns,
+    switching: Booleans | None,
+) -> None:
+    treated = np.isfinite(adoption)
+    if not treated.any():
+        raise DesignError(
+            f"no {columns.unit} is treated within {columns.time} {grid.periods[0]}-"
+            f"{grid.periods[-1]}: check the treatment column, window= and exclude=."
+        )
+    observed = ~np.isnan(outcome)
+    on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
+    without = np.flatnonzero(treated & ~(observed & ~on).any(axis=1))
+    if len(without) and switching is None:
+        named = shown_labels(grid.units[without])
+        raise DesignError(
+            f"no pre-period for treated {columns.unit} {named}: it is treated in every observed "
+            f"period. Begin earlier, or leave it out with exclude=[{named}]."
+        )
+    start = int(adoption.min())
+    after = grid.periods >= start
+    if (on | ~observed)[:, after].all():
+        raise DesignError(
+            f"no control unit: from {columns.time} {start} on every {columns.unit} is treated, so "
+            f"that there is nothing to compare with. Keep untreated or later-treated units."
+        )
+
+
+def require_common_adoption(
+    frame: pd.DataFrame,
+    assignment: Integers,
+    adoption: Floats,
+    grid: Grid,
+    columns: Columns,
+) -> None:
+    """Treatment assigned at a coarser level must be the same within each of its groups."""
+    order = np.argsort(assignment, kind="stable")
+    same_group = assignment[order][1:] == assignment[order][:-1]
+    differs = same_group & (adoption[order][1:] != adoption[order][:-1])
+    if differs.any():
+        k = int(np.argmax(differs))
+        one, other = grid.units[order[k]], grid.units[order[k + 1]]
+        raise DesignError(
+            f"assigned_at={columns.assigned_at!r}, but {columns.unit} {quoted(one)} and "
+            f"{quoted(other)} are in the same {columns.assigned_at} and are not treated from the same period on. Name the "
+            f"level at which treatment was assigned."
+        )
