@@ -51,7 +51,8 @@ def adoption_from_treatment(
         i, t = (int(k) for k in np.argwhere(off_again)[0])
         raise DesignError(
             f"treatment column {name!r} switches off: {columns.unit} {quoted(grid.units[i])} is "
-            f"treated in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as staying on, or "
+            f"treated in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as "
+            f"staying on, or "
             f"pass absorbing=False and use an estimator that allows it."
         )
     return adoption, None, ledger
@@ -144,6 +145,7 @@ def require_common_adoption(
         one, other = grid.units[order[k]], grid.units[order[k + 1]]
         raise DesignError(
             f"assigned_at={columns.assigned_at!r}, but {columns.unit} {quoted(one)} and "
-            f"{quoted(other)} are in the same {columns.assigned_at} and are not treated from the same period on. Name the "
+            f"{quoted(other)} are in the same {columns.assigned_at} and are not treated "
+            f"from the same period on. Name the "
             f"level at which treatment was assigned."
         )

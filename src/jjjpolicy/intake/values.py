@@ -66,7 +66,8 @@ def unit_weights(frame: pd.DataFrame, grid: Grid, columns: Columns) -> Floats | 
         unit = grid.units[int(np.argmax(weights <= 0))]
         raise DesignError(
             f"weights column {columns.weights!r} is not positive for {columns.unit} "
-            f"{quoted(unit)}; leave the unit out with exclude=[{quoted(unit)}] if it should not count."
+            f"{quoted(unit)}; leave the unit out with exclude=[{quoted(unit)}] if it should "
+            f"not count."
         )
     return weights
 
