@@ -47,3 +47,12 @@ def test_dependent_columns_are_found_in_order() -> None:
     x[:, 2] = x[:, 0] - 2 * x[:, 1]
     assert independent_columns(x.T @ x) == [0, 1, 3]
     assert independent_columns(np.zeros((2, 2))) == []
+
+
+def test_a_large_panel_with_gaps_is_demeaned_exactly() -> None:
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(290, 16)) + np.linspace(0, 1, 16)
+    values[rng.random(size=values.shape) < 0.1] = np.nan
+    result = two_way_demean(values)
+    assert np.abs(np.nansum(result, axis=0)).max() < 1e-10
+    assert np.abs(np.nansum(result, axis=1)).max() < 1e-10

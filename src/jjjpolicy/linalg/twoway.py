@@ -47,7 +47,7 @@ def _demean_with_gaps(stacked: Floats, observed: NDArray[np.bool_], w: Floats) -
     ]
     gram = np.diag(w @ seen) - (seen * (w / counts)[:, None]).T @ seen
     right = np.tensordot(w, by_unit, axes=1)
-    period_effects = np.linalg.pinv(gram, hermitian=True) @ right
+    period_effects = np.linalg.pinv(gram, rcond=1e-11, hermitian=True) @ right
     expected = np.where(observed[:, :, None], period_effects[None], 0.0)
     expected -= expected.sum(axis=1, keepdims=True) / counts[:, None, None] * seen[:, :, None]
     result: Floats = by_unit - expected
