@@ -43,7 +43,8 @@ abstract: |
 @example2010 in the text. Output
 {% if value("effects", "gdp/tianjin/att") < 0 %}fell{% else %}rose{% endif %} by
 {{ number("effects", "gdp/tianjin/att", ".1f", scale=-100) }} per cent
-(p {{ pvalue("effects", "gdp/tianjin/p", relation=True) }}). An inline formula, $\hat\tau_t = Y_{1t} - Y_{0t}$.
+(p {{ pvalue("effects", "gdp/tianjin/p", relation=True) }}). An inline
+formula, $\hat\tau_t = Y_{1t} - Y_{0t}$.
 
 ::: {#tbl:effects .table}
 :::
@@ -153,9 +154,7 @@ def specimen_table() -> Table:
         ),
         stub=Text("Region", "地区"),
         notes=(
-            Text(
-                "SIMULATED data. Standard errors in parentheses.", "模拟数据。括号内为标准误。"
-            ),
+            Text("SIMULATED data. Standard errors in parentheses.", "模拟数据。括号内为标准误。"),
         ),
         missing=Text("not estimated, too few pre-periods.", "政策前时期过少，未估计。"),
     )

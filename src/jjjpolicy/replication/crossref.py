@@ -96,6 +96,8 @@ def replace_references(
     document: Node,
     known: dict[str, Target],
     reference: Callable[[Target, bool], list[Node]],
+    *,
+    spaced: bool = True,
 ) -> Node:
     """Replace every ``@tbl:…``, ``@fig:…`` and ``@eq:…`` by what ``reference`` makes of it.
 
@@ -103,6 +105,9 @@ def replace_references(
     ----------
     reference : callable
         Takes the target and whether its word (``Table``) is printed: ``[-@tbl:x]`` leaves it out.
+    spaced : bool
+        Whether the spaces around a reference are printed. Markdown needs them in the source;
+        Chinese does not print them.
 
     Raises
     ------
@@ -111,9 +116,7 @@ def replace_references(
     """
 
     def inlines(node: Node) -> list[Node] | None:
-        if node.get("t") != "Cite":
-            return None
-        citations = node["c"][0]
+        citations = node["c"][0] if node.get("t") == "Cite" else []
         ours = [item for item in citations if item["citationId"].partition(":")[0] in KINDS]
         if not ours:
             return None
@@ -135,7 +138,7 @@ def replace_references(
             result += reference(known[identifier], with_word)
         return result
 
-    changed: Node = _replace(document, inlines)
+    changed: Node = _replace(document if spaced else _close_up(document), inlines)
     return changed
 
 
@@ -151,6 +154,32 @@ def replace_divisions(
 
     changed: Node = _replace(document, division)
     return changed
+
+
+def _close_up(content: Any) -> Any:
+    """Drop the spaces before and after references."""
+    if isinstance(content, dict):
+        return {key: _close_up(value) for key, value in content.items()}
+    if not isinstance(content, list):
+        return content
+    neighbours = zip([None, *content], content, [*content[1:], None], strict=False)
+    return [
+        _close_up(item)
+        for before, item, after in neighbours
+        if not (
+            isinstance(item, dict)
+            and item.get("t") in ("Space", "SoftBreak")
+            and (_is_reference(before) or _is_reference(after))
+        )
+    ]
+
+
+def _is_reference(node: Any) -> bool:
+    return (
+        isinstance(node, dict)
+        and node.get("t") == "Cite"
+        and node["c"][0][0]["citationId"].partition(":")[0] in KINDS
+    )
 
 
 def _nodes(content: Any) -> Iterator[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,7 +52,11 @@ class Results:
             The key holds no finite number.
         """
         value = self.value(result, key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise DataError(f"paper: result {result!r} holds {value!r} at {key!r}, not a number.")
         text = f"{value * scale if scale != 1.0 else value:{format}}"
         if not any(character in "123456789" for character in text):

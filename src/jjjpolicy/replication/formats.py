@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape as escape_html
-from pathlib import Path
 from typing import Protocol
 
 from jjjpolicy.replication.crossref import Node, Target
@@ -19,7 +18,10 @@ TEXT_WIDTH = 6.3
 class PaperFormat(Protocol):
     """Turns the parts of a paper that pandoc cannot number into blocks and inlines."""
 
-    extension: str
+    @property
+    def language(self) -> Language:
+        """Language of captions and notes."""
+        ...
 
     def table(self, target: Target, table: Table) -> list[Node]:
         """Return the blocks of a table."""
@@ -71,9 +73,7 @@ def _phrase(target: Target, language: Language, with_word: bool) -> str:
 class Latex:
     """LaTeX: numbers and references are LaTeX's own."""
 
-    extension = "tex"
-
-    def __init__(self, directory: Path, language: Language) -> None:
+    def __init__(self, language: Language) -> None:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
@@ -83,18 +83,19 @@ class Latex:
         from jjjpolicy.report.latex import escape
 
         notes = _notes(caption, self.language)
+        file = f"figures/{target.name}.{self.language}.pdf"
+        width = f"{min(1.0, caption.width / TEXT_WIDTH):.3f}"
+        below = escape(words(caption.caption, self.language))
         lines = [
             r"\begin{figure}[htbp]",
             r"\centering",
-            rf"\includegraphics[width={min(1.0, caption.width / TEXT_WIDTH):.3f}\linewidth]"
-            rf"{{figures/{target.name}.{self.language}.pdf}}",
-            rf"\caption{{{escape(words(caption.caption, self.language))}}}"
-            rf"\label{{{target.identifier}}}",
+            rf"\includegraphics[width={width}\linewidth]{{{file}}}",
+            rf"\caption{{{below}}}\label{{{target.identifier}}}",
         ]
         if notes:
             lines += [
                 r"\begin{minipage}{0.95\linewidth}\footnotesize",
-                rf"\textit{{{NOTES[self.language]}}} {escape(notes)}",
+                rf"\textit{{{NOTES[self.language]}}}{escape(notes)}",
                 r"\end{minipage}",
             ]
         return [_block("latex", "\n".join([*lines, r"\end{figure}"]))]
@@ -113,9 +114,7 @@ class Latex:
 class Typst:
     """Typst, for the PDF."""
 
-    extension = "pdf"
-
-    def __init__(self, directory: Path, language: Language) -> None:
+    def __init__(self, language: Language) -> None:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
@@ -151,9 +150,7 @@ class Typst:
 class Html:
     """HTML."""
 
-    extension = "html"
-
-    def __init__(self, directory: Path, language: Language) -> None:
+    def __init__(self, language: Language) -> None:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
@@ -165,7 +162,7 @@ class Html:
         words_below = words(caption.caption, self.language)
         notes = _notes(caption, self.language)
         text = (
-            f'<p class="notes"><em>{NOTES[self.language]}</em> {escape_html(notes)}</p>'
+            f'<p class="notes"><em>{NOTES[self.language]}</em>{escape_html(notes)}</p>'
             if notes
             else ""
         )
@@ -201,14 +198,11 @@ class Html:
 class Word:
     """Word: numbers are SEQ fields, references REF fields, both with their values in place."""
 
-    extension = "docx"
-
-    def __init__(self, directory: Path, language: Language) -> None:
-        self.directory = directory
+    def __init__(self, language: Language) -> None:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
-        from jjjpolicy.report.word import notes_xml, paragraph, table_xml
+        from jjjpolicy.report.word import notes_paragraph, paragraph, table_xml
 
         layout = lay_out(table, self.language)
         caption = paragraph(
@@ -217,30 +211,27 @@ class Word:
             center=True,
             keep=True,
         )
-        notes = notes_xml(layout) or "<w:p/>"
+        notes = notes_paragraph(layout.notes, self.language) or "<w:p/>"
         return [_block("openxml", caption + table_xml(layout) + notes)]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
-        from jjjpolicy.report.word import paragraph, run
+        from jjjpolicy.report.word import notes_paragraph, paragraph
 
         words_below = words(caption.caption, self.language)
-        file = self.directory / "figures" / f"{target.name}.{self.language}.png"
+        file = f"figures/{target.name}.{self.language}.png"
         width = f"{min(TEXT_WIDTH, caption.width)}in"
         image = {
             "t": "Image",
             "c": [
                 ["", [], [["width", width]]],
                 [_string(words_below)],
-                [str(file), ""],
+                [file, ""],
             ],
         }
         below = paragraph(
             self._number(target) + self._caption(words_below), "ImageCaption", center=True
         )
-        notes = _notes(caption, self.language)
-        if notes:
-            content = run(f"{NOTES[self.language]} ", italic=self.language == "en") + run(notes)
-            below += paragraph(content, "Normal", small=True)
+        below += notes_paragraph(_notes(caption, self.language), self.language)
         style = ["", [], [["custom-style", "Captioned Figure"]]]
         return [
             {"t": "Div", "c": [style, [{"t": "Para", "c": [image]}]]},
@@ -313,6 +304,5 @@ def _field(instruction: str, cached: str) -> str:
 
 
 def _bookmark(name: str, number: int, content: str) -> str:
-    return (
-        f'<w:bookmarkStart w:id="{number}" w:name="{name}"/>{content}<w:bookmarkEnd w:id="{number}"/>'
-    )
+    start = f'<w:bookmarkStart w:id="{number}" w:name="{name}"/>'
+    return f'{start}{content}<w:bookmarkEnd w:id="{number}"/>'

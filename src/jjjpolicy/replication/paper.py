@@ -20,8 +20,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,19 @@ from jjjpolicy.replication.fill import Results, fill
 from jjjpolicy.replication.formats import Html, Latex, PaperFormat, Typst, Word
 from jjjpolicy.report.figure import Caption
 from jjjpolicy.report.table import Table
-from jjjpolicy.report.text import Language
+from jjjpolicy.report.text import Language, Text, words
 
-_FORMATS = {"pdf": Typst, "docx": Word, "tex": Latex, "html": Html}
-_REFERENCES = {"en": "References", "zh": "参考文献"}
+_FORMATS: dict[str, Callable[[Language], PaperFormat]] = {
+    "pdf": Typst,
+    "docx": Word,
+    "tex": Latex,
+    "html": Html,
+}
+_TITLES = {
+    "reference-section-title": Text("References", "参考文献"),
+    "abstract-title": Text("Abstract", "摘要"),
+    "lang": Text("en-US", "zh-CN"),
+}
 _MARKDOWN = "markdown-auto_identifiers+east_asian_line_breaks"
 
 
@@ -84,7 +94,7 @@ def build_paper(
     _print_affiliations(document)
     paths = []
     for name in formats:
-        tree = _resolve(document, _FORMATS[name](folder, language), folder)
+        tree = _resolve(document, _FORMATS[name](language), folder)
         content = _WRITERS[name](json.dumps(tree).encode(), folder, language)
         path = folder / f"{stem}.{name}"
         path.write_bytes(content)
@@ -105,7 +115,9 @@ def _resolve(document: Node, format: PaperFormat, folder: Path) -> Node:
         return format.equation(target, _math(target, content))
 
     return replace_divisions(
-        replace_references(document, known, format.reference), known, blocks
+        replace_references(document, known, format.reference, spaced=format.language == "en"),
+        known,
+        blocks,
     )
 
 
@@ -150,7 +162,8 @@ def _write_pdf(tree: bytes, folder: Path, language: Language) -> bytes:
         )
     fonts = sorted({str(path.parent) for path in (sans_path(), serif_path())})
     try:
-        content: bytes = typst.compile(
+        compile_bytes: Any = typst.compile
+        content: bytes = compile_bytes(
             source, root=str(folder), font_paths=fonts, ignore_system_fonts=True
         )
     except typst.TypstError as error:
@@ -163,7 +176,7 @@ def _write_docx(tree: bytes, folder: Path, language: Language) -> bytes:
 
     with tempfile.TemporaryDirectory() as scratch:
         reference = Path(scratch) / "reference.docx"
-        reference.write_bytes(_reference_docx(folder))
+        reference.write_bytes(_reference_docx(folder, language))
         output = Path(scratch) / "paper.docx"
         _pandoc(
             [
@@ -176,7 +189,7 @@ def _write_docx(tree: bytes, folder: Path, language: Language) -> bytes:
         return without_dates(output.read_bytes())
 
 
-def _reference_docx(folder: Path) -> bytes:
+def _reference_docx(folder: Path, language: Language) -> bytes:
     from docx import Document
     from docx.enum.style import WD_STYLE_TYPE
     from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -184,13 +197,23 @@ def _reference_docx(folder: Path) -> bytes:
 
     from jjjpolicy.report.word import set_fonts
 
-    document = Document(io.BytesIO(_pandoc(["--print-default-data-file", "reference.docx"], b"", folder)))
+    default = _pandoc(["--print-default-data-file", "reference.docx"], b"", folder)
+    document = Document(io.BytesIO(default))
     set_fonts(style for style in document.styles if style.type == WD_STYLE_TYPE.PARAGRAPH)
-    sizes = {"Title": 16, "Heading 1": 14, "Heading 2": 12, "Normal": 10.5, "Abstract": 9.5}
+    sizes = {
+        "Title": 16,
+        "Heading 1": 14,
+        "Heading 2": 12,
+        "Author": 11,
+        "Date": 11,
+        "Normal": 10.5,
+        "Abstract": 9.5,
+    }
     for name, size in sizes.items():
-        document.styles[name].font.size = Pt(size)  # type: ignore[attr-defined]
-    for name in ("Title", "Heading 1", "Heading 2", "Heading 3"):
-        document.styles[name].font.bold = True  # type: ignore[attr-defined]
+        document.styles[name].font.size = Pt(size)
+    for name in ("Title", "Heading 1", "Heading 2", "Heading 3", "Author", "Date"):
+        bold = name not in ("Author", "Date")
+        document.styles[name].font.bold = bold
     for name in ("Table Caption", "Image Caption"):
         style: Any = document.styles[name]
         style.font.italic, style.font.bold, style.font.size = False, True, Pt(10)
@@ -198,6 +221,10 @@ def _reference_docx(folder: Path) -> bytes:
     figure: Any = document.styles["Captioned Figure"]
     figure.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
     figure.paragraph_format.keep_with_next = True
+    if language == "zh":
+        for name in ("Body Text", "First Paragraph"):
+            text: Any = document.styles[name]
+            text.paragraph_format.first_line_indent = Pt(21)
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.5)
@@ -239,8 +266,8 @@ _WRITERS = {"pdf": _write_pdf, "docx": _write_docx, "tex": _write_tex, "html": _
 
 def _common(folder: Path, language: Language) -> list[str]:
     arguments = ["--from", "json", "--citeproc", "--metadata", "link-citations=true"]
-    arguments += ["--metadata", f"reference-section-title={_REFERENCES[language]}"]
-    arguments += ["--metadata", f"lang={'zh-CN' if language == 'zh' else 'en-US'}"]
+    for name, text in _TITLES.items():
+        arguments += ["--metadata", f"{name}={words(text, language)}"]
     if (folder / "references.bib").is_file():
         arguments += ["--bibliography", "references.bib"]
     return arguments
@@ -251,17 +278,21 @@ def _template(name: str) -> Any:
 
 
 def _pandoc(arguments: list[str], content: bytes, folder: Path) -> bytes:
-    import pypandoc
-
-    bundled = Path(pypandoc.__file__).parent / "files"
-    program = shutil.which("pandoc", path=str(bundled)) or shutil.which("pandoc")
+    bundled = find_spec("pypandoc")
+    folders = bundled.submodule_search_locations if bundled else None
+    program = shutil.which("pandoc", path=str(Path(folders[0]) / "files")) if folders else None
     if program is None:
         raise DataError('Building the paper needs pandoc: pip install "jjjpolicy[paper]".')
     environment = os.environ | {"SOURCE_DATE_EPOCH": "315532800"}
     run = subprocess.run(
-        [program, *arguments], input=content, capture_output=True, cwd=folder, env=environment
+        [program, *arguments],
+        input=content,
+        capture_output=True,
+        cwd=folder,
+        env=environment,
+        check=False,
     )
     messages = run.stderr.decode(errors="replace").strip()
-    if run.returncode or "citation" in messages and "not found" in messages:
+    if run.returncode or ("citation" in messages and "not found" in messages):
         raise DataError(f"paper: pandoc says: {messages}")
     return run.stdout

@@ -123,14 +123,20 @@ def save_figure(
 
     from jjjpolicy.report.fonts import check_glyphs
 
-    check_glyphs(figure)
+    fonts = check_glyphs(figure)
+    # matplotlib embeds OpenType outlines (.otf) correctly only as Type 3.
+    font_type = 3 if any(font.suffix == ".otf" for font in fonts) else 42
     paths = []
     for extension in formats:
         if extension not in _NO_DATES:
             raise DataError(f"figure format {extension!r}: choose among {', '.join(FORMATS)}.")
         path = Path(f"{stem}.{extension}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        settings = {"svg.hashsalt": path.name, "svg.fonttype": "path", "pdf.fonttype": 42}
+        settings: dict[Any, Any] = {
+            "svg.hashsalt": path.name,
+            "svg.fonttype": "path",
+            "pdf.fonttype": font_type,
+        }
         with matplotlib.rc_context(settings):
             figure.savefig(path, format=extension, dpi=300, metadata=_NO_DATES[extension])
         paths.append(path)

@@ -61,8 +61,8 @@ def register_chinese() -> str:
     return CHINESE_SANS
 
 
-def check_glyphs(figure: Figure) -> None:
-    """Check that every character of a figure has a glyph.
+def check_glyphs(figure: Figure) -> set[Path]:
+    """Check that every character of a figure has a glyph, and return the fonts it uses.
 
     Raises
     ------
@@ -73,20 +73,17 @@ def check_glyphs(figure: Figure) -> None:
     from matplotlib.text import Text
 
     figure.canvas.draw()
+    used: set[Path] = set()
     for text in figure.findobj(Text):
         if not isinstance(text, Text) or not text.get_visible():
             continue
         words = text.get_text()
-        fonts = [
-            get_font(path)
-            for path in fontManager._find_fonts_by_props(  # type: ignore[attr-defined]
-                text.get_fontproperties()
-            )
-        ]
-        for character in words:
-            if character.isspace():
-                continue
-            if not any(font.get_char_index(ord(character)) for font in fonts):
+        paths = fontManager._find_fonts_by_props(text.get_fontproperties())
+        for character in filter(None, map(str.strip, words)):
+            path = next((p for p in paths if get_font(p).get_char_index(ord(character))), None)
+            if path is None:
                 raise DataError(
                     f"figure: no font has the character {character!r} of {words!r}. {_INSTALL}"
                 )
+            used.add(Path(str(path)))
+    return used

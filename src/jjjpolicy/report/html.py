@@ -29,7 +29,7 @@ def render(table: Table, language: Language, caption_prefix: str = "") -> str:
     """Return a ``<figure>`` with caption above and notes below."""
     layout = lay_out(table, language)
     lang = "zh-Hans" if language == "zh" else "en"
-    notes = f'<p class="notes"><em>{NOTES[language]}</em> {escape(layout.notes)}</p>'
+    notes = f'<p class="notes"><em>{NOTES[language]}</em>{escape(layout.notes)}</p>'
     return "\n".join(
         [
             f'<figure class="jjj-table" id="tbl:{layout.id}" lang="{lang}">',

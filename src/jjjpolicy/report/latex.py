@@ -58,7 +58,7 @@ def render(table: Table, language: Language) -> str:
         lines += [
             r"\par\smallskip",
             r"\begin{minipage}{0.95\linewidth}\footnotesize",
-            rf"\textit{{{NOTES[language]}}} {escape(layout.notes)}",
+            rf"\textit{{{NOTES[language]}}}{escape(layout.notes)}",
             r"\end{minipage}",
         ]
     return "\n".join([*lines, r"\end{table}", ""])

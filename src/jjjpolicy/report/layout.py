@@ -11,7 +11,7 @@ from jjjpolicy.report.cells import MISSING, Figures, Interval
 from jjjpolicy.report.table import Cell, Table, is_missing
 from jjjpolicy.report.text import Language, words
 
-NOTES = {"en": "Notes:", "zh": "注："}
+NOTES: dict[Language, str] = {"en": "Notes: ", "zh": "注："}
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def render(table: Table, language: Language) -> str:
         else:
             lines.append(_row([f"**{escape(line.label)}**", *[""] * len(headings)]))
     if layout.notes:
-        lines += ["", f"*{NOTES[language]}* {escape(layout.notes)}"]
+        lines += ["", f"{NOTES[language]}{escape(layout.notes)}"]
     return "\n".join([*lines, ""])
 
 

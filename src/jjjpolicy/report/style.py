@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from jjjpolicy.report.text import Language
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMN_WIDTH = 3.4
 FULL_WIDTH = 7.0
@@ -34,13 +39,14 @@ def style(language: Language) -> Iterator[None]:
         Chinese is asked for and the font is not installed.
     """
     import matplotlib
+    from cycler import cycler
 
     families = ["DejaVu Sans"]
     if language == "zh":
         from jjjpolicy.report.fonts import register_chinese
 
         families = [register_chinese(), *families]
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": families,
         "font.size": 8,
         "axes.titlesize": 8.5,
@@ -54,7 +60,7 @@ def style(language: Language) -> Iterator[None]:
         "axes.linewidth": 0.7,
         "axes.edgecolor": "#404040",
         "axes.unicode_minus": True,
-        "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+        "axes.prop_cycle": cycler(color=PALETTE),
         "xtick.major.width": 0.7,
         "ytick.major.width": 0.7,
         "xtick.major.size": 3,
@@ -68,3 +74,85 @@ def style(language: Language) -> Iterator[None]:
     }
     with matplotlib.rc_context(settings):
         yield
+
+
+@contextmanager
+def canvas(
+    language: Language,
+    *,
+    width: float = COLUMN_WIDTH,
+    height: float = 2.4,
+    rows: int = 1,
+    columns: int = 1,
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Open a figure in the publication style and lay it out when the block ends.
+
+    Parameters
+    ----------
+    language : "en" or "zh"
+    width, height : float
+        Inches.
+    rows, columns : int
+        Grid of axes, listed row by row.
+    """
+    from matplotlib import pyplot
+
+    with style(language):
+        figure, grid = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
+        yield figure, list(grid.flat)
+        figure.draw_without_rendering()
+
+
+def mark_policy(axes: Axes, position: float, label: str = "") -> None:
+    """Draw a dashed vertical line where the policy begins."""
+    axes.axvline(position, color="#404040", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    if label:
+        axes.annotate(
+            label,
+            (position, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-3, -1),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=7,
+            color="#404040",
+        )
+
+
+def mark_zero(axes: Axes) -> None:
+    """Draw the horizontal line at zero."""
+    axes.axhline(0, color="#404040", linewidth=0.7, zorder=1)
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write labels right of line ends, moved apart where they would overlap.
+
+    Parameters
+    ----------
+    ends : sequence of (x, y, label, colour)
+    """
+    low, high = axes.get_ylim()
+    inches = axes.get_window_extent().height / axes.figure.dpi
+    step = (high - low) * 0.135 / max(inches, 0.5)
+    placed: list[float] = []
+    for x, y, label, colour in sorted(ends, key=lambda end: end[1]):
+        level = max(y, placed[-1] + step) if placed else y
+        placed.append(level)
+        axes.annotate(
+            label,
+            (x, level),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=7.5,
+            annotation_clip=False,
+        )
+
+
+def whole_years(axes: Axes) -> None:
+    """Tick only whole numbers on the horizontal axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))

@@ -45,7 +45,7 @@ def notes(text: str, language: Language) -> tuple[str, str]:
     """
     if not text:
         return "", ""
-    return "#with-notes([", f"], [#emph({literal(NOTES[language])}) #{literal(text)}])"
+    return "#with-notes([", f"], [#emph({literal(NOTES[language])})#{literal(text)}])"
 
 
 def _head(layout: Layout) -> list[str]:

@@ -40,7 +40,7 @@ def write(table: Table, path: Path, language: Language) -> None:
     set_fonts(style for style in document.styles if style.name in ("Normal", "Caption"))
     layout = lay_out(table, language)
     blocks = [paragraph(run(layout.caption, bold=True), "Caption", center=True, keep=True)]
-    blocks += [table_xml(layout), notes_xml(layout)]
+    blocks += [table_xml(layout), notes_paragraph(layout.notes, language)]
     body = document.element.body
     for block in filter(None, blocks):
         element = parse_xml(block.replace(">", f' xmlns:w="{NAMESPACE}">', 1))
@@ -83,22 +83,15 @@ def without_dates(archive: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def run(text: str, *, bold: bool = False, italic: bool = False) -> str:
-    """Return a run of text."""
-    marks = "<w:b/>" * bold + "<w:i/>" * italic
+def run(text: str, *, bold: bool = False, italic: bool = False, small: bool = False) -> str:
+    """Return a run of text; ``small`` is the size of tables and notes."""
+    marks = "<w:b/>" * bold + "<w:i/>" * italic + '<w:sz w:val="18"/>' * small
     properties = f"<w:rPr>{marks}</w:rPr>" if marks else ""
     return f'<w:r>{properties}<w:t xml:space="preserve">{escape(_printable(text))}</w:t></w:r>'
 
 
-def paragraph(
-    content: str, style: str, *, center: bool = False, keep: bool = False, small: bool = False
-) -> str:
+def paragraph(content: str, style: str, *, center: bool = False, keep: bool = False) -> str:
     """Return a paragraph of runs; ``keep`` keeps it on the page of what follows."""
-    size = '<w:rPr><w:sz w:val="18"/></w:rPr>'
-    if small:
-        content = content.replace("<w:rPr>", '<w:rPr><w:sz w:val="18"/>').replace(
-            "<w:r><w:t", f"<w:r>{size}<w:t"
-        )
     properties = (
         f"<w:pStyle w:val={quoteattr(style)}/>"
         + "<w:keepNext/>" * keep
@@ -109,12 +102,12 @@ def paragraph(
     return f"<w:p><w:pPr>{properties}</w:pPr>{content}</w:p>"
 
 
-def notes_xml(layout: Layout) -> str:
-    """Return the paragraph of notes, empty where a table has none."""
-    if not layout.notes:
+def notes_paragraph(notes: str, language: Language) -> str:
+    """Return the paragraph of notes, empty where there are none."""
+    if not notes:
         return ""
-    content = run(NOTES[layout.language], italic=layout.language == "en") + run(" ") + run(layout.notes)
-    return paragraph(content, "Normal", small=True)
+    opening = run(NOTES[language], italic=language == "en", small=True)
+    return paragraph(opening + run(notes, small=True), "Normal")
 
 
 def table_xml(layout: Layout) -> str:
@@ -125,16 +118,17 @@ def table_xml(layout: Layout) -> str:
     for number, line in enumerate(layout.lines):
         bottom = _RULE if number == last else 0
         if line.entries:
-            cells = [_cell(run(line.label), widths[0], bottom=bottom)]
+            cells = [_cell(line.label, widths[0], bottom=bottom)]
             cells += [
-                _cell(run(_entry(entry)), width, bottom=bottom, center=True)
+                _cell(_entry(entry), width, bottom=bottom, center=True)
                 for entry, width in zip(line.entries, widths[1:], strict=True)
             ]
         else:
             cells = [
                 _cell(
-                    run(line.label, italic=layout.language == "en"),
+                    line.label,
                     sum(widths),
+                    italic=layout.language == "en",
                     span=layout.width,
                     bottom=bottom,
                 )
@@ -152,11 +146,11 @@ def table_xml(layout: Layout) -> str:
 def _head(layout: Layout, widths: list[int]) -> list[str]:
     rows = []
     if layout.spans:
-        cells, column = [_cell(run(""), widths[0], top=_RULE)], 1
+        cells, column = [_cell("", widths[0], top=_RULE)], 1
         for span, count in layout.spans:
             cells.append(
                 _cell(
-                    run(span),
+                    span,
                     sum(widths[column : column + count]),
                     span=count,
                     top=_RULE,
@@ -167,9 +161,9 @@ def _head(layout: Layout, widths: list[int]) -> list[str]:
             column += count
         rows.append(_row(cells, heading=True))
     top = 0 if layout.spans else _RULE
-    cells = [_cell(run(layout.stub), widths[0], top=top, bottom=_THIN_RULE)]
+    cells = [_cell(layout.stub, widths[0], top=top, bottom=_THIN_RULE)]
     cells += [
-        _cell(run(heading), width, top=top, bottom=_THIN_RULE, center=True)
+        _cell(heading, width, top=top, bottom=_THIN_RULE, center=True)
         for heading, width in zip(layout.headings, widths[1:], strict=True)
     ]
     return [*rows, _row(cells, heading=True)]
@@ -181,13 +175,14 @@ def _row(cells: list[str], *, heading: bool = False) -> str:
 
 
 def _cell(
-    content: str,
+    text: str,
     width: int,
     *,
     span: int = 1,
     top: int = 0,
     bottom: int = 0,
     center: bool = False,
+    italic: bool = False,
 ) -> str:
     borders = "".join(
         f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
@@ -200,8 +195,8 @@ def _cell(
         + (f"<w:tcBorders>{borders}</w:tcBorders>" if borders else "")
         + '<w:vAlign w:val="center"/>'
     )
-    text = paragraph(content, "Normal", center=center, keep=True, small=True)
-    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{text}</w:tc>"
+    content = paragraph(run(text, italic=italic, small=True), "Normal", center=center, keep=True)
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{content}</w:tc>"
 
 
 def _widths(layout: Layout) -> list[int]:

@@ -1,0 +1,55 @@
+"""Progress of long work, with elapsed and remaining time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from operator import length_hint
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+FEW = 20
+"""Work of fewer steps shows nothing."""
+
+
+def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+    """Yield the items and show how far they are, on standard error.
+
+    Quiet when standard error is not a terminal, and for few items.
+
+    Parameters
+    ----------
+    items : iterable
+        Also the generator of ``joblib.Parallel(return_as="generator")``; give ``total`` then.
+    description : str
+        What is going on, in a few words.
+    total : int, optional
+        Number of items, where the iterable does not know it.
+    """
+    known = total if total is not None else length_hint(items) or None
+    if not sys.stderr.isatty() or (known is not None and known < FEW):
+        yield from items
+        return
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(items, total=known, description=description)

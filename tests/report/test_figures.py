@@ -1,0 +1,132 @@
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from jjjpolicy.errors import DataError
+from jjjpolicy.report import Text, fonts
+from jjjpolicy.report.effect_figures import (
+    draw_estimates,
+    draw_event_study,
+    draw_ranking,
+    draw_weights,
+)
+from jjjpolicy.report.figure import Caption, Figure, save_figure
+from jjjpolicy.report.time_figures import (
+    draw_gaps,
+    draw_paths,
+    draw_placebos,
+    draw_small_multiples,
+)
+
+YEARS = np.arange(2010, 2020)
+GAPS = pd.DataFrame(
+    np.random.default_rng(0).normal(size=(10, 5)).cumsum(axis=0), index=YEARS, columns=list("abcde")
+)
+NAME = Text("Tianjin", "天津")
+OUTCOME = Text("Simulated outcome", "模拟结果")
+
+
+def intervals(**columns):
+    frame = pd.DataFrame(columns).assign(estimate=[0.1, -0.2, 0.0])
+    return frame.assign(lower=frame["estimate"] - 0.1, upper=frame["estimate"] + 0.1)
+
+
+DRAWINGS = {
+    "paths": lambda language: draw_paths(
+        GAPS["a"], GAPS["b"], policy=2014.5, outcome=OUTCOME, treated_name=NAME, language=language
+    ),
+    "gaps": lambda language: draw_gaps(
+        GAPS[["a", "b"]], policy=2014.5, outcome=OUTCOME, names={"a": NAME}, language=language
+    ),
+    "placebos": lambda language: draw_placebos(
+        GAPS, "a", policy=2014.5, outcome=OUTCOME, treated_name=NAME, language=language
+    ),
+    "multiples": lambda language: draw_small_multiples(
+        {OUTCOME: GAPS, NAME: GAPS}, {"a": NAME}, policy=2014.5, language=language
+    ),
+    "event": lambda language: draw_event_study(
+        intervals(event_time=[-1, 0, 1]).assign(uniform_lower=-0.5, uniform_upper=0.5),
+        outcome=OUTCOME,
+        language=language,
+    ),
+    "estimates": lambda language: draw_estimates(
+        intervals(group=["x", "x", "y"], series=["s", "t", "s"]), outcome=OUTCOME, language=language
+    ),
+    "ranking": lambda language: draw_ranking(
+        GAPS.iloc[-1].abs(), ["a"], names={"a": NAME}, language=language
+    ),
+    "weights": lambda language: draw_weights(
+        pd.Series({"a": 0.6, "b": 0.4, "c": 0.0}), names={"a": NAME}, language=language
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_figure_has_all_its_glyphs_and_a_publishable_width(name, language, recwarn):
+    if language == "zh":
+        pytest.importorskip("pylopdf_fonts_zh_cn", reason="needs the extra 'paper'")
+    figure = DRAWINGS[name](language)
+    fonts.check_glyphs(figure)
+    assert figure.get_size_inches()[0] in (3.4, 7.0)
+    assert not [warning for warning in recwarn if "glyph" in str(warning.message).lower()]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_saving_twice_gives_the_same_bytes(tmp_path, language):
+    if language == "zh":
+        pytest.importorskip("pylopdf_fonts_zh_cn", reason="needs the extra 'paper'")
+    for folder in ("a", "b"):
+        paths = save_figure(DRAWINGS["gaps"](language), tmp_path / folder / "gaps")
+    for path in paths:
+        assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes()
+    svg = (tmp_path / "a" / "gaps.svg").read_text()
+    assert "<text" not in svg
+    assert "dc:date" not in svg
+    assert b"CreationDate" not in (tmp_path / "a" / "gaps.pdf").read_bytes()
+
+
+def test_missing_glyph_is_an_error_that_names_it(tmp_path):
+    figure, axes = plt.subplots()
+    axes.set_title("天津")
+    with (
+        pytest.warns(UserWarning, match="missing from font"),
+        pytest.raises(DataError, match=r"'天' of '天津'.*jjjpolicy\[paper\]"),
+    ):
+        save_figure(figure, tmp_path / "x")
+
+
+def test_chinese_without_the_font_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pylopdf_fonts_zh_cn", None)
+    with pytest.raises(DataError, match=r'pip install "jjjpolicy\[paper\]"'):
+        fonts.sans_path()
+
+
+def test_unknown_format_is_refused(tmp_path):
+    with pytest.raises(DataError, match="'gif'"):
+        save_figure(DRAWINGS["gaps"]("en"), tmp_path / "x", formats=["gif"])
+
+
+def test_event_study_needs_its_columns():
+    with pytest.raises(DataError, match="'lower'"):
+        draw_event_study(pd.DataFrame({"event_time": [0], "estimate": [1.0]}), outcome="x")
+
+
+def test_figure_saves_both_languages_and_its_caption(tmp_path):
+    pytest.importorskip("pylopdf_fonts_zh_cn", reason="needs the extra 'paper'")
+    Figure("gaps", Text("Gap", "缺口"), DRAWINGS["gaps"], notes=("Simulated.",)).save(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 7
+    assert Caption.load(tmp_path / "gaps.json") == Caption(
+        "gaps", Text("Gap", "缺口"), ("Simulated.",), 3.4
+    )

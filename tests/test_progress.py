@@ -1,0 +1,36 @@
+import io
+
+from jjjpolicy.progress import track
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_items_pass_unchanged_and_quietly_without_a_terminal(capsys):
+    assert list(track(iter(range(50)), "working", total=50)) == list(range(50))
+    assert capsys.readouterr().err == ""
+
+
+def test_terminal_shows_what_is_going_on(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert sum(track(range(50), "working")) == 1225
+    assert "working" in terminal.getvalue()
+    assert "50/50" in terminal.getvalue()
+
+
+def test_few_items_show_nothing(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    list(track(range(5), "working"))
+    assert terminal.getvalue() == ""
+
+
+def test_generator_of_joblib_is_followed():
+    from joblib import Parallel, delayed
+
+    results = Parallel(n_jobs=1, return_as="generator")(delayed(abs)(-i) for i in range(30))
+    assert list(track(results, "working", total=30)) == list(range(30))
