@@ -8,11 +8,13 @@ from jjjpolicy.report.cells import (
     format_number,
     format_pvalue,
 )
+from jjjpolicy.report.figure import Figure, save_figure
 from jjjpolicy.report.table import Column, Panel, Row, Table
 from jjjpolicy.report.text import Label, Language, Text, words
 
 __all__ = [
     "Column",
+    "Figure",
     "Interval",
     "Label",
     "Language",
@@ -25,5 +27,6 @@ __all__ = [
     "Text",
     "format_number",
     "format_pvalue",
+    "save_figure",
     "words",
 ]

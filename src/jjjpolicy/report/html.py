@@ -11,9 +11,9 @@ from jjjpolicy.report.text import Language
 _STYLE = """<style>
 .jjj-table{margin:1.5em auto;width:max-content;max-width:100%;overflow-x:auto}
 .jjj-table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid;
-margin:.4em auto;font-variant-numeric:tabular-nums lining-nums}
+margin:.4em auto;font-size:.88em;line-height:1.3;font-variant-numeric:tabular-nums lining-nums}
 .jjj-table thead tr:last-child th{border-bottom:1px solid}
-.jjj-table th,.jjj-table td{padding:.15em .7em;text-align:center;font-weight:normal;
+.jjj-table th,.jjj-table td{padding:.15em .5em;text-align:center;font-weight:normal;
 white-space:nowrap;border-left:0;border-right:0}
 .jjj-table th[scope=row],.jjj-table .stub{text-align:left}
 .jjj-table th[scope=colgroup] span{display:block;border-bottom:1px solid}

@@ -32,6 +32,9 @@ _SPECIAL = str.maketrans(
     }
 )
 
+_MANY_COLUMNS = 6
+_SIZE_OF_WIDE = r"\footnotesize\setlength{\tabcolsep}{3pt}"
+
 
 def escape(text: str) -> str:
     """Escape characters that mean something to LaTeX."""
@@ -44,8 +47,9 @@ def render(table: Table, language: Language) -> str:
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
+        r"\setlength{\abovecaptionskip}{0pt}\setlength{\belowcaptionskip}{6pt}",
         rf"\caption{{{escape(layout.caption)}}}\label{{tbl:{layout.id}}}",
-        r"\small",
+        _SIZE_OF_WIDE if len(layout.headings) > _MANY_COLUMNS else r"\small",
         rf"\begin{{tabular}}{{l{'c' * len(layout.headings)}}}",
         r"\toprule",
         *_head(layout),

@@ -66,10 +66,11 @@ def _head(layout: Layout) -> list[str]:
 
 
 def _body(layout: Layout) -> list[str]:
+    heading = "emph" if layout.language == "en" else "strong"
     return [
         f"  {literal(line.label)}, {', '.join(map(_entry, line.entries))},"
         if line.entries
-        else f"  table.cell(colspan: {layout.width}, emph({literal(line.label)})),"
+        else f"  table.cell(colspan: {layout.width}, {heading}({literal(line.label)})),"
         for line in layout.lines
     ]
 
