@@ -1,0 +1,53 @@
+"""Look-ups that fail helpfully, and the place of the bundled data."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from jjjpolicy.errors import DataError
+
+
+class UnknownNameError(DataError, KeyError):
+    """A name that is not in a registry; also a `KeyError`, so that mappings behave as usual."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def unknown_name(
+    kind: str, name: object, choices: Iterable[str], synonyms: Iterable[str] = ()
+) -> UnknownNameError:
+    """Error for a name that is not among the choices, with close matches and the choices.
+
+    ``synonyms`` are suggested where they come close, and not listed.
+    """
+    known = list(choices)
+    candidates = dict.fromkeys([*known, *synonyms])
+    close = get_close_matches(str(name), candidates, n=3, cutoff=0.5)
+    hint = f" Did you mean {', '.join(map(repr, close))}?" if close else ""
+    return UnknownNameError(f"unknown {kind} {name!r}.{hint} Choices: {', '.join(known)}.")
+
+
+def data_directory() -> Path:
+    """Directory of the bundled CSV files, in an installed package or in a checkout.
+
+    Raises
+    ------
+    DataError
+        Neither place exists.
+    """
+    here = Path(__file__).resolve().parent
+    places = (here / "_data", here.parents[1] / "data")
+    for place in places:
+        if (place / "variables.csv").is_file():
+            return place
+    raise DataError(f"the bundled data are missing; looked in {places[0]} and {places[1]}.")
+
+
+def read_records(name: str) -> list[dict[str, str]]:
+    """Rows of a bundled CSV file as text, column by column name."""
+    with (data_directory() / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
