@@ -131,7 +131,6 @@ class Formula:
                 refuse(argument <= 0, "logarithm of a value that is not positive")
                 return np.log(argument)
             _, codes = np.unique(frame[time].to_numpy(), return_inverse=True)
-            sums: NDArray[np.float64] = np.bincount(codes, weights=argument)[codes]
-            return sums
+            return np.asarray(np.bincount(codes, weights=argument)[codes], dtype=float)
 
         return value(self._tree)

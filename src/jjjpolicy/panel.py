@@ -373,12 +373,14 @@ class Panel:
         joined = by_period[additive].sum(skipna=False)
         joined[by_period.size() < len(members)] = np.nan
         joined = joined.reset_index().assign(**{self.unit: code})
+        frame = pd.concat([self.frame[~inside], joined], ignore_index=True)
+        is_joined = (frame[self.unit] == code).to_numpy()
         for variable in self.variables.values():
             if not variable.additive:
-                joined[variable.name] = self._computed(variable, joined)
+                frame.loc[is_joined, variable.name] = self._computed(variable, frame)[is_joined]
         return replace(
             self,
-            frame=pd.concat([self.frame[~inside], joined[self.frame.columns]], ignore_index=True),
+            frame=frame,
             names_en={**self.names_en, code: name_en},
             names_zh={**self.names_zh, code: name_zh},
         )
