@@ -146,8 +146,9 @@ def _part_problems(
         whole = tables[total, vintage]
         ratio = sum(tables[name, vintage].reindex_like(whole) for name in names) / whole
         for code, year in _cells((ratio - 1).abs() > PARTS_TOLERANCE):
+            found: Any = ratio.at[code, year]
             yield (
-                f"{', '.join(names)} sum to {ratio.at[code, year]:.4f} of {total} for "
+                f"{', '.join(names)} sum to {found:.4f} of {total} for "
                 f"{_place(code)}, {year}, {vintage}"
             )
 

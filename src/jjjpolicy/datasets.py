@@ -66,7 +66,7 @@ def load(
     >>> import jjjpolicy as jp
     >>> panel = jp.load("provinces", vintage="nbs_2024", variables=["log_gdp"])
     >>> panel.label("log_gdp", "zh")
-    '地区生产总值(对数)'
+    '地区生产总值（对数）'
     """
     choices = vintages(name)
     if vintage is not None and not isinstance(vintage, str):

@@ -76,7 +76,8 @@ class Formula:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The variables that the formula uses, in order of appearance."""
-        names = [node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)]
+        nodes = [node for node in ast.walk(self._tree) if isinstance(node, ast.Name)]
+        names = [node.id for node in sorted(nodes, key=lambda node: node.col_offset)]
         return tuple(dict.fromkeys(name for name in names if name not in _FUNCTIONS))
 
     def values(self, frame: pd.DataFrame, unit: str, time: str) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ class Variable:
         measure = in_language(language, self.unit_en, self.unit_zh) if with_unit else ""
         if not measure:
             return label
-        return f"{label}({measure})" if language == "zh" else f"{label} ({measure})"
+        return f"{label}（{measure}）" if language == "zh" else f"{label} ({measure})"
 
 
 @dataclass(frozen=True, eq=False)
