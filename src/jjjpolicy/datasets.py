@@ -13,8 +13,9 @@ import pandas as pd
 from jjjpolicy._lookup import data_directory, unknown_name
 from jjjpolicy._schema import validate
 from jjjpolicy.errors import DataError, JJJPolicyWarning
-from jjjpolicy.panel import Panel, Variable, with_inputs
+from jjjpolicy.panel import Panel
 from jjjpolicy.regions import NATION, regions
+from jjjpolicy.variable import Variable, with_inputs
 
 __all__ = ["DataNotice", "data_directory", "dictionary", "facts", "flags", "load", "vintages"]
 
