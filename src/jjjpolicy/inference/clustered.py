@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.variance import analytic_result, clustered_covariance
+from jjjpolicy.inference.regression_clusters import cluster_products
+from jjjpolicy.inference.regression_parts import cell_terms, regression_of
+from jjjpolicy.inference.results import covariance_result, influence_of
+from jjjpolicy.variance import clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from jjjpolicy.design import Design, Floats, Integers
+
+Kind = Literal["CRV1", "CRV2", "CRV3"]
 
 
 @dataclass(frozen=True)
 class Clustered(Inference):
-    """Cluster-robust variance (CRV1) from influence functions.
+    r"""Cluster-robust variance in one or two dimensions.
+
+    - CRV1: sums of influence functions within clusters. Regressions use the small-sample factor of
+      fixest, G/(G-1) · (N-1)/(N-K); other estimators use G/(G-1).
+    - CRV2: residuals of cluster g are multiplied by :math:`(I - H_{gg})^{-1/2}`, and the t
+      distribution has the degrees of freedom of Bell and McCaffrey (2002), as extended to fixed
+      effects by Pustejovsky and Tipton (2018). Regressions only.
+    - CRV3: the jackknife, :math:`\frac{G-1}{G}\sum_g(\hat\tau_{(g)} - \hat\tau)^2` over estimates
+      without cluster g (MacKinnon, Nielsen and Webb 2023). Closed form for regressions, by
+      re-estimation for every other estimator.
+
+    CRV1 and CRV3 have G - 1 degrees of freedom. With few treated clusters all of them reject too
+    often, CRV1 by far the most (MacKinnon and Webb 2017).
 
     Parameters
     ----------
-    level : str, optional
+    level : str or (str, str), optional
         The unit, the level of assignment, or a column given as ``clusters`` to the design; the
-        level of assignment by default.
-
-    Notes
-    -----
-    Regressions use the small-sample factor of fixest, G/(G-1) · (N-1)/(N-K); estimators with
-    influence functions only use G/(G-1). The t distribution has G - 1 degrees of freedom. With few
-    treated clusters these standard errors are too small, whatever the total number of clusters
-    (MacKinnon and Webb 2017): use a placebo or randomisation method for the headline.
+        level of assignment by default. Two levels, one of which may be the period, add the two
+        variances and subtract that of their intersection (Cameron, Gelbach and Miller 2011), with
+        the factor and degrees of freedom of the smaller number of clusters.
+    kind : {"CRV1", "CRV2", "CRV3"}
     """
 
-    level: str | None = None
+    level: str | tuple[str, str] | None = None
+    kind: Kind = "CRV1"
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach the clustered variance.
@@ -41,42 +55,123 @@ class Clustered(Inference):
         Raises
         ------
         InferenceError
-            The estimator has no influence function, or there are fewer than two clusters.
+            The estimator has no influence function; there are fewer than two clusters; CRV2 for
+            an estimator that is no regression; CRV2 or CRV3 where the estimate rests on one
+            cluster; CRV2 or CRV3 in two dimensions.
         """
-        if estimate.influence is None:
-            raise InferenceError(
-                f"{estimate.estimator.label} has no influence function, so that a clustered "
-                f"variance does not exist for it; use PlaceboUnits."
-            )
+        if self.kind not in get_args(Kind):
+            raise InferenceError(f"kind={self.kind!r} must be 'CRV1', 'CRV2' or 'CRV3'.")
+        if isinstance(self.level, tuple):
+            return self._two_way(estimate, *self.level)
         level = self.level or estimate.design.assigned_at
-        codes = estimate.design.cluster_codes(level)
-        groups = len(np.unique(codes))
+        codes = _compact(estimate.design.cluster_codes(level))
+        groups = int(codes.max()) + 1
         if groups < 2:
             raise InferenceError(f"there is only one cluster at level {level!r}; two are needed.")
-        correction = groups / (groups - 1)
-        regression = estimate.details.get("regression")
-        if regression is not None:
-            correction *= (regression.observations - 1) / (
-                regression.observations - regression.parameters
+        df: float | Floats = groups - 1
+        if self.kind == "CRV1":
+            influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
+            covariance = clustered_covariance(influence, codes, _factor(estimate, groups))
+        elif self.kind == "CRV3" and "regression" not in estimate.details:
+            covariance = _jackknife(estimate, codes, level)
+        else:
+            fit, contrasts = regression_of(
+                estimate, f"Clustered(kind={self.kind!r})", "kind='CRV3' or 'CRV1'"
             )
-        covariance = clustered_covariance(estimate.influence, codes, correction)
-        return estimate.with_result(
-            analytic_result(
-                f"clustered by {level} (CRV1)",
-                estimate.att,
-                _influenced_effects(estimate),
-                covariance,
-                df=groups - 1,
-                specification=self.specification(),
+            products = cluster_products(fit, contrasts, codes)
+            rows, lost = products.leverage_power(0.5 if self.kind == "CRV2" else 1.0)
+            if lost[:, 0].any():
+                raise _rests_on_one(estimate.design, codes, int(np.argmax(lost[:, 0])), level)
+            terms = np.einsum("gek,gk->ge", rows, products.scores)
+            terms[:, lost.any(axis=0)] = np.nan
+            covariance = terms.T @ terms
+            if self.kind == "CRV2":
+                df = products.satterthwaite()
+            else:
+                covariance *= (groups - 1) / groups
+        freedom = float(np.atleast_1d(np.asarray(df, dtype=float))[0])
+        return covariance_result(
+            estimate,
+            self,
+            f"clustered by {level} ({self.kind})",
+            covariance,
+            df,
+            notes=(
+                f"{groups} clusters, t distribution with {freedom:.4g} degrees of freedom.",
+                *few_treated_note(estimate.design, codes),
+            ),
+        )
+
+    def _two_way(self, estimate: Estimate, one: str, other: str) -> Estimate:
+        design = estimate.design
+        if self.kind != "CRV1":
+            raise InferenceError("two-way clustering is available with kind='CRV1' only.")
+        time = design.labels.time
+        if one == time:
+            one, other = other, one
+        codes = _compact(design.cluster_codes(one))
+        first = np.broadcast_to(codes[:, None], (design.n_units, design.n_periods))
+        if other == time:
+            fit, contrasts = regression_of(
+                estimate, f"clustering by {time}", "Clustered in the cross-section only"
             )
+            terms = cell_terms(fit, contrasts)
+            second = np.broadcast_to(np.arange(design.n_periods), first.shape)
+        else:
+            influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
+            terms = influence[:, None, :] / design.n_units
+            first = first[:, :1]
+            second = _compact(design.cluster_codes(other))[:, None]
+        both = _compact((first * (int(second.max()) + 1) + second).ravel())
+        flat = terms.reshape(-1, terms.shape[2]) * len(both)
+        parts = [clustered_covariance(flat, c.ravel()) for c in (first, second, both)]
+        groups = min(int(first.max()), int(second.max())) + 1
+        if groups < 2:
+            raise InferenceError(f"there is only one cluster at {one!r} or {other!r}.")
+        # Period effects are nested in clusters by period: only the intercept is then counted.
+        nested = int(design.observed.any(axis=0).sum()) - 1 if other == time else 0
+        covariance = _factor(estimate, groups, nested) * (parts[0] + parts[1] - parts[2])
+        return covariance_result(
+            estimate,
+            self,
+            f"clustered by {one} and {other} (CRV1)",
+            covariance,
+            groups - 1,
+            notes=few_treated_note(design, codes),
         )
 
 
-def _influenced_effects(estimate: Estimate) -> pd.DataFrame:
-    """The effects by event time that the influence functions cover, in their order."""
-    assert estimate.influence is not None
-    table = estimate.effects[["event_time", "estimate"]]
-    if estimate.influence.shape[1] == 1:
-        return table.iloc[:0]
-    covered = np.isin(table["event_time"], estimate.details["event_times"])
-    return table[covered]
+def _compact(codes: Integers) -> Integers:
+    """Codes 0, 1, … without gaps."""
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def _factor(estimate: Estimate, groups: int, nested: int = 0) -> float:
+    factor = groups / (groups - 1)
+    regression = estimate.details.get("regression")
+    if regression is not None:
+        counted = regression.parameters - nested
+        factor *= (regression.observations - 1) / (regression.observations - counted)
+    return factor
+
+
+def _jackknife(estimate: Estimate, codes: Integers, level: str) -> Floats:
+    """Variance of the overall effect from re-estimation without each cluster."""
+    design = estimate.design
+    groups = int(codes.max()) + 1
+    deviations = np.empty(groups)
+    for g in range(groups):
+        rest = design.keep_units(codes != g, "left out by the jackknife")
+        if not rest.treated.any() or rest.treated.all():
+            raise _rests_on_one(design, codes, g, level)
+        deviations[g] = estimate.estimator.refit(rest).att[0] - estimate.att
+    return np.array([[(groups - 1) / groups * (deviations**2).sum()]])
+
+
+def _rests_on_one(design: Design, codes: Integers, group: int, level: str) -> InferenceError:
+    members = ", ".join(map(str, design.units[codes == group][:3]))
+    return InferenceError(
+        f"the estimate cannot be formed without one cluster at level {level!r} "
+        f"({design.labels.unit} {members}, …), so that its leverage leaves no CRV2 or CRV3 "
+        f"variance; use RandomizationInference, ConleyTaber or FermanPinto."
+    )
