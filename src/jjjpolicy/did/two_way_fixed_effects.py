@@ -18,7 +18,7 @@ from jjjpolicy.variance import analytic_result, few_treated_note
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design import Design, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -78,28 +78,81 @@ class TwoWayFixedEffects(Estimator):
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`.
 
-        On a balanced panel without covariates all assignments share one demeaned outcome matrix,
-        and each coefficient is a sum over units of its tail sums.
+        On a balanced panel without covariates and weights, coefficients and clustered standard
+        errors follow in closed form from the sums of the demeaned outcome over groups that are
+        always treated together; nothing of size units × periods is formed per assignment.
         """
         if not design.balanced or design.covariates or design.weights is not None:
             return super().refit_many(design, adoptions, jobs)
-        n, periods = design.outcome.shape
-        demeaned = two_way_demean(design.outcome)
-        tails = np.zeros((n, periods + 1))
-        tails[:, :-1] = demeaned[:, ::-1].cumsum(axis=1)[:, ::-1]
-        starts = np.searchsorted(design.periods, adoptions)
-        numerator = tails[np.arange(n)[None, :], starts].sum(axis=1)
-        durations = periods - starts
-        counts = np.stack([np.bincount(row, minlength=periods + 1) for row in starts])
-        treated_by_period = counts[:, :-1].cumsum(axis=1)
-        total = durations.sum(axis=1).astype(float)
-        denominator = (
-            total
-            - (durations.astype(float) ** 2).sum(axis=1) / periods
-            - (treated_by_period.astype(float) ** 2).sum(axis=1) / n
-            + total**2 / (n * periods)
-        )
-        return Refits(att=numerator / denominator)
+        return _closed_form(design, np.asarray(adoptions, dtype=float))
+
+
+def _closed_form(design: Design, adoptions: Floats) -> Refits:
+    n, periods = design.outcome.shape
+    outcome = two_way_demean(design.outcome)
+    codes = np.unique(design.assignment, return_inverse=True)[1]
+    clusters = np.arange(codes.max() + 1)
+    first = np.unique(codes, return_index=True)[1]
+    grouped = adoptions[:, first]
+    if len(clusters) < n and (grouped[:, codes] == adoptions).all():
+        sizes = np.bincount(codes).astype(float)
+        outcome = np.stack([outcome[codes == g].sum(axis=0) for g in clusters])
+        codes = clusters
+    else:
+        grouped, sizes = adoptions, np.ones(n)
+    tails = np.zeros((len(sizes), periods + 1))
+    tails[:, :-1] = outcome[:, ::-1].cumsum(axis=1)[:, ::-1]
+    batches = np.array_split(grouped, max(1, grouped.size // 500_000))
+    groups = len(clusters)
+    parameters = 1 + periods
+    correction = groups / (groups - 1) * (n * periods - 1) / (n * periods - parameters)
+    parts = [
+        _closed_form_batch(design, batch, outcome, tails, sizes, codes, correction)
+        for batch in batches
+    ]
+    return Refits.stack(parts)
+
+
+def _closed_form_batch(
+    design: Design,
+    adoptions: Floats,
+    outcome: Floats,
+    tails: Floats,
+    sizes: Floats,
+    codes: Integers,
+    correction: float,
+) -> Refits:
+    r"""With :math:`\tilde D_{gt} = D_{gt} - \bar D_g - (m_t - \bar m)`, m the treated share.
+
+    Score of group g: :math:`\sum_t \tilde D_{gt}\tilde y_{gt} - \tau n_g \sum_t \tilde D_{gt}^2`.
+    """
+    n, periods = design.outcome.shape
+    rows = len(adoptions)
+    starts = np.searchsorted(design.periods, adoptions.ravel()).reshape(adoptions.shape)
+    weights = np.broadcast_to(sizes, starts.shape).ravel()
+    cells = (np.arange(rows)[:, None] * (periods + 1) + starts).ravel()
+    begun = np.bincount(cells, weights, minlength=rows * (periods + 1))
+    share = begun.reshape(rows, -1)[:, :-1].cumsum(axis=1) / n
+    share -= share.mean(axis=1, keepdims=True)
+    remaining = np.zeros((rows, periods + 1))
+    remaining[:, :-1] = share[:, ::-1].cumsum(axis=1)[:, ::-1]
+
+    own = tails[np.arange(len(sizes))[None, :], starts] - share @ outcome.T
+    durations = (periods - starts).astype(float)
+    squares = durations * (1 - durations / periods)
+    squares -= 2 * np.take_along_axis(remaining, starts, axis=1)
+    squares += (share**2).sum(axis=1, keepdims=True)
+    squares *= sizes
+    denominator = squares.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        att = own.sum(axis=1) / denominator
+        scores = own - att[:, None] * squares
+        if len(codes) > codes.max() + 1:
+            together = np.zeros((len(codes), int(codes.max()) + 1))
+            together[np.arange(len(codes)), codes] = 1.0
+            scores = scores @ together
+        se = np.sqrt(correction * (scores**2).sum(axis=1)) / denominator
+    return Refits(att=att, se=se)
 
 
 class _EventStudyOnDemand:

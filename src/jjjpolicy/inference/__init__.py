@@ -3,5 +3,6 @@
 from jjjpolicy.inference.clustered import Clustered
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
+from jjjpolicy.inference.randomization import RandomizationInference
 
-__all__ = ["Clustered", "PlaceboPeriods", "PlaceboUnits"]
+__all__ = ["Clustered", "PlaceboPeriods", "PlaceboUnits", "RandomizationInference"]
