@@ -1,8 +1,29 @@
 """Inference methods: each turns an estimate into standard errors, p-values and intervals."""
 
+from jjjpolicy.inference.cluster_bootstrap import ClusterBootstrap
 from jjjpolicy.inference.clustered import Clustered
+from jjjpolicy.inference.families import holm, romano_wolf
+from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
+from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
+from jjjpolicy.inference.kernels import Conley, DriscollKraay
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
+from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
-__all__ = ["Clustered", "PlaceboPeriods", "PlaceboUnits", "RandomizationInference"]
+__all__ = [
+    "ClusterBootstrap",
+    "Clustered",
+    "Conley",
+    "ConleyTaber",
+    "DriscollKraay",
+    "FermanPinto",
+    "InfluenceFunction",
+    "MultiplierBootstrap",
+    "PlaceboPeriods",
+    "PlaceboUnits",
+    "RandomizationInference",
+    "WildClusterBootstrap",
+    "holm",
+    "romano_wolf",
+]

@@ -111,7 +111,9 @@ class RandomizationInference(Inference):
         notes = [
             f"{how} at the level {design.assigned_at!r}, the actual one included; smallest "
             f"attainable p-value {_fraction(smallest, total)}.",
-            "p-values: " + ", ".join(f"{name} {value:.4g}" for name, value in pvalues.items()) + ".",
+            "p-values: "
+            + ", ".join(f"{name} {value:.4g}" for name, value in pvalues.items())
+            + ".",
         ]
         if not exact:
             notes.append(f"seed {self.seed}.")

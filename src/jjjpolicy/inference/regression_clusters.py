@@ -92,9 +92,7 @@ class ClusterProducts:
         return freedom
 
 
-def cluster_products(
-    fit: FixedEffectsFit, contrasts: Floats, codes: Integers
-) -> ClusterProducts:
+def cluster_products(fit: FixedEffectsFit, contrasts: Floats, codes: Integers) -> ClusterProducts:
     """Cross-products of a regression within clusters of units.
 
     Parameters

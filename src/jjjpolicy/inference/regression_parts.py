@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from jjjpolicy.estimate import Estimate
 
 
-def regression_of(
-    estimate: Estimate, method: str, instead: str
-) -> tuple[FixedEffectsFit, Floats]:
+def regression_of(estimate: Estimate, method: str, instead: str) -> tuple[FixedEffectsFit, Floats]:
     """The regression behind an estimate, and the rows that turn coefficients into estimates.
 
     Parameters

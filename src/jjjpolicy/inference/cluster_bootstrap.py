@@ -1,0 +1,135 @@
+"""Bootstrap of whole groups, with re-estimation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import DesignError, InferenceError
+from jjjpolicy.estimate import Estimate, Inference
+from jjjpolicy.estimator import Refits
+from jjjpolicy.inference.influence_function import bootstrap_result
+from jjjpolicy.progress import track
+from jjjpolicy.variance import few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Integers
+    from jjjpolicy.estimator import Estimator
+
+
+@dataclass(frozen=True)
+class ClusterBootstrap(Inference):
+    r"""Draw groups of units with replacement and re-estimate.
+
+    Works with every estimator. The standard error is the standard deviation of the bootstrap
+    estimates; p-value and interval use the quantiles of :math:`|\tau^* - \hat\tau|`. Draws without a
+    treated or without a never-treated group (where the data have one) are drawn again; with few
+    treated groups there are many of those, and the method should not be used.
+
+    Parameters
+    ----------
+    replications : int
+    seed : int
+    level : str, optional
+        Groups to draw; the level of assignment by default.
+    jobs : int
+        Worker processes; the numbers do not depend on it.
+    """
+
+    replications: int = 999
+    seed: int = 0
+    level: str | None = None
+    jobs: int = 1
+
+    def infer(self, estimate: Estimate) -> Estimate:
+        """Attach standard errors, p-value and interval.
+
+        Raises
+        ------
+        InferenceError
+            Fewer than two treated or two control groups; fewer than two replications.
+        """
+        if self.replications < 2:
+            raise InferenceError(f"replications={self.replications} must be at least 2.")
+        design = estimate.design
+        codes = np.unique(design.cluster_codes(self.level), return_inverse=True)[1].astype(np.int64)
+        treated = np.unique(codes[design.treated])
+        if len(treated) < 2 or codes.max() + 1 - len(treated) < 2:
+            raise InferenceError(
+                f"drawing groups needs two treated and two other groups at least; there are "
+                f"{len(treated)} and {codes.max() + 1 - len(treated)}. Use RandomizationInference."
+            )
+        streams = np.random.SeedSequence(self.seed).spawn(self.replications)
+        if self.jobs == 1:
+            parts = [
+                _refit(estimate.estimator, design, codes, stream)
+                for stream in track(streams, self.label)
+            ]
+        else:
+            from joblib import Parallel, delayed
+
+            parts = Parallel(n_jobs=self.jobs)(
+                delayed(_refit)(estimate.estimator, design, codes, stream) for stream in streams
+            )
+        done = [refits for refits, _ in parts if refits is not None]
+        again = sum(count for _, count in parts)
+        failed = len(parts) - len(done)
+        if len(done) < 2:
+            raise InferenceError("hardly any bootstrap sample could be estimated.")
+        deviations = Refits.stack(done).att[:, None] - estimate.att
+        notes = [f"{len(done):,} draws, seed {self.seed}."]
+        if again:
+            notes.append(f"{again:,} draws without both treated and other groups were redrawn.")
+        if failed:
+            notes.append(f"{failed:,} draws could not be estimated and are left out.")
+        return bootstrap_result(
+            estimate,
+            self,
+            f"cluster bootstrap by {self.level or design.assigned_at}",
+            deviations,
+            deviations.std(axis=0, ddof=1),
+            notes=(*notes, *few_treated_note(design, codes)),
+        )
+
+
+def _refit(
+    estimator: Estimator, design: Design, codes: Integers, stream: np.random.SeedSequence
+) -> tuple[Refits | None, int]:
+    rng = np.random.default_rng(stream)
+    groups = int(codes.max()) + 1
+    never = not design.treated.all()
+    again = 0
+    while True:
+        drawn = rng.integers(groups, size=groups)
+        sample = resampled(design, codes, drawn)
+        if sample.treated.any() and (not never or not sample.treated.all()):
+            break
+        again += 1
+    try:
+        return replace(estimator.refit(sample), effects=None), again
+    except (DesignError, np.linalg.LinAlgError):
+        return None, again
+
+
+def resampled(design: Design, codes: Integers, drawn: Integers) -> Design:
+    """The design made of the drawn groups; a group drawn twice becomes two groups."""
+    members = [np.flatnonzero(codes == g) for g in drawn]
+    rows = np.concatenate(members)
+    copies = np.repeat(np.arange(len(drawn)), [len(m) for m in members])
+    pairs = np.column_stack([copies, design.assignment[rows]])
+    assignment = np.unique(pairs, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    return replace(
+        design,
+        outcome=design.outcome[rows],
+        units=pd.RangeIndex(len(rows)),
+        adoption=design.adoption[rows],
+        assignment=assignment,
+        switching=None if design.switching is None else design.switching[rows],
+        covariates={name: values[rows] for name, values in design.covariates.items()},
+        weights=None if design.weights is None else design.weights[rows],
+        clusters={name: values[rows] for name, values in design.clusters.items()},
+        coordinates=None if design.coordinates is None else design.coordinates[rows],
+    )

@@ -1,0 +1,178 @@
+"""Standard errors and bootstrap bands from influence functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.results import covariance_result, covered_effects, influence_of
+from jjjpolicy.multipliers import multiplier_draws
+from jjjpolicy.variance import cluster_sums, few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Floats
+
+
+@dataclass(frozen=True)
+class InfluenceFunction(Inference):
+    r"""Standard errors from influence functions of independent units.
+
+    :math:`\widehat{se}^2 = n^{-2}\sum_i \psi_i^2` with the normal distribution, as in R did (Callaway
+    and Sant'Anna 2021, section 4). Treats units as independent: where treatment was assigned to
+    groups of units use :class:`Clustered`, and with few treated units
+    :class:`RandomizationInference`.
+    """
+
+    def infer(self, estimate: Estimate) -> Estimate:
+        """Attach the standard errors.
+
+        Raises
+        ------
+        InferenceError
+            The estimator has no influence function.
+        """
+        influence = influence_of(estimate, "an influence-function error", "PlaceboUnits")
+        design = estimate.design
+        notes = few_treated_note(design, np.arange(design.n_units))
+        if design.assigned_at != design.labels.unit:
+            notes += (
+                f"Treatment was assigned at the level {design.assigned_at!r}, and this error treats "
+                f"every {design.labels.unit} as independent; use Clustered.",
+            )
+        covariance = influence.T @ influence / len(influence) ** 2
+        return covariance_result(
+            estimate,
+            self,
+            "influence function (units independent)",
+            covariance,
+            np.inf,
+            notes=notes,
+        )
+
+
+@dataclass(frozen=True)
+class MultiplierBootstrap(Inference):
+    r"""Bootstrap of influence functions with random multipliers, and uniform bands.
+
+    Every draw multiplies the influence functions of each cluster by one random weight of mean 0 and
+    variance 1 (Callaway and Sant'Anna 2021, algorithm 1); nothing is re-estimated. ``effects`` has
+    pointwise bounds and, in ``uniform_lower`` and ``uniform_upper``, a band that holds all effects at
+    once with probability 95%. The interval of the overall effect uses the quantiles of
+    :math:`|\tau^* - \hat\tau|`.
+
+    Parameters
+    ----------
+    kind : {"mammen", "rademacher", "webb"}
+        Distribution of the weights.
+    replications : int
+    seed : int
+    level : str, optional
+        Clusters; the level of assignment by default.
+    """
+
+    kind: Literal["mammen", "rademacher", "webb"] = "rademacher"
+    replications: int = 999
+    seed: int = 0
+    level: str | None = None
+
+    def infer(self, estimate: Estimate) -> Estimate:
+        """Attach standard errors, p-value, interval and bands.
+
+        Raises
+        ------
+        InferenceError
+            The estimator has no influence function; an unknown kind; fewer than two replications.
+        """
+        influence = influence_of(estimate, self.label, "ClusterBootstrap or PlaceboUnits")
+        level = self.level or estimate.design.assigned_at
+        codes = np.unique(estimate.design.cluster_codes(level), return_inverse=True)[1]
+        if codes.max() < 1:
+            raise InferenceError(f"there is only one cluster at level {level!r}; two are needed.")
+        deviations = multiplier_draws(
+            influence, codes, draws=self.replications, seed=self.seed, law=self.kind
+        )
+        errors = np.sqrt((cluster_sums(influence, codes) ** 2).sum(axis=0)) / len(influence)
+        return bootstrap_result(
+            estimate,
+            self,
+            f"multiplier bootstrap by {level} ({self.kind})",
+            deviations,
+            errors,
+            notes=(
+                f"{self.replications:,} draws, seed {self.seed}.",
+                *few_treated_note(estimate.design, codes),
+            ),
+        )
+
+
+def bootstrap_result(
+    estimate: Estimate,
+    method: Inference,
+    name: str,
+    deviations: Floats,
+    errors: Floats,
+    *,
+    notes: tuple[str, ...],
+) -> Estimate:
+    """Inference from bootstrap deviations of (overall effect, effects by event time).
+
+    Parameters
+    ----------
+    estimate, method, name, notes
+        As in :func:`covariance_result`.
+    deviations : ndarray, shape (draws, 1 + effects)
+        Bootstrap estimates minus estimates.
+    errors : ndarray, shape (1 + effects,)
+        Standard errors.
+    """
+    magnitudes = np.abs(deviations)
+    total = 1 + len(deviations)
+
+    def bounds(level: float) -> tuple[float, float]:
+        reach = float(_quantile(magnitudes[:, :1], level)[0])
+        return estimate.att - reach, estimate.att + reach
+
+    def effects() -> pd.DataFrame:
+        table = covered_effects(estimate, deviations.shape[1])
+        points, spread = table["estimate"].to_numpy(dtype=float), errors[1:]
+        if len(points) == 0:
+            return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
+        reach = _quantile(magnitudes[:, 1:], 0.95)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            largest = np.nanmax(magnitudes[:, 1:] / spread, axis=1)
+        band = _quantile(largest[:, None], 0.95)[0] * spread
+        return pd.DataFrame(
+            {
+                "event_time": table["event_time"],
+                "se": spread,
+                "lower": points - reach,
+                "upper": points + reach,
+                "uniform_lower": points - band,
+                "uniform_upper": points + band,
+            }
+        )
+
+    return estimate.with_result(
+        InferenceResult(
+            name=name,
+            se=float(errors[0]),
+            pvalue=(1 + int((magnitudes[:, 0] >= abs(estimate.att)).sum())) / total,
+            bounds=bounds,
+            effects=effects,
+            reference=deviations[:, 0],
+            smallest_pvalue=1 / total,
+            notes=notes,
+            details={"deviations": deviations},
+            specification=method.specification(),
+        )
+    )
+
+
+def _quantile(values: Floats, level: float) -> Floats:
+    found: Floats = np.quantile(values, level, axis=0, method="higher")
+    return found
