@@ -34,9 +34,7 @@ def test_placebo_dates_use_only_periods_before_treatment() -> None:
 
 def test_placebo_dates_give_no_interval_and_say_so() -> None:
     frame = simulated_panel(periods=10, adoption={0: 2008})
-    estimate = fit(frame, jp.did.TwoWayFixedEffects()).with_inference(
-        jp.inference.PlaceboPeriods()
-    )
+    estimate = fit(frame, jp.did.TwoWayFixedEffects()).with_inference(jp.inference.PlaceboPeriods())
     assert estimate.se is None
     with pytest.raises(jp.InferenceError, match="no interval"):
         estimate.interval()

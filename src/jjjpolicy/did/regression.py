@@ -116,7 +116,7 @@ def fixed_effects_regression(
 def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
     values, codes = design.cohort_codes
     outcome, weights = design.outcome, design.weights
-    sizes = np.bincount(codes, weights=weights, minlength=len(values))
+    sizes = np.bincount(codes, weights=weights, minlength=len(values)).astype(float)
     demeaned = two_way_demean(regressors, sizes)
     if weights is None:
         period_means = outcome.mean(axis=0)

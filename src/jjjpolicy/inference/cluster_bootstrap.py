@@ -25,8 +25,8 @@ class ClusterBootstrap(Inference):
     r"""Draw groups of units with replacement and re-estimate.
 
     Works with every estimator. The standard error is the standard deviation of the bootstrap
-    estimates; p-value and interval use the quantiles of :math:`|\tau^* - \hat\tau|`. Draws without a
-    treated or without a never-treated group (where the data have one) are drawn again; with few
+    estimates; p-value and interval use the quantiles of :math:`|\tau^* - \hat\tau|`. Draws without
+    a treated or without a never-treated group (where the data have one) are drawn again; with few
     treated groups there are many of those, and the method should not be used.
 
     Parameters

@@ -87,8 +87,8 @@ def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
         )
         if not same:
             raise InferenceError(
-                f"{name!r} was resampled differently from {next(iter(estimates))!r}; use one method "
-                f"with the same options and seed, on the same units."
+                f"{name!r} was resampled differently from {next(iter(estimates))!r}; use one "
+                f"method with the same options and seed, on the same units."
             )
         statistics = result.details.get("statistics")
         actual = estimate.att

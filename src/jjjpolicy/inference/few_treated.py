@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from jjjpolicy.inference.inversion import outermost
 from jjjpolicy.inference.regression_parts import regression_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats, Integers
+    from jjjpolicy.design import Booleans, Floats, Integers
 
 ENUMERATED = 50_000
 
@@ -84,10 +84,10 @@ class FermanPinto(Inference):
     r"""Residual bootstrap with few treated groups of different size (Ferman and Pinto 2019).
 
     For a treated group with pre/post weights :math:`v_t` every group has
-    :math:`W_l = \sum_t v_t\tilde\eta_{lt}`, with residuals under the null. Its variance is modelled as
-    :math:`A + B/M_l` with group size :math:`M_l` (both non-negative), and
-    :math:`W_l\sqrt{\widehat{var}(M_j)/\widehat{var}(M_l)}` is drawn for treated group j. The interval
-    inverts the test.
+    :math:`W_l = \sum_t v_t\tilde\eta_{lt}`, with residuals under the null. Its variance is
+    modelled as :math:`A + B/M_l` with group size :math:`M_l` (both non-negative), and
+    :math:`W_l\sqrt{\widehat{var}(M_j)/\widehat{var}(M_l)}` is drawn for treated group j. The
+    interval inverts the test.
 
     Parameters
     ----------
@@ -151,12 +151,14 @@ class FermanPinto(Inference):
 
     def _measured(self, estimate: Estimate, groups: _Groups) -> Floats:
         covariates = estimate.design.covariates
-        if self.size not in covariates:
+        if self.size is None or self.size not in covariates:
             raise InferenceError(
                 f"size={self.size!r} is not a covariate of the design; pass "
                 f"covariates=[{self.size!r}] or use the number of units (size=None)."
             )
-        measured = np.bincount(groups.codes, weights=covariates[self.size].mean(axis=1))
+        measured: Floats = np.bincount(
+            groups.codes, weights=covariates[self.size].mean(axis=1)
+        ).astype(float)
         if (measured <= 0).any():
             raise InferenceError(f"size={self.size!r} must be positive for every group.")
         return measured
@@ -173,7 +175,7 @@ class _Groups:
 
     residuals: Floats
     treatment: Floats
-    treated: Floats
+    treated: Booleans
     shapes: Floats
     shares: Floats
     sizes: Floats
@@ -199,11 +201,12 @@ class _Groups:
                 f"are {(~treated).sum()}; use RandomizationInference."
             )
         weights = np.ones(design.n_units) if design.weights is None else design.weights
-        sizes = np.bincount(codes, weights=weights)
+        sizes = np.bincount(codes, weights=weights).astype(float)
 
         def mean(values: Floats) -> Floats:
             sums = [np.bincount(codes, weights=weights * column) for column in values.T]
-            return np.column_stack(sums) / sizes[:, None]
+            averages: Floats = np.column_stack(sums) / sizes[:, None]
+            return averages
 
         on = design.treatment[first][treated].astype(float)
         shapes = on - on.mean(axis=1, keepdims=True)
@@ -237,7 +240,7 @@ def _combine(errors: Floats, replications: int, seed: int) -> tuple[Floats, str]
     return combined, how
 
 
-def _rescaled(errors: Floats, sizes: Floats, slot: int) -> Floats:
+def _rescaled(errors: Floats, sizes: Floats, slot: np.integer[Any]) -> Floats:
     """Errors of all groups at the variance of a group of the slot's size."""
     from scipy.optimize import nnls
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class InfluenceFunction(Inference):
     r"""Standard errors from influence functions of independent units.
 
-    :math:`\widehat{se}^2 = n^{-2}\sum_i \psi_i^2` with the normal distribution, as in R did (Callaway
-    and Sant'Anna 2021, section 4). Treats units as independent: where treatment was assigned to
-    groups of units use :class:`Clustered`, and with few treated units
+    :math:`\widehat{se}^2 = n^{-2}\sum_i \psi_i^2` with the normal distribution, as in R did
+    (Callaway and Sant'Anna 2021, section 4). Treats units as independent: where treatment was
+    assigned to groups of units use :class:`Clustered`, and with few treated units
     :class:`RandomizationInference`.
     """
 
@@ -41,8 +41,8 @@ class InfluenceFunction(Inference):
         notes = few_treated_note(design, np.arange(design.n_units))
         if design.assigned_at != design.labels.unit:
             notes += (
-                f"Treatment was assigned at the level {design.assigned_at!r}, and this error treats "
-                f"every {design.labels.unit} as independent; use Clustered.",
+                f"Treatment was assigned at the level {design.assigned_at!r}, and this error "
+                f"treats every {design.labels.unit} as independent; use Clustered.",
             )
         covariance = influence.T @ influence / len(influence) ** 2
         return covariance_result(
@@ -61,8 +61,8 @@ class MultiplierBootstrap(Inference):
 
     Every draw multiplies the influence functions of each cluster by one random weight of mean 0 and
     variance 1 (Callaway and Sant'Anna 2021, algorithm 1); nothing is re-estimated. ``effects`` has
-    pointwise bounds and, in ``uniform_lower`` and ``uniform_upper``, a band that holds all effects at
-    once with probability 95%. The interval of the overall effect uses the quantiles of
+    pointwise bounds and, in ``uniform_lower`` and ``uniform_upper``, a band that holds all effects
+    at once with probability 95%. The interval of the overall effect uses the quantiles of
     :math:`|\tau^* - \hat\tau|`.
 
     Parameters

@@ -16,8 +16,8 @@ def effects_kept(estimates: Floats, slopes: Floats, level: float) -> tuple[float
 
     The actual assignment comes first. Assignment r counts against an effect where
     :math:`|a_r - \tau b_r| \ge |a_0 - \tau b_0|`, which holds between the two roots
-    :math:`(a_r \mp a_0)/(b_r \mp b_0)` when :math:`|b_r| < |b_0|` and outside of them otherwise. The
-    p-value is therefore a step function with known steps, and the ends are exact. Where the set
+    :math:`(a_r \mp a_0)/(b_r \mp b_0)` when :math:`|b_r| < |b_0|` and outside of them otherwise.
+    The p-value is therefore a step function with known steps, and the ends are exact. Where the set
     has holes, the ends enclose it.
 
     Parameters

@@ -23,10 +23,10 @@ EARTH_RADIUS_KM = 6371.0088
 class Conley(Inference):
     r"""Spatial variance: units closer than a cutoff may be correlated (Conley 1999).
 
-    :math:`\hat V = \sum_i\sum_j k(d_{ij})\, s_i s_j'` with :math:`s_i` the unit's contribution to the
-    estimate summed over periods, so that correlation over time within a unit and between
-    neighbours is unrestricted. With ``lags`` the sums run over cells instead: pairs of neighbours in
-    the same period, and pairs of periods of one unit up to ``lags`` apart with Bartlett weights
+    :math:`\hat V = \sum_i\sum_j k(d_{ij})\, s_i s_j'` with :math:`s_i` the unit's contribution to
+    the estimate summed over periods, so that correlation over time within a unit and between
+    neighbours is unrestricted. With ``lags`` the sums run over cells instead: pairs of neighbours
+    in the same period, and pairs of periods of one unit up to ``lags`` apart with Bartlett weights
     (Hsiang 2010), which needs a regression.
 
     Parameters
@@ -97,9 +97,9 @@ class DriscollKraay(Inference):
     r"""Variance for errors correlated across all units and over a few periods.
 
     Cross-sectional sums of the scores of each period enter a Newey-West variance with Bartlett
-    weights (Driscoll and Kraay 1998), with the small-sample factor :math:`(N-1)/(N-K) \cdot T/(T-1)`
-    and T - 1 degrees of freedom. Needs many periods: with few, and with treatment that varies
-    mostly between periods before and after, errors are too small.
+    weights (Driscoll and Kraay 1998), with the small-sample factor
+    :math:`(N-1)/(N-K) \cdot T/(T-1)` and T - 1 degrees of freedom. Needs many periods: with few,
+    and with treatment that varies mostly between periods before and after, errors are too small.
 
     Parameters
     ----------

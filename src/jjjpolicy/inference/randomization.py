@@ -34,12 +34,12 @@ class RandomizationInference(Inference):
 
     Each treated group carries a bundle: its adoption period, given to all of its units at once. The
     bundles are handed to every possible set of groups, those actually treated included, and the
-    p-value is the share of assignments whose statistic is at least as large as the actual one, which
-    counts itself. Under the sharp hypothesis of no effect, and if every assignment was equally
-    likely, the test is exact for any estimator, any number of treated groups and any dependence
-    within groups (Fisher 1935; Young 2019; MacKinnon and Webb 2020). Groups of different size keep
-    their size: a bundle that moves to a larger province treats more cities, and the studentised
-    statistic then compares like with like.
+    p-value is the share of assignments whose statistic is at least as large as the actual one,
+    which counts itself. Under the sharp hypothesis of no effect, and if every assignment was
+    equally likely, the test is exact for any estimator, any number of treated groups and any
+    dependence within groups (Fisher 1935; Young 2019; MacKinnon and Webb 2020). Groups of different
+    size keep their size: a bundle that moves to a larger province treats more cities, and the
+    studentised statistic then compares like with like.
 
     The interval holds every constant effect :math:`\tau` that the same test does not reject. For
     estimators linear in the outcome,
@@ -229,7 +229,9 @@ def _studentised_bounds(
     refits: Refits, slopes: Refits, both: Refits, level: float
 ) -> tuple[float, float]:
     """Squared standard errors are quadratic in a constant effect; three fits give the parabola."""
-    assert refits.se is not None and slopes.se is not None and both.se is not None
+    assert refits.se is not None
+    assert slopes.se is not None
+    assert both.se is not None
     own, slope = refits.se**2, slopes.se**2
     cross = (both.se**2 - own - slope) / 2
 

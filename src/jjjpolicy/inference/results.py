@@ -69,8 +69,8 @@ def covariance_result(
     variances = np.diag(covariance)
     if variances[0] < 0:
         raise InferenceError(
-            f"{name} gives a negative variance for this estimate; use a Bartlett kernel, cluster in "
-            f"one dimension, or RandomizationInference."
+            f"{name} gives a negative variance for this estimate; use a Bartlett kernel, cluster "
+            f"in one dimension, or RandomizationInference."
         )
     errors = np.sqrt(np.where(variances < 0, np.nan, variances))
     freedom = np.broadcast_to(np.asarray(df, dtype=float), errors.shape)

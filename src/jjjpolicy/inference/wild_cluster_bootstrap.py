@@ -142,19 +142,23 @@ class WildClusterBootstrap(Inference):
     def _weights(self, groups: int, enumerated: bool) -> Floats:
         """Random weights, shape (groups, draws)."""
         if enumerated:
-            bits = (np.arange(2**groups)[None, :] >> np.arange(groups)[:, None]) & 1
-            return bits * 2.0 - 1.0
+            bits = (np.arange(2**groups) >> np.arange(groups)[:, None]) & 1
+            signs: Floats = 2.0 * bits.astype(np.float64) - 1.0
+            return signs
         rng = np.random.default_rng(np.random.SeedSequence(self.seed))
         shape = (groups, self.replications)
         if self.weights == "rademacher":
-            bits = np.unpackbits(np.frombuffer(rng.bytes(-(-groups * shape[1] // 8)), np.uint8))
-            return bits[: groups * shape[1]].reshape(shape) * 2.0 - 1.0
+            coins = np.unpackbits(np.frombuffer(rng.bytes(-(-groups * shape[1] // 8)), np.uint8))
+            flips: Floats = 2.0 * coins[: groups * shape[1]].reshape(shape).astype(np.float64) - 1.0
+            return flips
         if self.weights == "webb":
             support = np.sqrt([0.5, 1.0, 1.5])
             points: Floats = np.concatenate([-support, support])[rng.integers(6, size=shape)]
             return points
         golden = (1 + np.sqrt(5)) / 2
-        return np.where(rng.random(shape) < golden / np.sqrt(5), 1 - golden, golden)
+        below = rng.random(shape) < golden / np.sqrt(5)
+        mammen: Floats = np.where(below, 1 - golden, golden)
+        return mammen
 
 
 class _Test:
