@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, factorial, prod
@@ -40,26 +39,18 @@ class AssignmentSpace:
 
     def enumerate(self) -> Floats:
         """Every distinct assignment; shape (count, groups), ``inf`` for never treated."""
-        table = np.full((self.count, self.groups), np.inf)
-        for row, chosen in enumerate(self._ordered_choices()):
-            for date, members in chosen:
-                table[row, list(members)] = date
+        table = np.full((1, self.groups), np.inf)
+        free = np.arange(self.groups)[None, :]
+        for date, size in sorted(Counter(self.dates.tolist()).items()):
+            available = free.shape[1]
+            chosen = np.array(list(combinations(range(available), size)))
+            left = np.ones((len(chosen), available), dtype=bool)
+            left[np.arange(len(chosen))[:, None], chosen] = False
+            rest = np.nonzero(left)[1].reshape(len(chosen), available - size)
+            table = np.repeat(table, len(chosen), axis=0)
+            table[np.arange(len(table))[:, None], free[:, chosen].reshape(-1, size)] = date
+            free = free[:, rest].reshape(-1, available - size)
         return table
-
-    def _ordered_choices(self) -> Iterator[list[tuple[float, tuple[int, ...]]]]:
-        counts = sorted(Counter(self.dates.tolist()).items())
-
-        def place(k: int, free: tuple[int, ...]) -> Iterator[list[tuple[float, tuple[int, ...]]]]:
-            if k == len(counts):
-                yield []
-                return
-            date, size = counts[k]
-            for members in combinations(free, size):
-                rest = tuple(group for group in free if group not in members)
-                for tail in place(k + 1, rest):
-                    yield [(date, members), *tail]
-
-        yield from place(0, tuple(range(self.groups)))
 
     def sample(self, replications: int, seed: int) -> Floats:
         """Independent random assignments, one random stream per replicate."""

@@ -73,6 +73,7 @@ class ConleyTaber(Inference):
                 notes=(
                     f"{how} of {len(controls)} control groups' residuals for "
                     f"{len(groups.shapes)} treated; assumes errors of equal variance.",
+                    *_many_treated_note(groups),
                 ),
                 specification=self.specification(),
             )
@@ -144,6 +145,7 @@ class FermanPinto(Inference):
                 notes=(
                     f"{how} of {len(sizes)} groups' residuals for {len(slots)} treated; variance "
                     f"modelled on {self.size or 'the number of units'}.",
+                    *_many_treated_note(groups),
                 ),
                 specification=self.specification(),
             )
@@ -221,6 +223,16 @@ class _Groups:
             sizes=sizes,
             codes=codes,
         )
+
+
+def _many_treated_note(groups: _Groups) -> tuple[str, ...]:
+    treated, controls = int(groups.treated.sum()), int((~groups.treated).sum())
+    if 5 * treated <= controls:
+        return ()
+    return (
+        f"Made for few treated groups and many controls; {treated} treated and {controls} controls "
+        f"make it reject too often. Use RandomizationInference.",
+    )
 
 
 def _picks(slots: int, choices: int, replications: int, seed: int) -> tuple[Integers, str]:
