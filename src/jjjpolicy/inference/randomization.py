@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import InferenceError, JJJPolicyError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.assignments import AssignmentSpace, group_adoption
 from jjjpolicy.inference.inversion import effects_kept, outermost
@@ -218,7 +218,7 @@ def _linear(
     shift = float(np.nanstd(design.outcome)) or 1.0
     try:
         slopes = estimator.refit_many(design.with_outcome(treatment), few).att
-    except (ArithmeticError, np.linalg.LinAlgError):
+    except (ArithmeticError, np.linalg.LinAlgError, JJJPolicyError):
         return False
     moved = estimator.refit_many(design.with_outcome(design.outcome - shift * treatment), few).att
     expected = refits.att[:4] - shift * slopes

@@ -37,7 +37,11 @@ def regression_of(estimate: Estimate, method: str, instead: str) -> tuple[FixedE
     contrasts = estimate.details.get("contrasts")
     if contrasts is None:
         contrasts = np.eye(1, len(fit.coefficients))
-    assert np.isclose(contrasts[0] @ fit.coefficients, estimate.att)
+    if not np.isclose(contrasts[0] @ fit.coefficients, estimate.att):
+        raise InferenceError(
+            f"the overall effect of {estimate.estimator.label} is not a combination of the "
+            f"coefficients of its regression, which {method} needs; use {instead}."
+        )
     return fit, contrasts
 
 
