@@ -143,3 +143,27 @@ def test_errors_say_what_is_wrong() -> None:
         fit(simulated_panel(6, 6, {0: 2004}), jp.synth.SyntheticControl()).with_inference(
             RandomizationInference(statistic="studentised")
         )
+
+
+def test_closed_form_refits_of_whole_provinces_equal_single_fits() -> None:
+    frame = simulated_panel(12, 6, {0: 2004, 1: 2004, 2: 2004})
+    frame["province"] = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 4, 4])[frame.unit]
+    design = fit(frame, assigned_at="province").design
+    rng = np.random.default_rng(0)
+    by_province = np.stack([rng.permutation([2003, 2005, 2005, np.inf, np.inf]) for _ in range(8)])
+    by_city = np.stack([rng.permutation(design.adoption) for _ in range(8)])
+    for adoptions in (by_province[:, design.assignment], by_city):
+        refits = jp.did.TwoWayFixedEffects().refit_many(design, adoptions)
+        single = [jp.did.TwoWayFixedEffects().fit(design.reassigned(row)) for row in adoptions]
+        assert refits.att == pytest.approx([one.att for one in single])
+        assert refits.se == pytest.approx([one.se for one in single])
+
+
+def test_three_dates_over_thirty_one_provinces_are_all_enumerated() -> None:
+    frame = simulated_panel(31, 8, {0: 2004, 1: 2005, 2: 2007}, effect=9.0)
+    result = fit(frame).with_inference(RandomizationInference()).inference
+    assert result is not None
+    assert result.exact
+    assert result.assignments == 26_969
+    assert result.pvalue == pytest.approx(1 / 26_970)
+    assert "all 26,970 assignments" in result.notes[0]
