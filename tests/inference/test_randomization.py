@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from typing import Any
 
@@ -167,3 +168,11 @@ def test_three_dates_over_thirty_one_provinces_are_all_enumerated() -> None:
     assert result.assignments == 26_969
     assert result.pvalue == pytest.approx(1 / 26_970)
     assert "all 26,970 assignments" in result.notes[0]
+
+
+def test_provenance_names_the_mechanism_and_can_be_written_as_json() -> None:
+    estimate = fit(simulated_panel(6, 6, {0: 2004}))
+    table = np.where(np.eye(6) > 0, 2004.0, np.inf)
+    result = estimate.with_inference(RandomizationInference(mechanism=table)).inference
+    assert result is not None
+    assert "6 assignments, sha256" in json.dumps(dict(result.specification))

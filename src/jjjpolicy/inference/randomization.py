@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -138,6 +139,16 @@ class RandomizationInference(Inference):
                 specification=self.specification(),
             )
         )
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options; a mechanism by its name, or by the digest of its assignments."""
+        described: str | None = None
+        if callable(self.mechanism):
+            described = getattr(self.mechanism, "__qualname__", type(self.mechanism).__name__)
+        elif self.mechanism is not None:
+            table = np.ascontiguousarray(self.mechanism, dtype=float)
+            described = f"{len(table)} assignments, sha256 {sha256(table.tobytes()).hexdigest()}"
+        return {**super().specification(), "mechanism": described}
 
     def _assignments(self, design: Design) -> tuple[Floats, bool, str]:
         """Assignments other than the actual one, shape (assignments, units); exact; in words."""
