@@ -2,6 +2,8 @@
 
 from jjjpolicy.inference.cluster_bootstrap import ClusterBootstrap
 from jjjpolicy.inference.clustered import Clustered
+from jjjpolicy.inference.conformal import Conformal
+from jjjpolicy.inference.debiased_t_test import DebiasedTTest
 from jjjpolicy.inference.families import holm, romano_wolf
 from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
@@ -14,8 +16,10 @@ from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 __all__ = [
     "ClusterBootstrap",
     "Clustered",
+    "Conformal",
     "Conley",
     "ConleyTaber",
+    "DebiasedTTest",
     "DriscollKraay",
     "FermanPinto",
     "InfluenceFunction",

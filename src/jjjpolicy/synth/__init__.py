@@ -1,5 +1,17 @@
 """Synthetic-control estimators, one per module."""
 
+from jjjpolicy.synth.augmented import AugmentedSyntheticControl
+from jjjpolicy.synth.elastic_net import ElasticNetSyntheticControl
+from jjjpolicy.synth.generalized import GeneralizedSyntheticControl
+from jjjpolicy.synth.matrix_completion import MatrixCompletion
+from jjjpolicy.synth.penalized import PenalizedSyntheticControl
 from jjjpolicy.synth.synthetic_control import SyntheticControl
 
-__all__ = ["SyntheticControl"]
+__all__ = [
+    "AugmentedSyntheticControl",
+    "ElasticNetSyntheticControl",
+    "GeneralizedSyntheticControl",
+    "MatrixCompletion",
+    "PenalizedSyntheticControl",
+    "SyntheticControl",
+]

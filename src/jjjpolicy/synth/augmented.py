@@ -1,0 +1,80 @@
+"""Augmented synthetic control with ridge regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jjjpolicy.linalg.simplex import simplex_least_squares
+from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AugmentedSyntheticControl(DonorRegression):
+    r"""Synthetic control whose remaining imbalance a ridge regression removes.
+
+    With :math:`X_0` the donors' pre-treatment outcomes less their average and :math:`w` the
+    simplex weights, the weights become
+
+    .. math:: w + X_0 (X_0'X_0 + \lambda I)^{-1} (x_1 - X_0'w)
+
+    (Ben-Michael, Feller and Rothstein 2021, lemma 1). They sum to one and may be negative.
+    Covariates (pre-treatment means) are regressed out of the outcomes first and then balanced
+    exactly (section 6.1).
+
+    Parameters
+    ----------
+    penalty : float, optional
+        Ridge penalty; by default cross-validated, leaving out one pre-treatment period at a time.
+    one_standard_error : bool
+        Take the largest penalty within one standard error of the smallest error, or the smallest.
+    """
+
+    penalty: float | None = None
+    one_standard_error: bool = True
+    minimum_pre_periods = 3
+
+    def weigh(self, task: Task) -> DonorFit:
+        """Weights of one treated unit."""
+        pool = task.pool[task.before].T
+        centre = pool.mean(axis=0)
+        x0, x1 = pool - centre, task.path[task.before] - centre
+        middle, spread = task.pool_covariates.mean(axis=0), task.pool_covariates.std(axis=0)
+        scale = np.where(spread > 0, spread, 1.0)
+        z0, z1 = (task.pool_covariates - middle) / scale, (task.covariates - middle) / scale
+        projection = np.linalg.pinv(z0)
+        coefficients = projection @ x0
+        x0, x1 = x0 - z0 @ coefficients, x1 - z1 @ coefficients
+        penalty = self._chosen(x0, x1) if self.penalty is None else self.penalty
+        base = simplex_least_squares(x0.T, x1).weights
+        weights = base + ridge_correction(x0, x1 - base @ x0, penalty)
+        weights = weights + (z1 - weights @ z0) @ projection
+        return DonorFit(weights, facts={"penalty": penalty})
+
+    def _chosen(self, x0: Floats, x1: Floats) -> float:
+        largest = float(np.linalg.norm(x0, 2) ** 2)
+        grid = largest * np.logspace(0, -8, 21)
+        errors = np.empty((x0.shape[1], len(grid)))
+        for t in range(x0.shape[1]):
+            rest = np.delete(x0, t, axis=1)
+            target = np.delete(x1, t)
+            base = simplex_least_squares(rest.T, target).weights
+            for k, penalty in enumerate(grid):
+                weights = base + ridge_correction(rest, target - base @ rest, float(penalty))
+                errors[t, k] = (x1[t] - weights @ x0[:, t]) ** 2
+        mean = errors.mean(axis=0)
+        best = int(np.argmin(mean))
+        if not self.one_standard_error:
+            return float(grid[best])
+        bound = mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(errors))
+        return float(grid[mean <= bound].max())
+
+
+def ridge_correction(x0: Floats, imbalance: Floats, penalty: float) -> Floats:
+    """Change of the weights, shape (donors,), that ridge regression makes for an imbalance."""
+    gram = x0.T @ x0 + penalty * np.eye(x0.shape[1])
+    return np.asarray(x0 @ np.linalg.solve(gram, imbalance))

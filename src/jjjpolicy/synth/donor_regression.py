@@ -1,0 +1,120 @@
+"""Counterfactuals that are linear in the donors: an intercept plus weighted donor outcomes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Task:
+    """One treated unit and its donors.
+
+    Attributes
+    ----------
+    pool : ndarray, shape (periods, donors)
+    path : ndarray, shape (periods,)
+    before : ndarray of bool, shape (periods,)
+        Pre-treatment periods.
+    pool_covariates : ndarray, shape (donors, covariates)
+        Pre-treatment means.
+    covariates : ndarray, shape (covariates,)
+    """
+
+    pool: Floats
+    path: Floats
+    before: Booleans
+    pool_covariates: Floats
+    covariates: Floats
+
+
+@dataclass(frozen=True)
+class DonorFit:
+    """Intercept and weights of one treated unit, and what the method says about them."""
+
+    weights: Floats
+    intercept: float = 0.0
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class DonorRegression(Estimator):
+    """Base of estimators that find an intercept and donor weights for each treated unit in turn."""
+
+    minimum_donors = 2
+    minimum_pre_periods = 2
+
+    @abstractmethod
+    def weigh(self, task: Task) -> DonorFit:
+        """Intercept and weights of one treated unit."""
+
+    def fit(self, design: Design) -> Estimate:
+        """Weights and gaps of each treated unit.
+
+        Raises
+        ------
+        DesignError
+            Absent cells, treatment that switches off, observation weights, too few donors or too
+            few pre-treatment periods.
+        """
+        donors = self._donors(design)
+        fits = self._fits(design, donors)
+        weights = np.column_stack([fit.weights for fit in fits])
+        intercepts = np.array([fit.intercept for fit in fits])
+        facts = {name: [fit.facts[name] for fit in fits] for name in fits[0].facts}
+        return estimate_from_counterfactual(
+            self,
+            design,
+            intercepts[:, None] + weights.T @ design.outcome[donors],
+            weights=pd.DataFrame(
+                weights,
+                index=pd.Index(design.units[donors], name="donor"),
+                columns=pd.Index(design.units[design.treated], name="unit"),
+            ),
+            unit_details={"intercept": intercepts, **facts},
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels."""
+        donors = self._donors(design)
+        pool = design.outcome[donors]
+        paths = np.stack([f.intercept + f.weights @ pool for f in self._fits(design, donors)])
+        treated = design.treated
+        return Gaps(
+            design.outcome[treated] - paths, design.periods, design.adoption[treated]
+        ).refits()
+
+    def _donors(self, design: Design) -> Booleans:
+        design.require_absorbing(self.label)
+        design.require_balanced(self.label)
+        design.require_unweighted(self.label)
+        return design.require_never_treated(self.label, self.minimum_donors)
+
+    def _fits(self, design: Design, donors: Booleans) -> list[DonorFit]:
+        return [
+            self.weigh(self._task(design, donors, int(i))) for i in np.flatnonzero(design.treated)
+        ]
+
+    def _task(self, design: Design, donors: Booleans, i: int) -> Task:
+        before = design.periods < design.adoption[i]
+        if before.sum() < self.minimum_pre_periods:
+            raise DesignError(
+                f"{self.label} needs at least {self.minimum_pre_periods} periods before treatment;"
+                f" {design.labels.unit} {design.units[i]!r} has {int(before.sum())}. Start the "
+                f"window earlier."
+            )
+        means = [values[:, before].mean(axis=1) for values in design.covariates.values()]
+        table = np.column_stack(means) if means else np.empty((design.n_units, 0))
+        return Task(design.outcome[donors].T, design.outcome[i], before, table[donors], table[i])

@@ -1,0 +1,119 @@
+"""Generalised synthetic control: interactive fixed effects estimated on never-treated units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class GeneralizedSyntheticControl(Estimator):
+    r"""Factors of the never-treated units, loadings of the treated units before treatment.
+
+    The model is :math:`y_{it}(0) = \alpha_i + \xi_t + \lambda_i' f_t + \varepsilon_{it}` (Xu 2017,
+    section 3). Period effects and factors come from the never-treated units; unit effect and
+    loadings of a treated unit from its pre-treatment periods. The rank minimises the error of
+    predicting each pre-treatment period of the treated units from the others (algorithm 1). With
+    rank 0 the estimator is difference-in-differences against the never-treated average.
+
+    Parameters
+    ----------
+    rank : int, optional
+        Number of factors; cross-validated by default.
+    largest_rank : int
+        Upper end of the cross-validation.
+    """
+
+    rank: int | None = None
+    largest_rank: int = 5
+
+    def fit(self, design: Design) -> Estimate:
+        """Counterfactuals of the treated units.
+
+        Raises
+        ------
+        DesignError
+            Absent cells, treatment that switches off, too few never-treated units or pre-treatment
+            periods for the rank.
+        """
+        counterfactual, rank, errors = self._paths(design)
+        return estimate_from_counterfactual(
+            self, design, counterfactual, details={"rank": rank, "cross_validation": errors}
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels."""
+        treated = design.treated
+        gaps = design.outcome[treated] - self._paths(design)[0]
+        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+
+    def _paths(self, design: Design) -> tuple[Floats, int, dict[int, float]]:
+        design.require_absorbing(self.label)
+        design.require_balanced(self.label)
+        design.require_unweighted(self.label)
+        needed = self.rank or 0
+        never = design.require_never_treated(self.label, needed + 2)
+        before = design.periods[None, :] < design.adoption[design.treated][:, None]
+        shortest = int(before.sum(axis=1).min())
+        if shortest < needed + 1:
+            raise DesignError(
+                f"{self.label} with rank={needed} needs at least {needed + 1} periods before "
+                f"treatment, the earliest adopter has {shortest}: lower rank= or start earlier."
+            )
+        period_effects, factors = control_factors(design.outcome[never])
+        outcome = design.outcome[design.treated] - period_effects
+        errors: dict[int, float] = {}
+        if self.rank is None:
+            limit = min(self.largest_rank, shortest - 2, int(never.sum()) - 2, factors.shape[1])
+            errors = {r: _left_out_error(outcome, factors[:, :r], before) for r in range(limit + 1)}
+        rank = needed if not errors else min(errors, key=lambda r: errors[r])
+        fitted = np.stack(
+            [_project(y, factors[:, :rank], pre) for y, pre in zip(outcome, before, strict=True)]
+        )
+        return period_effects + fitted, rank, errors
+
+
+def control_factors(outcome: Floats) -> tuple[Floats, Floats]:
+    """Period means, and the factors of the two-way demeaned outcome in order of importance.
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (units, periods)
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Shapes (periods,) and (periods, factors).
+    """
+    means = outcome.mean(axis=0)
+    residual = outcome - means
+    residual = residual - residual.mean(axis=1, keepdims=True)
+    _, _, right = np.linalg.svd(residual, full_matrices=False)
+    return means, right.T * np.sqrt(outcome.shape[1])
+
+
+def _project(path: Floats, factors: Floats, before: Booleans) -> Floats:
+    basis = np.column_stack([np.ones(len(path)), factors])
+    fitted: Floats = basis @ np.linalg.lstsq(basis[before], path[before], rcond=None)[0]
+    return fitted
+
+
+def _left_out_error(outcome: Floats, factors: Floats, before: Booleans) -> float:
+    """Mean squared leave-one-period-out error, from the leverages of one regression."""
+    basis = np.column_stack([np.ones(len(factors)), factors])
+    errors = []
+    for path, pre in zip(outcome, before, strict=True):
+        q, _ = np.linalg.qr(basis[pre])
+        residual = path[pre] - q @ (q.T @ path[pre])
+        errors.append(residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12))
+    return float((np.concatenate(errors) ** 2).mean())

@@ -1,0 +1,128 @@
+"""Matrix completion with nuclear-norm regularisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class MatrixCompletion(Estimator):
+    r"""Untreated outcomes as unit effects, period effects and a matrix of low nuclear norm.
+
+    .. math:: \min_{\alpha, \xi, L} \tfrac12 \sum_{(i,t)\ \text{untreated}}
+              (y_{it} - \alpha_i - \xi_t - L_{it})^2 + \lambda \|L\|_*
+
+    (Athey et al. 2021, equation 4.1 with both effects unpenalised, up to the scale of the penalty).
+    All untreated cells are used, those of later adopters included.
+
+    Parameters
+    ----------
+    penalty : float, optional
+        In units of a singular value of the outcome; cross-validated by default.
+    folds : int
+        Random subsets of untreated cells, of the same share as in the data (section 4.2).
+    seed : int
+    """
+
+    penalty: float | None = None
+    folds: int = 5
+    seed: int = 0
+
+    def fit(self, design: Design) -> Estimate:
+        """Complete the matrix.
+
+        Raises
+        ------
+        DesignError
+            Absent cells, treatment that switches off, observation weights, no never-treated unit.
+        """
+        fitted, penalty, low_rank = self._complete(design)
+        return estimate_from_counterfactual(
+            self,
+            design,
+            fitted[design.treated],
+            details={"penalty": penalty, "rank": int(np.linalg.matrix_rank(low_rank, tol=1e-6))},
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels."""
+        treated = design.treated
+        gaps = design.outcome[treated] - self._complete(design)[0][treated]
+        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+
+    def _complete(self, design: Design) -> tuple[Floats, float, Floats]:
+        design.require_absorbing(self.label)
+        design.require_balanced(self.label)
+        design.require_unweighted(self.label)
+        design.require_never_treated(self.label, 2)
+        if self.folds < 2:
+            raise DesignError(f"folds={self.folds} must be at least 2.")
+        untreated = ~design.treatment
+        penalty = self._chosen(design.outcome, untreated) if self.penalty is None else self.penalty
+        fitted, low_rank = complete(design.outcome, untreated, penalty)
+        return fitted, penalty, low_rank
+
+    def _chosen(self, outcome: Floats, untreated: Booleans) -> float:
+        additive, _ = complete(outcome, untreated, np.inf)
+        residual = np.where(untreated, outcome - additive, 0.0)
+        grid = float(np.linalg.norm(residual, 2)) * np.append(np.inf, np.logspace(0, -2, 10))
+        share = untreated.mean()
+        errors = np.zeros(len(grid))
+        for stream in np.random.SeedSequence(self.seed).spawn(self.folds):
+            rng = np.random.default_rng(stream)
+            kept = untreated & (rng.random(outcome.shape) < share)
+            kept |= untreated & ~kept.any(axis=1, keepdims=True)
+            kept |= untreated & ~kept.any(axis=0, keepdims=True)
+            held = untreated & ~kept
+            start = None
+            for k, penalty in enumerate(grid):
+                start, _ = complete(outcome, kept, float(penalty), start, tolerance=1e-5)
+                errors[k] += float(((outcome - start)[held] ** 2).sum())
+        return float(grid[int(np.argmin(errors))])
+
+
+def complete(
+    outcome: Floats,
+    observed: Booleans,
+    penalty: float,
+    start: Floats | None = None,
+    tolerance: float = 1e-8,
+) -> tuple[Floats, Floats]:
+    """Fit and low-rank part by repeated imputation, both effects concentrated out.
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (units, periods)
+    observed : ndarray of bool, shape (units, periods)
+    penalty : float
+        Infinite: effects only.
+    start : ndarray, shape (units, periods), optional
+    tolerance : float
+        Largest change of a fitted value, relative to the standard deviation of the outcome.
+    """
+    limit = tolerance * float(outcome[observed].std())
+    fitted = np.full_like(outcome, outcome[observed].mean()) if start is None else start
+    low_rank = np.zeros_like(outcome)
+    for _ in range(20000):
+        filled = np.where(observed, outcome, fitted)
+        rows, columns = filled.mean(axis=1, keepdims=True), filled.mean(axis=0, keepdims=True)
+        additive = rows + columns - filled.mean()
+        if np.isfinite(penalty):
+            left, values, right = np.linalg.svd(filled - additive, full_matrices=False)
+            low_rank = (left * np.maximum(values - penalty, 0.0)) @ right
+        change = float(np.abs(additive + low_rank - fitted).max())
+        fitted = additive + low_rank
+        if change <= limit:
+            break
+    return fitted, low_rank

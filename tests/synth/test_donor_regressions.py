@@ -1,0 +1,89 @@
+"""Penalised, augmented, elastic-net, factor and completion estimators: peers' numbers, algebra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from panels import simulated_panel
+
+import jjjpolicy as jp
+from jjjpolicy.synth.elastic_net import elastic_net
+
+ALL = [
+    jp.synth.PenalizedSyntheticControl(),
+    jp.synth.PenalizedSyntheticControl(choose_by="holdout"),
+    jp.synth.AugmentedSyntheticControl(),
+    jp.synth.ElasticNetSyntheticControl(),
+    jp.synth.GeneralizedSyntheticControl(),
+    jp.synth.MatrixCompletion(),
+]
+
+
+def design_of(frame: Any, **changes: Any) -> jp.Design:
+    arguments = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
+    return jp.Design.from_frame(frame, **(arguments | changes))
+
+
+def prop99(gold_data: Any) -> jp.Design:
+    return jp.Design.from_frame(
+        gold_data("california_prop99", sep=";"),
+        unit="State",
+        time="Year",
+        outcome="PacksPerCapita",
+        treatment="treated",
+    )
+
+
+def test_prop99_agrees_with_a_peer(gold_data: Any) -> None:
+    # StatsPAI 1.40.2, augsynth() and gsynth(n_factors=1 and 2), on california_prop99.csv
+    design = prop99(gold_data)
+    augmented = jp.synth.AugmentedSyntheticControl().fit(design)
+    assert augmented.att == pytest.approx(-15.952566572877, abs=1e-9)
+    for rank, expected in {1: -13.891223403802, 2: -0.404206943991}.items():
+        estimate = jp.synth.GeneralizedSyntheticControl(rank=rank).fit(design)
+        assert estimate.att == pytest.approx(expected, abs=1e-9)
+
+
+def test_rank_zero_and_an_infinite_penalty_are_difference_in_differences() -> None:
+    design = design_of(simulated_panel(units=12, periods=9, adoption={0: 2006, 1: 2006}))
+    did = jp.did.TwoWayFixedEffects().fit(design).att
+    zero = jp.synth.GeneralizedSyntheticControl(rank=0).fit(design)
+    additive = jp.synth.MatrixCompletion(penalty=np.inf).fit(design)
+    assert zero.att == pytest.approx(did)
+    assert additive.att == pytest.approx(did, abs=1e-5)
+
+
+@pytest.mark.parametrize("estimator", ALL)
+def test_refit_gives_the_numbers_of_fit_with_several_treated_units(estimator: Any) -> None:
+    design = design_of(simulated_panel(units=12, periods=10, adoption={0: 2006, 3: 2008}))
+    estimate = estimator.fit(design)
+    refit = estimator.refit(design)
+    assert refit.att[0] == pytest.approx(estimate.att)
+    assert refit.effects[0] == pytest.approx(estimate.effects["estimate"].to_numpy())
+
+
+def test_a_common_period_effect_changes_nothing_for_factor_models() -> None:
+    frame = simulated_panel(units=12, periods=10, adoption={0: 2007})
+    shifted = frame.assign(y=frame.y + (frame.period - 2000) ** 2)
+    estimator = jp.synth.GeneralizedSyntheticControl(rank=1)
+    moved = estimator.fit(design_of(shifted)).att
+    assert moved == pytest.approx(estimator.fit(design_of(frame)).att)
+
+
+def test_elastic_net_meets_its_optimality_conditions() -> None:
+    rng = np.random.default_rng(0)
+    x, y, penalty, mixing = rng.normal(size=(20, 6)), rng.normal(size=20), 0.1, 0.5
+    w = elastic_net(x, y, np.array([penalty]), mixing, 1e-12)[0]
+    residual = (y - y.mean()) - (x - x.mean(axis=0)) @ w
+    gradient = (x - x.mean(axis=0)).T @ residual / 20 - penalty * (1 - mixing) * w
+    used = w != 0
+    assert gradient[used] == pytest.approx(penalty * mixing * np.sign(w[used]), abs=1e-9)
+    assert (np.abs(gradient[~used]) <= penalty * mixing).all()
+
+
+def test_too_few_pre_periods_are_named() -> None:
+    design = design_of(simulated_panel(units=6, periods=4, adoption={0: 2003}))
+    with pytest.raises(jp.DesignError, match="at least 3 periods"):
+        jp.synth.AugmentedSyntheticControl().fit(design)
