@@ -4,6 +4,7 @@ from jjjpolicy.synth.augmented import AugmentedSyntheticControl
 from jjjpolicy.synth.elastic_net import ElasticNetSyntheticControl
 from jjjpolicy.synth.generalized import GeneralizedSyntheticControl
 from jjjpolicy.synth.matrix_completion import MatrixCompletion
+from jjjpolicy.synth.partially_pooled import PartiallyPooledSyntheticControl
 from jjjpolicy.synth.penalized import PenalizedSyntheticControl
 from jjjpolicy.synth.synthetic_control import SyntheticControl
 
@@ -12,6 +13,7 @@ __all__ = [
     "ElasticNetSyntheticControl",
     "GeneralizedSyntheticControl",
     "MatrixCompletion",
+    "PartiallyPooledSyntheticControl",
     "PenalizedSyntheticControl",
     "SyntheticControl",
 ]
