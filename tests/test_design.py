@@ -273,3 +273,23 @@ def test_from_policy_lists_unpublished_periods() -> None:
     )
     assert 2011 not in design.periods
     assert 2011 in design.ledger["period"].tolist()
+
+
+def test_from_policy_names_treated_regions_that_the_panel_does_not_hold() -> None:
+    panel = jp.load("provinces", vintage="nbs_2024").select(
+        variables=["gdp"], units=["120000", "130000", "310000", "320000"]
+    )
+    policy = jp.policies["tax-sharing-2015"]
+    with pytest.raises(jp.DesignError, match=r"treats 110000.*treating"):
+        jp.Design.from_policy(panel, policy, outcome="gdp")
+    policy = policy.treating(["120000", "130000"])
+    design = jp.Design.from_policy(panel, policy, outcome="gdp")
+    assert design.units[design.treated].tolist() == ["120000", "130000"]
+
+
+def test_from_policy_treats_a_city_through_its_province() -> None:
+    panel = jp.load("major_cities")
+    design = jp.Design.from_policy(
+        panel, jp.policies["tax-sharing-2015"], outcome="gdp", window=(2007, 2017)
+    )
+    assert design.units[design.treated].tolist() == ["110000", "120000", "130100"]

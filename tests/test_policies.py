@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.policies import (
+from jjjpolicy.policy import (
     FirstFullYear,
     PartialDate,
     Policy,

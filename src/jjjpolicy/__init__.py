@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from jjjpolicy.estimate import Estimate
     from jjjpolicy.panel import Panel
-    from jjjpolicy.policies import Policy, policies
+    from jjjpolicy.policy import Policy, policies
     from jjjpolicy.report.compare import compare
 
 _MODULES = ("did", "inference", "linalg", "regions", "sensitivity", "synth")
@@ -38,8 +38,8 @@ _NAMES = {
     "Design": "design",
     "Estimate": "estimate",
     "Panel": "panel",
-    "Policy": "policies",
-    "policies": "policies",
+    "Policy": "policy",
+    "policies": "policy",
     "compare": "report.compare",
     "JJJPolicyError": "errors",
     "JJJPolicyWarning": "errors",

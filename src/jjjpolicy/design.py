@@ -21,7 +21,7 @@ from jjjpolicy.ledger import Ledger
 
 if TYPE_CHECKING:
     from jjjpolicy.panel import Panel
-    from jjjpolicy.policies import Policy, Timing
+    from jjjpolicy.policy import Policy, Timing
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]

@@ -238,9 +238,9 @@ class Estimate:
         text: str = _renderer("summary")(self)
         return text
 
-    def plot(self, **options: Any) -> Figure:
-        """The figure that suits the estimator: event study, or treated against synthetic."""
-        figure: Figure = _renderer("plot")(self, **options)
+    def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
+        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plot` for the kinds."""
+        figure: Figure = _renderer("plot")(self, kind, language=language)
         return figure
 
 

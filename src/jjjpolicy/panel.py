@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -173,7 +173,7 @@ class Panel:
         """Name of a variable in ``"en"`` or ``"zh"``, with its unit of measure if asked for."""
         return self._variable(name).label(language, with_unit=with_unit)
 
-    def unit_names(self, language: str) -> dict[str, str]:
+    def unit_names(self, language: str) -> dict[Hashable, str]:
         """Names of the units in ``"en"`` or ``"zh"``, by code."""
         names = {"en": self.names_en, "zh": self.names_zh}
         if language not in names:

@@ -20,11 +20,12 @@ from jjjpolicy.intake.treatment import (
 )
 from jjjpolicy.intake.values import constant, group_codes, numbers, unit_weights
 from jjjpolicy.ledger import Ledger
+from jjjpolicy.regions import ancestors
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design
     from jjjpolicy.panel import Panel
-    from jjjpolicy.policies import Policy, Timing
+    from jjjpolicy.policy import Policy, Timing
 
 
 def design_from_frame(
@@ -130,13 +131,13 @@ def design_from_policy(
         if timing is None
         else policy.adoption(list(units), timing=timing)
     )
-    absent = [
-        region for region in policy.treated_regions if region not in set(units) | set(exclude)
-    ]
-    if absent and not np.isfinite(adoption).any():
+    covered = {region for unit in units for region in (unit, *ancestors(unit))}
+    absent = [r for r in policy.treated_regions if r not in covered and r not in exclude]
+    if absent:
         raise DesignError(
             f"policy {policy.id!r} treats {', '.join(absent)}, which the panel does not hold with a"
-            f" value of {outcome!r}; choose another panel or outcome."
+            f" value of {outcome!r}; choose another panel or outcome, or name those that "
+            f"it holds with policy.treating([…])."
         )
     frame = frame.assign(__adoption=frame[unit].map(dict(zip(units, adoption, strict=True))))
     design = design_from_frame(

@@ -62,8 +62,10 @@ def compare(
             row(
                 "Smallest attainable p-value",
                 "可达最小 p 值",
-                [PValue(None if e.inference is None else e.inference.smallest_pvalue)
-                 for e in columns],
+                [
+                    PValue(None if e.inference is None else e.inference.smallest_pvalue)
+                    for e in columns
+                ],
             ),
             row(
                 f"{percent} interval",
@@ -77,7 +79,9 @@ def compare(
         (
             row("Units", "地区数", [Number(e.design.n_units, 0) for e in columns]),
             row(
-                "Treated units", "处理组地区数", [Number(int(e.design.treated.sum()), 0) for e in columns]
+                "Treated units",
+                "处理组地区数",
+                [Number(int(e.design.treated.sum()), 0) for e in columns],
             ),
             row("Periods", "期数", [Number(e.design.n_periods, 0) for e in columns]),
             row("Observations", "观测值", [Number(e.design.n_observations, 0) for e in columns]),
@@ -94,9 +98,7 @@ def compare(
         tuple(Column(name) for name in estimates),
         (results, sample),
         notes=notes,
-        missing=Text(
-            "– the inference method does not supply this number.", "–：该推断方法不提供此数。"
-        ),
+        missing=Text("the inference method does not supply this number.", "该推断方法不提供此数。"),
     )
 
 

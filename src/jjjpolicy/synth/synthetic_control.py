@@ -98,6 +98,4 @@ class SyntheticControl(Estimator):
 
 def _treated_rows(design: Design) -> list[tuple[int, Booleans]]:
     """Position of each treated unit and the mask of its pre-treatment periods."""
-    return [
-        (int(i), design.periods < design.adoption[i]) for i in np.flatnonzero(design.treated)
-    ]
+    return [(int(i), design.periods < design.adoption[i]) for i in np.flatnonzero(design.treated)]

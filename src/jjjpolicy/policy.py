@@ -273,7 +273,7 @@ class Policies(Mapping[str, Policy]):
 
     Examples
     --------
-    >>> from jjjpolicy.policies import policies
+    >>> from jjjpolicy.policy import policies
     >>> str(policies["tax-sharing-2015"].issued)
     '2015-06-03'
     """

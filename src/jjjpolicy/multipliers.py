@@ -1,0 +1,77 @@
+"""Multiplier bootstrap of influence functions: random signs for clusters instead of refits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.variance import cluster_sums
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Floats, Integers
+
+Law = Literal["mammen", "rademacher", "webb"]
+
+_GOLDEN = (1 + np.sqrt(5)) / 2
+_SUPPORT = {
+    "mammen": ([1 - _GOLDEN, _GOLDEN], [_GOLDEN / np.sqrt(5), 1 - _GOLDEN / np.sqrt(5)]),
+    "rademacher": ([-1.0, 1.0], [0.5, 0.5]),
+    "webb": ([s * np.sqrt(k / 2) for s in (-1, 1) for k in (1, 2, 3)], [1 / 6] * 6),
+}
+
+
+def multiplier_draws(
+    influence: Floats, codes: Integers, *, draws: int, seed: int, law: Law
+) -> Floats:
+    """Bootstrap deviations of estimates from their values.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (units, estimates)
+    codes : ndarray of int, shape (units,)
+        Clusters; all units of one get the same multiplier.
+    draws : int
+    seed : int
+        Each draw has its own stream, so that the first draws do not depend on their number.
+    law : {"mammen", "rademacher", "webb"}
+        Distribution of the multipliers, all with mean 0 and variance 1.
+
+    Returns
+    -------
+    ndarray, shape (draws, estimates)
+
+    Raises
+    ------
+    InferenceError
+        Unknown law, or fewer than two draws.
+    """
+    if law not in _SUPPORT:
+        raise InferenceError(f"law={law!r} must be one of {', '.join(map(repr, _SUPPORT))}.")
+    if draws < 2:
+        raise InferenceError(f"draws={draws} must be at least 2.")
+    sums = cluster_sums(influence, codes) / len(influence)
+    values, chances = (np.asarray(part) for part in _SUPPORT[law])
+    steps = np.cumsum(chances)[:-1]
+    streams = np.random.SeedSequence(seed).spawn(draws)
+    deviations = np.empty((draws, influence.shape[1]))
+    for row, stream in zip(deviations, streams, strict=True):
+        uniform = np.random.Generator(np.random.SFC64(stream)).random(len(sums))
+        row[:] = values[np.searchsorted(steps, uniform, side="right")] @ sums
+    return deviations
+
+
+def uniform_critical_value(
+    influence: Floats, codes: Integers, alpha: float, *, draws: int, seed: int, law: Law
+) -> float:
+    """Factor of the standard errors of a band that holds all estimates at once.
+
+    The ``1 - alpha`` quantile of the largest absolute deviation over the estimates, each divided by
+    its standard error; see :func:`multiplier_draws` for parameters and errors.
+    """
+    deviations = multiplier_draws(influence, codes, draws=draws, seed=seed, law=law)
+    sums = cluster_sums(influence, codes) / len(influence)
+    errors = np.sqrt((sums**2).sum(axis=0))
+    largest = np.abs(deviations / errors).max(axis=1)
+    return float(np.quantile(largest, 1 - alpha, method="inverted_cdf"))
