@@ -10,6 +10,7 @@ from jjjpolicy.inference.influence_function import InfluenceFunction, Multiplier
 from jjjpolicy.inference.kernels import Conley, DriscollKraay
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
+from jjjpolicy.inference.prediction_intervals import PredictionIntervals
 from jjjpolicy.inference.randomization import RandomizationInference
 from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
@@ -26,6 +27,7 @@ __all__ = [
     "MultiplierBootstrap",
     "PlaceboPeriods",
     "PlaceboUnits",
+    "PredictionIntervals",
     "RandomizationInference",
     "WildClusterBootstrap",
     "holm",
