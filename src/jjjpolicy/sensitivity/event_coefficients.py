@@ -1,0 +1,103 @@
+"""Effects by event time with their joint covariance, as tests of pre-trends need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.inference.results import covered_effects
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Floats, Integers
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class EventCoefficients:
+    """Estimated effects by event time.
+
+    Attributes
+    ----------
+    event_times : ndarray of int, shape (effects,)
+        Increasing, without the reference.
+    estimates : ndarray, shape (effects,)
+    covariance : ndarray, shape (effects, effects)
+    df : float
+        Degrees of freedom of the covariance, infinite for the normal.
+    reference : int or None
+        The event time that the others are compared with; None where there is not one for all.
+    """
+
+    event_times: Integers
+    estimates: Floats
+    covariance: Floats
+    df: float
+    reference: int | None
+
+    @classmethod
+    def of(cls, estimate: Estimate, method: str) -> EventCoefficients:
+        """Read them from an estimate.
+
+        Raises
+        ------
+        InferenceError
+            The estimate has no covariance of effects by event time, or no effect before treatment.
+        """
+        result = estimate.inference
+        covariance = None if result is None else result.details.get("covariance")
+        if result is None or covariance is None or len(covariance) < 2:
+            raise InferenceError(
+                f"{method} needs effects by event time with their covariance; use an event study "
+                f"such as jp.did.EventStudy() with its own standard errors or with Clustered()."
+            )
+        table = covered_effects(estimate, len(covariance)).sort_values("event_time")
+        times = table["event_time"].to_numpy(dtype=np.int64)
+        order = np.argsort(np.asarray(estimate.details["event_times"]), kind="stable")
+        others = np.setdiff1d(estimate.effects["event_time"].to_numpy(dtype=np.int64), times)
+        found = cls(
+            event_times=times,
+            estimates=table["estimate"].to_numpy(dtype=float),
+            covariance=np.asarray(covariance, dtype=float)[1:, 1:][np.ix_(order, order)],
+            df=float(result.details.get("df", np.inf)),
+            reference=int(others[0]) if len(others) == 1 else None,
+        )
+        if not found.before.any():
+            raise InferenceError(
+                f"{method} needs at least one estimated effect before treatment besides the "
+                f"reference; begin earlier with window=(first, last)."
+            )
+        return found
+
+    @property
+    def before(self) -> Booleans:
+        """Event times before treatment."""
+        earlier: Booleans = self.event_times < 0
+        return earlier
+
+    @property
+    def errors(self) -> Floats:
+        """Standard errors."""
+        errors: Floats = np.sqrt(np.diag(self.covariance))
+        return errors
+
+    def pre(self, method: str) -> tuple[Floats, Floats]:
+        """Estimates before treatment and their covariance, checked to be regular.
+
+        Raises
+        ------
+        InferenceError
+            The covariance is singular.
+        """
+        chosen = self.before
+        covariance = self.covariance[np.ix_(chosen, chosen)]
+        scale = np.sqrt(np.diag(covariance))
+        if (scale <= 0).any() or np.linalg.cond(covariance / np.outer(scale, scale)) > 1e10:
+            raise InferenceError(
+                f"{method}: the covariance of the {int(chosen.sum())} effects before treatment is "
+                f"singular, as it is with fewer clusters than effects; use fewer pre-periods "
+                f"(window=, or bins=(first, last) in EventStudy)."
+            )
+        return self.estimates[chosen], covariance
