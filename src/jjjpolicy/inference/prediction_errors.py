@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -77,7 +78,7 @@ class ErrorModel:
         if self.law == "quantile":
             low, high = (quantile_fit(x, self.residuals, q) for q in (alpha / 2, 1 - alpha / 2))
             return ahead @ low, ahead @ high
-        mean, spread, standardised = self._moments()
+        mean, spread, standardised = self._moments
         if self.law == "sub_gaussian":
             reach = spread * np.sqrt(2 * np.log(2 / alpha))
             return mean - reach, mean + reach
@@ -88,6 +89,7 @@ class ErrorModel:
         """Ends of sets that hold the errors of all periods at once, by the union bound."""
         return self.bounds(alpha / len(self.regressors.after))
 
+    @cached_property
     def _moments(self) -> tuple[Floats, Floats, Floats]:
         """Mean and spread after treatment, and residuals standardised by their fitted spread."""
         x, ahead = self.regressors.before, self.regressors.after

@@ -336,7 +336,7 @@ def _pvalue(bounds: Callable[[float], tuple[float, float]]) -> float:
     inside, outside = 1e-9, 1 - 1e-9
     if excluded(inside):
         return inside
-    while outside - inside > 1e-6:
+    while outside - inside > 1e-4:
         middle = (inside + outside) / 2
         inside, outside = (inside, middle) if excluded(middle) else (middle, outside)
     return outside

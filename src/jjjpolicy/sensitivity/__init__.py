@@ -1,7 +1,10 @@
 """What an estimate rests on."""
 
 from jjjpolicy.sensitivity.bacon import bacon_decomposition
+from jjjpolicy.sensitivity.donor_pools import donor_pools, sparsity_path
+from jjjpolicy.sensitivity.effect_range import EffectRange, effect_range
 from jjjpolicy.sensitivity.leave_one_out import leave_one_out
+from jjjpolicy.sensitivity.pre_fit import balance, pre_fit
 from jjjpolicy.sensitivity.pretrend_power import PretrendPower, pretrend_power
 from jjjpolicy.sensitivity.pretrends import (
     PretrendEquivalence,
@@ -12,14 +15,20 @@ from jjjpolicy.sensitivity.pretrends import (
 from jjjpolicy.sensitivity.twoway_weights import TwoWayWeights, twoway_weights
 
 __all__ = [
+    "EffectRange",
     "PretrendEquivalence",
     "PretrendPower",
     "PretrendTest",
     "TwoWayWeights",
     "bacon_decomposition",
+    "balance",
+    "donor_pools",
+    "effect_range",
     "leave_one_out",
+    "pre_fit",
     "pretrend_equivalence",
     "pretrend_power",
     "pretrend_test",
+    "sparsity_path",
     "twoway_weights",
 ]
