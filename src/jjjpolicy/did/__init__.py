@@ -1,6 +1,8 @@
 """Difference-in-differences estimators, one per module."""
 
 from jjjpolicy.did.event_study import EventStudy
+from jjjpolicy.did.imputation import Imputation
+from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
-__all__ = ["EventStudy", "TwoWayFixedEffects"]
+__all__ = ["EventStudy", "Imputation", "TwoStage", "TwoWayFixedEffects"]

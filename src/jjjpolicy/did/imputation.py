@@ -1,0 +1,218 @@
+"""The imputation estimator of Borusyak, Jaravel and Spiess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.pretrend_regression import pretrend_regression
+from jjjpolicy.did.untreated_outcome import UntreatedOutcome
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.variance import cluster_sums, clustered_covariance
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimate import Estimate
+
+Averaging = Literal["cohort and event time", "cohort", "event time", "all"]
+
+
+@dataclass(frozen=True)
+class Imputation(Estimator):
+    r"""Impute the untreated outcome from untreated cells, and average the differences.
+
+    Step 1 fits :math:`y_{it} = \alpha_i + \lambda_t + x_{it}'\gamma + \varepsilon_{it}` to
+    untreated cells alone; step 2 takes in treated cells the differences from the prediction,
+
+    .. math:: \hat\tau_{it} = y_{it} - \hat\alpha_i - \hat\lambda_t - x_{it}'\hat\gamma
+
+    and step 3 averages them (Borusyak, Jaravel and Spiess 2024, theorem 2). Efficient where errors
+    are homoskedastic and uncorrelated.
+
+    Standard errors are theirs (theorem 3 and equation 8): with :math:`v_{it}` the weight of
+    :math:`y_{it}` in the estimate,
+
+    .. math:: \hat\sigma^2 = \sum_g \Bigl(\sum_{i \in g, t} v_{it}\tilde\varepsilon_{it}\Bigr)^2
+
+    over clusters g, the level of assignment. In untreated cells :math:`\tilde\varepsilon_{it}` is
+    the residual; in treated cells it is :math:`\hat\tau_{it}` minus its average over similar cells,
+    weighted as in their equation 8. They are conservative where effects differ among similar cells.
+
+    Parameters
+    ----------
+    averaging : {"cohort and event time", "cohort", "event time", "all"}
+        Which treated cells count as similar. The finer, the less conservative; but an average over
+        a single cluster leaves a residual of zero, so that a cohort of one unit needs a coarser
+        choice (the result then carries a note).
+    leave_out : bool
+        Averages without the own cluster (their appendix A.6), which undoes the overfitting of small
+        averages.
+    pretrends : int
+        Number of pre-trend coefficients: of the last periods before adoption, in a separate
+        regression on untreated cells in which all earlier periods are the reference (their section
+        4.4). They do not touch the estimates from event time 0 on.
+
+    Notes
+    -----
+    ``att`` averages over all treated cells that can be estimated, weighted by observation weights
+    where given; ``details["not_estimable"]`` lists the others with the reason, and
+    ``details["group_time"]`` the averages by cohort and period. ``details["pretrends"]`` holds the
+    pre-trend coefficients' joint F test. No degrees-of-freedom correction is applied after
+    treatment, as in the authors' Stata program; the normal distribution is used.
+    """
+
+    averaging: Averaging = "cohort and event time"
+    leave_out: bool = False
+    pretrends: int = 0
+
+    def fit(self, design: Design) -> Estimate:
+        """Impute, average, and attach the standard errors.
+
+        Raises
+        ------
+        DesignError
+            Treatment switches off; no treated cell can be estimated; an unknown ``averaging``;
+            pre-trend coefficients that are not identified; ``leave_out`` with an average over a
+            single cluster.
+        """
+        effects = self._effects(design)
+        effects.model.warn()
+        treated, singles = self._treated_part(effects)
+        influence = effects.influence(treated)
+        table, factors = effects.event_effects(), np.ones(influence.shape[1])
+        details = {}
+        if self.pretrends:
+            leads = pretrend_regression(design, self.pretrends)
+            influence = np.column_stack([influence[:, :1], leads.influence, influence[:, 1:]])
+            factors = np.insert(factors, 1, np.full(self.pretrends, np.sqrt(leads.correction)))
+            table = pd.concat([leads.table(), table], ignore_index=True)
+            details["pretrends"] = leads.joint_test(design.assignment)
+        return labelled(
+            self,
+            effects,
+            f"Borusyak-Jaravel-Spiess, clustered by {design.assigned_at}",
+            influence,
+            clustered_covariance(influence * factors, design.assignment),
+            event_effects=table,
+            notes=singles,
+            details=details,
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Overall effect and its standard error, without labels."""
+        effects = self._effects(design)
+        treated, _ = self._treated_part(effects)
+        influence = effects.influence(treated)[:, :1]
+        variance = clustered_covariance(influence, design.assignment)[0, 0]
+        return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
+
+    def _effects(self, design: Design) -> ImputedEffects:
+        if self.averaging not in get_args(Averaging):
+            raise DesignError(
+                f"averaging={self.averaging!r} must be one of "
+                f"{', '.join(map(repr, get_args(Averaging)))}."
+            )
+        design.require_absorbing(self.label)
+        model = UntreatedOutcome(design)
+        model.require_estimable(self.label)
+        return ImputedEffects(model)
+
+    def _treated_part(self, effects: ImputedEffects) -> tuple[Floats, tuple[str, ...]]:
+        """Weighted deviations of effects from averages of similar cells, and notes about them."""
+        if self.averaging == "cohort and event time":
+            return self._by_cell(effects)
+        labels = {
+            "cohort": np.broadcast_to(
+                np.arange(len(effects.relative))[:, None], effects.relative.shape
+            ),
+            "event time": effects.relative,
+            "all": np.zeros_like(effects.relative),
+        }[self.averaging]
+        return self._by_label(effects, labels)
+
+    def _by_cell(self, effects: ImputedEffects) -> tuple[Floats, tuple[str, ...]]:
+        model = effects.model
+        design = model.design
+        part = np.zeros((design.n_units, effects.table.shape[2]))
+        alone = []
+        for cohort, units, own in zip(
+            design.cohorts, model.cohort_units, effects.table, strict=True
+        ):
+            after = np.flatnonzero(own[:, 0])
+            cells = model.estimable[np.ix_(units, after)].astype(float)
+            if design.weights is not None:
+                cells *= design.weights[units][:, None]
+            deviations, single = self._deviations(
+                cells, model.residuals[np.ix_(units, after)] * cells, design.assignment[units]
+            )
+            part[units] = deviations @ own[after]
+            if single.any():
+                alone.append(f"{cohort:.0f}")
+        return part, self._single_note(design, alone)
+
+    def _by_label(
+        self, effects: ImputedEffects, labels: Integers
+    ) -> tuple[Floats, tuple[str, ...]]:
+        model = effects.model
+        design = model.design
+        part = np.zeros((design.n_units, effects.table.shape[2]))
+        alone = []
+        for label in np.unique(labels[effects.table[:, :, 0] > 0]):
+            weights, sums = np.zeros_like(part), np.zeros_like(part)
+            for c, units in enumerate(model.cohort_units):
+                own = effects.table[c] * (labels[c] == label)[:, None]
+                weights[units] = model.estimable[units] @ own
+                sums[units] = (model.residuals[units] * model.estimable[units]) @ own
+            if design.weights is not None:
+                weights *= design.weights[:, None]
+                sums *= design.weights[:, None]
+            deviations, single = self._deviations(weights, sums, design.assignment)
+            part += deviations
+            if single[0]:
+                kind = "cohort " if self.averaging == "cohort" else f"{self.averaging} "
+                alone.append(f"{design.cohorts[label]:.0f}" if kind == "cohort " else f"{label}")
+        return part, self._single_note(design, alone)
+
+    def _deviations(
+        self, weights: Floats, sums: Floats, codes: Integers
+    ) -> tuple[Floats, Booleans]:
+        r"""Weighted effects of each unit minus weights times the average over clusters.
+
+        Columns are averages. The average of :math:`S_g / V_g` over clusters has weights
+        :math:`V_g^2`. Also says which averages are over a single cluster.
+        """
+        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        together, totals = cluster_sums(weights, codes), cluster_sums(sums, codes)
+        products, squares = together * totals, together**2
+        numerator, denominator = products.sum(axis=0), squares.sum(axis=0)
+        single = (together != 0).sum(axis=0) == 1
+        if self.leave_out:
+            centres = np.zeros_like(together)
+            used = (together != 0) & ~single
+            np.divide(numerator - products, denominator - squares, out=centres, where=used)
+            return sums - weights * centres[codes], single
+        centre = np.zeros_like(denominator)
+        np.divide(numerator, denominator, out=centre, where=denominator > 0)
+        return sums - weights * centre, single
+
+    def _single_note(self, design: Design, alone: list[str]) -> tuple[str, ...]:
+        if not alone:
+            return ()
+        message = (
+            f"averages of similar effects (averaging={self.averaging!r}) for {', '.join(alone[:5])}"
+            f"{', …' if len(alone) > 5 else ''} rest on a single {design.assigned_at}"
+        )
+        if self.leave_out:
+            raise DesignError(
+                f"leave_out=True leaves nothing to average: {message}. Choose a coarser averaging, "
+                f"e.g. averaging='event time' or 'all'."
+            )
+        return (
+            f"{message[0].upper()}{message[1:]}: their effects do not contribute to this standard "
+            f"error, which is then too small; choose a coarser averaging.",
+        )

@@ -1,0 +1,94 @@
+"""The two-stage estimator of Gardner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.untreated_outcome import UntreatedOutcome
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.variance import clustered_covariance
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class TwoStage(Estimator):
+    r"""Take unit and period effects out with untreated cells, then regress on treatment.
+
+    Stage 1 fits :math:`y_{it} = \alpha_i + \lambda_t + x_{it}'\gamma + \varepsilon_{it}` to
+    untreated cells; stage 2 regresses :math:`y_{it} - \hat\alpha_i - \hat\lambda_t -
+    x_{it}'\hat\gamma` on treatment, or on indicators of event time (Gardner 2022, section 3). The
+    point estimates are those of :class:`Imputation`.
+
+    Standard errors are from the two stages as one set of moment conditions (GMM; Gardner 2022,
+    section 3.3, after Newey and McFadden 1994, theorem 6.1): the influence function of a unit is
+
+    .. math:: \frac{1}{\sum w_{it}}\Bigl(\sum_{t} w_{it}(\hat\tau_{it} - \hat\beta)
+              - z' (Z_0'Z_0)^{-1} \sum_{t \in \Omega_0} z_{it}\hat\varepsilon_{it}\Bigr)
+
+    with z the first-stage regressors summed over treated cells, clustered at the level of
+    assignment without a degrees-of-freedom factor, normal distribution. Effects that differ from
+    their average count as noise, so that they are usually larger than those of :class:`Imputation`.
+
+    Parameters
+    ----------
+    leads : bool
+        Whether stage 2 also has indicators of the event times before treatment, whose coefficients
+        are average residuals of untreated cells. They are not comparable with later ones: they
+        come from the cells that stage 1 was fitted to. ``att`` does not depend on them.
+
+    Notes
+    -----
+    ``details["not_estimable"]`` lists treated cells that stage 1 does not reach, with the reason.
+    """
+
+    leads: bool = False
+
+    def fit(self, design: Design) -> Estimate:
+        """Estimate both stages, and attach the GMM standard errors.
+
+        Raises
+        ------
+        DesignError
+            Treatment switches off, or no treated cell can be estimated.
+        """
+        effects = self._effects(design)
+        effects.model.warn()
+        influence = self._influence(effects)
+        return labelled(
+            self,
+            effects,
+            f"two-stage GMM, clustered by {design.assigned_at}",
+            influence,
+            clustered_covariance(influence, design.assignment),
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Overall effect and its standard error, without labels."""
+        effects = self._effects(design)
+        influence = self._influence(effects)[:, :1]
+        variance = clustered_covariance(influence, design.assignment)[0, 0]
+        return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
+
+    def _effects(self, design: Design) -> ImputedEffects:
+        design.require_absorbing(self.label)
+        model = UntreatedOutcome(design)
+        model.require_estimable(self.label)
+        return ImputedEffects(model, leads=self.leads)
+
+    @staticmethod
+    def _influence(effects: ImputedEffects) -> Floats:
+        model, cells = effects.model, effects.cells
+        treated = np.zeros((model.design.n_units, effects.table.shape[2]))
+        for units, own in zip(model.cohort_units, effects.table, strict=True):
+            treated[units] = (model.residuals[units] * cells[units]) @ own
+            treated[units] -= cells[units] @ (own * effects.estimates)
+        if model.design.weights is not None:
+            treated *= model.design.weights[:, None]
+        return effects.influence(treated)
