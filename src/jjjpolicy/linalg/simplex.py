@@ -21,7 +21,8 @@ class SimplexSolution:
     objective : float
         ``||A w - b||² + ridge ||w||²``.
     gap : float
-        Upper bound on ``objective`` minus its minimum (the Frank-Wolfe duality gap).
+        Upper bound on ``objective`` minus its minimum: the Frank-Wolfe duality gap
+        ``max_v f'(w)(w - v)`` over the simplex (Jaggi 2013, section 2).
     """
 
     weights: Floats
@@ -29,23 +30,42 @@ class SimplexSolution:
     gap: float
 
 
-def duality_gap(gram: Floats, cross: Floats, weights: Floats) -> float:
-    """Frank-Wolfe gap of ``w'Gw - 2c'w`` on the simplex: ``max_v ∇f(w)'(w - v)``.
+def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
+    """Minimise ``||D w||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1``; no proof is computed.
 
-    Convexity makes it an upper bound on the distance to the minimum (Jaggi 2013, section 2).
+    The minimiser of ``||D u||² + ridge ||u||² + (1'u - 1)²`` over ``u >= 0`` is proportional to
+    ``w``, because the objective is homogeneous of degree two but for the last term. Lawson and
+    Hanson's active-set method solves that exactly in finitely many steps.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (rows, columns)
+        With weights that sum to one, ``A w - b = (A - b 1') w``: columns less the target.
+    ridge : float
+        Non-negative.
     """
-    gradient = 2 * (gram @ weights - cross)
-    return float(gradient @ weights - gradient.min())
+    from scipy.optimize import nnls
+
+    rows, columns = difference.shape
+    if columns == 1:
+        return np.ones(1)
+    flat = difference.ravel()
+    scale = float(np.sqrt(flat @ flat / flat.size + ridge)) or 1.0
+    penalty = columns if ridge > 0 else 0
+    stacked = np.zeros((rows + penalty + 1, columns))
+    np.divide(difference, scale, out=stacked[:rows])
+    if penalty:
+        stacked[rows:-1].flat[:: columns + 1] = np.sqrt(ridge) / scale
+    stacked[-1] = 1.0
+    target = np.zeros(len(stacked))
+    target[-1] = 1.0
+    solution, _ = nnls(stacked, target, maxiter=50 * columns)
+    weights: Floats = solution / solution.sum()
+    return weights
 
 
 def simplex_least_squares(a: Floats, b: Floats, ridge: float = 0.0) -> SimplexSolution:
-    """Minimise ``||A w - b||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1``.
-
-    The problem is rewritten as non-negative least squares: since the weights sum to one,
-    ``A w - b = (A - b 1') w``, and with ``D = A - b 1'`` the minimiser of
-    ``||D u||² + ridge ||u||² + (1'u - 1)²`` over ``u >= 0`` is proportional to ``w`` (the objective
-    is homogeneous of degree two but for the last term). Lawson and Hanson's active-set method
-    solves that exactly in finitely many steps.
+    """Minimise ``||A w - b||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1``, with the gap.
 
     Parameters
     ----------
@@ -54,25 +74,14 @@ def simplex_least_squares(a: Floats, b: Floats, ridge: float = 0.0) -> SimplexSo
     ridge : float
         Non-negative.
     """
-    from scipy.optimize import nnls
+    weights = simplex_weights(a - b[:, None], ridge)
+    return certified(a, b, weights, ridge)
 
-    columns = a.shape[1]
-    if columns == 1:
-        weights = np.ones(1)
-    else:
-        difference = a - b[:, None]
-        scale = float(np.sqrt((difference**2).mean() + ridge)) or 1.0
-        rows = [difference / scale]
-        if ridge > 0:
-            rows.append(np.sqrt(ridge) / scale * np.eye(columns))
-        rows.append(np.ones((1, columns)))
-        stacked = np.concatenate(rows)
-        target = np.zeros(len(stacked))
-        target[-1] = 1.0
-        solution, _ = nnls(stacked, target, maxiter=50 * columns)
-        weights = solution / solution.sum()
-    gram = a.T @ a + ridge * np.eye(columns)
-    cross = a.T @ b
+
+def certified(a: Floats, b: Floats, weights: Floats, ridge: float = 0.0) -> SimplexSolution:
+    """Objective and duality gap of given weights."""
     residual = a @ weights - b
+    half_gradient = a.T @ residual + ridge * weights
+    gap = 2 * float(half_gradient @ weights - half_gradient.min())
     objective = float(residual @ residual + ridge * weights @ weights)
-    return SimplexSolution(weights, objective, max(duality_gap(gram, cross, weights), 0.0))
+    return SimplexSolution(weights, objective, max(gap, 0.0))

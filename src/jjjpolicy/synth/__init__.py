@@ -7,6 +7,7 @@ from jjjpolicy.synth.matrix_completion import MatrixCompletion
 from jjjpolicy.synth.partially_pooled import PartiallyPooledSyntheticControl
 from jjjpolicy.synth.penalized import PenalizedSyntheticControl
 from jjjpolicy.synth.synthetic_control import SyntheticControl
+from jjjpolicy.synth.synthetic_did import SyntheticDiD
 
 __all__ = [
     "AugmentedSyntheticControl",
@@ -16,4 +17,5 @@ __all__ = [
     "PartiallyPooledSyntheticControl",
     "PenalizedSyntheticControl",
     "SyntheticControl",
+    "SyntheticDiD",
 ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.requirements import require_panel, require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -97,10 +97,7 @@ class DonorRegression(Estimator):
         ).refits()
 
     def _donors(self, design: Design) -> Booleans:
-        design.require_absorbing(self.label)
-        design.require_balanced(self.label)
-        design.require_unweighted(self.label)
-        return design.require_never_treated(self.label, self.minimum_donors)
+        return require_panel(design, self.label, self.minimum_donors)
 
     def _fits(self, design: Design, donors: Booleans) -> list[DonorFit]:
         return [
@@ -109,12 +106,7 @@ class DonorRegression(Estimator):
 
     def _task(self, design: Design, donors: Booleans, i: int) -> Task:
         before = design.periods < design.adoption[i]
-        if before.sum() < self.minimum_pre_periods:
-            raise DesignError(
-                f"{self.label} needs at least {self.minimum_pre_periods} periods before treatment;"
-                f" {design.labels.unit} {design.units[i]!r} has {int(before.sum())}. Start the "
-                f"window earlier."
-            )
+        require_pre_periods(design, self.label, i, int(before.sum()), self.minimum_pre_periods)
         means = [values[:, before].mean(axis=1) for values in design.covariates.values()]
         table = np.column_stack(means) if means else np.empty((design.n_units, 0))
         return Task(design.outcome[donors].T, design.outcome[i], before, table[donors], table[i])

@@ -48,6 +48,9 @@ class Gaps:
 
     def by_event_time(self) -> tuple[Integers, Floats]:
         """Event times, and the average gap over the treated units observed at each."""
+        if (self.adoption == self.adoption[0]).all():
+            times = self.periods - int(self.adoption[0])
+            return times, self.values.mean(axis=0)
         relative = (self.periods[None, :] - self.adoption[:, None]).astype(np.int64)
         times, positions = np.unique(relative, return_inverse=True)
         positions = positions.ravel()

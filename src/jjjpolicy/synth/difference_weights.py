@@ -1,0 +1,194 @@
+"""Unit and time weights of synthetic difference-in-differences, on bare arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jjjpolicy.linalg.simplex import certified, simplex_weights
+
+if TYPE_CHECKING:
+    from jjjpolicy.linalg.frank_wolfe import FrankWolfe
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How weights are found; ``None`` for a penalty means the default of the paper."""
+
+    zeta_omega: float | None = None
+    zeta_lambda: float | None = None
+    uniform_omega: bool = False
+    uniform_lambda: bool = False
+    solver: FrankWolfe | None = None
+
+
+@dataclass(frozen=True)
+class DifferenceWeights:
+    """Weights of one cohort.
+
+    Attributes
+    ----------
+    omega : ndarray, shape (donors,)
+    lambda_ : ndarray, shape (pre-treatment periods,)
+    zeta_omega, zeta_lambda : float
+    """
+
+    omega: Floats
+    lambda_: Floats
+    zeta_omega: float
+    zeta_lambda: float
+
+
+class PrePeriods:
+    """What all assignments with the same first treated period share on one panel.
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (units, periods)
+    before : int
+        Number of pre-treatment periods.
+    """
+
+    def __init__(self, outcome: Floats, before: int) -> None:
+        self.outcome = outcome
+        self.before = before
+        self.levels = outcome[:, :before]
+        self.centred = self.levels - self.levels.mean(axis=1, keepdims=True)
+        self.after = outcome[:, before:].mean(axis=1)
+        self.changes = np.diff(self.levels, axis=1)
+
+    def noise(self, donors: Integers) -> float:
+        """Standard deviation of the donors' first differences before treatment."""
+        changes = self.changes[donors].ravel()
+        if len(changes) < 2:
+            return 0.0
+        centred = changes - changes.mean()
+        return float(np.sqrt(centred @ centred / (len(changes) - 1)))
+
+    def weights(
+        self, donors: Integers, treated: Integers, rules: Rules, noise: float | None = None
+    ) -> DifferenceWeights:
+        """Minimisers of equations 4 and 6 of Arkhangelsky et al. (2021).
+
+        Parameters
+        ----------
+        donors, treated : ndarray of int
+            Rows.
+        rules : Rules
+        noise : float, optional
+            Noise level; that of the donors by default.
+        """
+        noise = self.noise(donors) if noise is None else noise
+        cells = len(treated) * (self.outcome.shape[1] - self.before)
+        zeta_omega = cells**0.25 * noise if rules.zeta_omega is None else rules.zeta_omega
+        zeta_lambda = 1e-6 * noise if rules.zeta_lambda is None else rules.zeta_lambda
+        if rules.uniform_omega:
+            omega = np.full(len(donors), 1 / len(donors))
+        else:
+            target = self.centred[treated].mean(axis=0)
+            omega = _solve(self.centred[donors].T, target, zeta_omega, noise, rules.solver)
+        if rules.uniform_lambda:
+            lambda_ = np.full(self.before, 1 / self.before)
+        else:
+            rows, goal = self.levels[donors], self.after[donors]
+            lambda_ = _solve(
+                rows - rows.mean(axis=0), goal - goal.mean(), zeta_lambda, noise, rules.solver
+            )
+        return DifferenceWeights(omega, lambda_, zeta_omega, zeta_lambda)
+
+    def fit(self, donors: Integers, treated: Integers, found: DifferenceWeights) -> Fit:
+        """How good given weights are, in the units of the paper's objectives."""
+        target = self.centred[treated].mean(axis=0)
+        rows, goal = self.levels[donors], self.after[donors]
+        unit = certified(
+            self.centred[donors].T, target, found.omega, self.before * found.zeta_omega**2
+        )
+        time = certified(
+            rows - rows.mean(axis=0),
+            goal - goal.mean(),
+            found.lambda_,
+            len(donors) * found.zeta_lambda**2,
+        )
+        return Fit(
+            unit.objective / self.before,
+            time.objective / len(donors),
+            unit.gap / self.before,
+            time.gap / len(donors),
+        )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Mean squared error plus penalty of both problems, and bounds on the distance to optimum."""
+
+    omega_objective: float
+    lambda_objective: float
+    omega_gap: float
+    lambda_gap: float
+
+
+def _solve(a: Floats, b: Floats, zeta: float, noise: float, solver: FrankWolfe | None) -> Floats:
+    ridge = len(b) * zeta**2
+    if solver is None:
+        return simplex_weights(a - b[:, None], ridge)
+    return solver.weights(a, b, ridge, noise)
+
+
+def optimized_coefficients(
+    outcome: Floats,
+    covariates: Floats,
+    before: int,
+    donors: Integers,
+    treated: Integers,
+    rules: Rules,
+    iterations: int = 2_000,
+) -> Floats:
+    r"""Coefficients of covariates that minimise the sum of both weight objectives.
+
+    Weights given coefficients and coefficients given weights are solved exactly in turn, from zero
+    coefficients on, until the sum no longer falls.
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (units, periods)
+    covariates : ndarray, shape (covariates, units, periods)
+    before : int
+        Number of pre-treatment periods.
+    donors, treated : ndarray of int
+    rules : Rules
+        The noise level is that of the unadjusted outcome.
+    """
+    raw = PrePeriods(outcome, before)
+    parts = [PrePeriods(values, before) for values in covariates]
+    noise = raw.noise(donors)
+    coefficients: Floats = np.zeros(len(covariates))
+    previous = np.inf
+    for _ in range(iterations):
+        adjusted = PrePeriods(outcome - np.tensordot(coefficients, covariates, 1), before)
+        found = adjusted.weights(donors, treated, rules, noise)
+        fit = adjusted.fit(donors, treated, found)
+        objective = fit.omega_objective + fit.lambda_objective
+        if previous - objective <= 1e-12 * abs(objective):
+            break
+        previous = objective
+        target = _misfit(raw, donors, treated, found)
+        columns = np.column_stack([_misfit(part, donors, treated, found) for part in parts])
+        coefficients = np.asarray(np.linalg.lstsq(columns, target, rcond=None)[0])
+    return coefficients
+
+
+def _misfit(
+    part: PrePeriods, donors: Integers, treated: Integers, found: DifferenceWeights
+) -> Floats:
+    """Residuals of both weight problems, stacked and scaled to mean squares."""
+    unit = part.centred[treated].mean(axis=0) - found.omega @ part.centred[donors]
+    time = part.after[donors] - part.levels[donors] @ found.lambda_
+    return np.concatenate(
+        [unit / np.sqrt(part.before), (time - time.mean()) / np.sqrt(len(donors))]
+    )
