@@ -26,23 +26,12 @@ def design_of(frame: Any, **changes: Any) -> jp.Design:
     return jp.Design.from_frame(frame, **(arguments | changes))
 
 
-def prop99(gold_data: Any) -> jp.Design:
-    return jp.Design.from_frame(
-        gold_data("california_prop99", sep=";"),
-        unit="State",
-        time="Year",
-        outcome="PacksPerCapita",
-        treatment="treated",
-    )
-
-
-def test_prop99_agrees_with_a_peer(gold_data: Any) -> None:
+def test_prop99_agrees_with_a_peer(prop99: jp.Design) -> None:
     # StatsPAI 1.40.2, augsynth() and gsynth(n_factors=1 and 2), on california_prop99.csv
-    design = prop99(gold_data)
-    augmented = jp.synth.AugmentedSyntheticControl().fit(design)
+    augmented = jp.synth.AugmentedSyntheticControl().fit(prop99)
     assert augmented.att == pytest.approx(-15.952566572877, abs=1e-9)
     for rank, expected in {1: -13.891223403802, 2: -0.404206943991}.items():
-        estimate = jp.synth.GeneralizedSyntheticControl(rank=rank).fit(design)
+        estimate = jp.synth.GeneralizedSyntheticControl(rank=rank).fit(prop99)
         assert estimate.att == pytest.approx(expected, abs=1e-9)
 
 

@@ -10,7 +10,6 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 
 
 def design_of(frame: Any, **changes: Any) -> jp.Design:
@@ -28,20 +27,9 @@ def staggered(**changes: Any) -> jp.Design:
     return design_of(frame, **changes)
 
 
-@pytest.fixture
-def prop99(gold_data: Any) -> jp.Design:
-    return jp.Design.from_frame(
-        gold_data("california_prop99", sep=";"),
-        unit="State",
-        time="Year",
-        outcome="PacksPerCapita",
-        treatment="treated",
-    )
-
-
 def test_with_the_authors_solver_every_published_digit_comes_out(gold: Any, prop99: Any) -> None:
     expected = gold["california_prop99"]
-    estimate = jp.synth.SyntheticDiD(solver=FrankWolfe()).fit(prop99)
+    estimate = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(prop99)
     assert estimate.att == pytest.approx(expected["sdid"], abs=1e-9)
     curve = estimate.effects.query("event_time >= 0")["estimate"]
     assert curve.to_numpy() == pytest.approx(expected["effect_curve_1989_2000"], abs=1e-9)
@@ -57,7 +45,7 @@ def test_exact_weights_reach_a_lower_objective_and_nearly_the_same_effect(
     gold: Any, prop99: Any
 ) -> None:
     exact = jp.synth.SyntheticDiD().fit(prop99)
-    early = jp.synth.SyntheticDiD(solver=FrankWolfe()).fit(prop99)
+    early = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(prop99)
     assert exact.att == pytest.approx(gold["california_prop99"]["sdid"], abs=0.005)
     ours, theirs = exact.details["cohorts"].iloc[0], early.details["cohorts"].iloc[0]
     for problem in ("omega", "lambda"):
@@ -75,7 +63,7 @@ def test_uniform_weights_are_difference_in_differences(gold: Any, prop99: Any) -
 
 def test_staggered_adoption_agrees_with_a_peer() -> None:
     # synthdid-py 0.1.0, staggered_synthdid_estimate, on the panel of staggered()
-    estimate = jp.synth.SyntheticDiD(solver=FrankWolfe()).fit(staggered())
+    estimate = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(staggered())
     assert estimate.att == pytest.approx(1.0340558749801798, abs=1e-10)
     cohorts = estimate.details["cohorts"].set_index("cohort")
     assert cohorts["att"].to_dict() == pytest.approx({2006: 1.202634, 2008: 0.916051}, abs=1e-6)

@@ -1,5 +1,6 @@
 """Synthetic-control estimators, one per module."""
 
+from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.synth.augmented import AugmentedSyntheticControl
 from jjjpolicy.synth.elastic_net import ElasticNetSyntheticControl
 from jjjpolicy.synth.generalized import GeneralizedSyntheticControl
@@ -12,6 +13,7 @@ from jjjpolicy.synth.synthetic_did import SyntheticDiD
 __all__ = [
     "AugmentedSyntheticControl",
     "ElasticNetSyntheticControl",
+    "FrankWolfe",
     "GeneralizedSyntheticControl",
     "MatrixCompletion",
     "PartiallyPooledSyntheticControl",
