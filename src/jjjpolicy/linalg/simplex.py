@@ -21,13 +21,21 @@ class SimplexSolution:
     objective : float
         ``||A w - b||² + ridge ||w||²``.
     gap : float
-        Upper bound on ``objective`` minus its minimum: the Frank-Wolfe duality gap
-        ``max_v f'(w)(w - v)`` over the simplex (Jaggi 2013, section 2).
+        Upper bound on ``objective`` minus its minimum (the Frank-Wolfe duality gap).
     """
 
     weights: Floats
     objective: float
     gap: float
+
+
+def duality_gap(gram: Floats, cross: Floats, weights: Floats) -> float:
+    """Frank-Wolfe gap of ``w'Gw - 2c'w`` on the simplex: ``max_v f'(w)(w - v)``.
+
+    Convexity makes it an upper bound on the distance to the minimum (Jaggi 2013, section 2).
+    """
+    gradient = 2 * (gram @ weights - cross)
+    return float(gradient @ weights - gradient.min())
 
 
 def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
