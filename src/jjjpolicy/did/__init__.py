@@ -2,7 +2,8 @@
 
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.imputation import Imputation
+from jjjpolicy.did.stacked import Stacked
 from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
-__all__ = ["EventStudy", "Imputation", "TwoStage", "TwoWayFixedEffects"]
+__all__ = ["EventStudy", "Imputation", "Stacked", "TwoStage", "TwoWayFixedEffects"]

@@ -1,0 +1,299 @@
+"""Stacked difference-in-differences with corrective weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.event_window import EventClock, observation_weights
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.linalg.twoway import independent_columns
+from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Stacked(Estimator):
+    r"""Compare every cohort with clean controls in its own window, and stack the comparisons.
+
+    The sub-experiment of adoption period a holds the units that adopt at a and the units that do
+    not adopt before the window :math:`a-\kappa_{pre}, \dots, a+\kappa_{post}` ends. Cohorts whose
+    window the panel does not cover are left out, so that all event times average over the same
+    cohorts. The stack is regressed on treated × event time, with controls weighted by
+
+    .. math:: Q_a = \frac{N_a^D / N^D}{N_a^C / N^C}
+
+    (Wing, Freedman and Hollingsworth 2024, table 1, "trimmed aggregate ATT"), N the numbers of
+    treated (D) and control (C) rows of an event time, so that treated and control trends have the
+    same weights on sub-experiments. Without them stacking is biased. The coefficient of event time
+    e is :math:`\sum_a \frac{N_a^D}{N^D}(\bar y_{ae}^D - \bar y_{ae}^C)` minus the same at the last
+    period before adoption; ``att`` is the mean of the coefficients from adoption on.
+
+    Parameters
+    ----------
+    kappa_pre, kappa_post : int, optional
+        Periods of the panel before adoption (1 or more) and after the period of adoption (0 or
+        more). By default the widest window that every cohort fills.
+
+    Notes
+    -----
+    Standard errors are clustered at the level of assignment, over the copies of a unit in several
+    sub-experiments: G/(G-1) · (N-1)/(N-K) with N rows of the stack and K cells of treated × event
+    time, t distribution with G - 1 degrees of freedom. Observation weights of the design multiply
+    Q, and the numbers N are then sums of weights. Covariates enter the stacked regression linearly.
+    ``details["sub_experiments"]`` lists the cohorts in the stack, and ``details["not_estimable"]``
+    those left out, with the reason.
+    """
+
+    kappa_pre: int | None = None
+    kappa_post: int | None = None
+
+    def fit(self, design: Design) -> Estimate:
+        """Stack, weight, and estimate.
+
+        Raises
+        ------
+        DesignError
+            Treatment switches off; a window without a period before adoption; no cohort whose
+            window the panel covers and that has clean controls.
+        """
+        stack = self._stack(design)
+        if len(stack.left_out):
+            shown = "; ".join(
+                f"cohort {row.group}: {row.reason}" for row in stack.left_out.itertuples()
+            )
+            warnings.warn(f"left out of the stack ({shown}).", JJJPolicyWarning, stacklevel=2)
+        regression = _regress(stack)
+        times = stack.times * EventClock(design).step
+        free = stack.times != -1
+        effects = pd.DataFrame({"event_time": times[free], "estimate": regression.estimates[1:]})
+        reference = pd.DataFrame({"event_time": times[~free], "estimate": [0.0]})
+        estimate = Estimate(
+            estimator=self,
+            design=design,
+            att=float(regression.estimates[0]),
+            estimand="mean over event times of the effect on the cohorts in the stack, "
+            f"event times 0 to {times[-1]}",
+            event_effects=pd.concat([effects, reference]).sort_values(
+                "event_time", ignore_index=True
+            ),
+            influence=regression.influence,
+            details={
+                "event_times": times[free],
+                "reference": int(times[~free][0]),
+                "sub_experiments": stack.table(),
+                "not_estimable": stack.left_out,
+                "covariates": regression.covariates,
+                "rows": regression.rows,
+            },
+        )
+        return estimate.with_result(
+            analytic_result(
+                f"clustered by {design.assigned_at} (CRV1)",
+                estimate.att,
+                effects,
+                regression.covariance(),
+                df=regression.clusters - 1,
+                specification={"name": "Clustered", "level": design.assigned_at},
+                notes=few_treated_note(design, design.assignment),
+            )
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Overall effect and its standard error, without labels."""
+        regression = _regress(self._stack(design))
+        return Refits(att=regression.estimates[:1], se=np.sqrt(regression.covariance()[:1, 0]))
+
+    def _stack(self, design: Design) -> _Stack:
+        design.require_absorbing(self.label)
+        clock = EventClock(design)
+        before, after = clock.widest_common()
+        pre = before if self.kappa_pre is None else self.kappa_pre
+        post = after if self.kappa_post is None else self.kappa_post
+        if pre < 1 or post < 0:
+            raise DesignError(
+                f"the window has {pre} periods before adoption and {post} after it; it needs at "
+                f"least 1 and 0. Widest window that every cohort fills: kappa_pre={before}, "
+                f"kappa_post={after}."
+            )
+        parts, left_out = [], []
+        for start in clock.cohorts:
+            part = _sub_experiment(design, clock, int(start), pre, post)
+            if isinstance(part, str):
+                left_out.append((int(design.cohorts[clock.cohorts == start][0]), part))
+            else:
+                parts.append(part)
+        if not parts:
+            reasons = "; ".join(f"cohort {cohort}: {reason}" for cohort, reason in left_out)
+            raise DesignError(
+                f"no cohort has the window kappa_pre={pre}, kappa_post={post} with clean controls "
+                f"({reasons}). Choose a narrower window; every cohort fills kappa_pre={before}, "
+                f"kappa_post={after}."
+            )
+        return _Stack(
+            design,
+            np.arange(-pre, post + 1),
+            tuple(parts),
+            pd.DataFrame(left_out, columns=["group", "reason"]),
+        )
+
+
+@dataclass(frozen=True)
+class _SubExperiment:
+    """Treated units and clean controls of one cohort.
+
+    ``units`` are positions, ``treated`` marks those of the cohort, ``columns`` are the periods of
+    the window, and ``weights`` (units × event times) are zero in absent cells.
+    """
+
+    cohort: int
+    units: Integers
+    treated: Booleans
+    columns: Integers
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class _Stack:
+    design: Design
+    times: Integers
+    parts: tuple[_SubExperiment, ...]
+    left_out: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """One row per sub-experiment: group, treated units, control units."""
+        return pd.DataFrame(
+            {
+                "group": [part.cohort for part in self.parts],
+                "treated_units": [int(part.treated.sum()) for part in self.parts],
+                "control_units": [int((~part.treated).sum()) for part in self.parts],
+            }
+        )
+
+
+def _sub_experiment(
+    design: Design, clock: EventClock, start: int, pre: int, post: int
+) -> _SubExperiment | str:
+    """The sub-experiment of the cohort that adopts at position ``start``, or why there is none."""
+    if start < pre or start + post >= design.n_periods:
+        return (
+            f"its window of {pre} periods before and {post} after adoption is longer than the panel"
+        )
+    treated = clock.starts == start
+    units = np.flatnonzero(treated | (clock.starts > start + post))
+    columns = np.arange(start - pre, start + post + 1)
+    weights = design.observed[np.ix_(units, columns)] * observation_weights(design)[units][:, None]
+    mine = treated[units]
+    for chosen, kind in ((mine, "treated unit"), (~mine, "clean control")):
+        empty = weights[chosen].sum(axis=0) == 0
+        if empty.any():
+            return f"no {kind} is observed in {design.periods[columns[np.argmax(empty)]]}"
+    cohort = int(design.adoption[treated][0])
+    return _SubExperiment(cohort, units, mine, columns, weights)
+
+
+@dataclass(frozen=True)
+class _StackedRegression:
+    """Estimates are the overall effect, then the free event times."""
+
+    estimates: Floats
+    influence: Floats
+    covariates: dict[str, float]
+    rows: int
+    parameters: int
+    codes: Integers
+    clusters: int
+
+    def covariance(self) -> Floats:
+        correction = self.clusters / (self.clusters - 1) * (self.rows - 1)
+        correction /= self.rows - self.parameters
+        return clustered_covariance(self.influence, self.codes, correction)
+
+
+def _regress(stack: _Stack) -> _StackedRegression:
+    """Weighted least squares of the stack, by means of treated × event-time cells."""
+    design = stack.design
+    names = tuple(design.covariates)
+    treated_totals = sum(part.weights[part.treated].sum(axis=0) for part in stack.parts)
+    control_totals = sum(part.weights[~part.treated].sum(axis=0) for part in stack.parts)
+    data, weights = [], []
+    for part in stack.parts:
+        index = np.ix_(part.units, part.columns)
+        variables = [design.outcome, *design.covariates.values()]
+        values = np.stack([variable[index] for variable in variables], axis=2)
+        values[part.weights == 0] = 0.0
+        shares = part.weights[part.treated].sum(axis=0) / treated_totals
+        control = part.weights[~part.treated].sum(axis=0) / control_totals
+        corrected = part.weights.copy()
+        corrected[~part.treated] *= shares / control
+        data.append(values)
+        weights.append(corrected)
+
+    # Cells are (control, treated) × event times; cell means are the saturated part of the fit.
+    sums = np.zeros((2, len(stack.times), 1 + len(names)))
+    totals = np.zeros((2, len(stack.times)))
+    for part, values, w in zip(stack.parts, data, weights, strict=True):
+        for which, rows in enumerate((~part.treated, part.treated)):
+            sums[which] += np.einsum("ie,iek->ek", w[rows], values[rows])
+            totals[which] += w[rows].sum(axis=0)
+    means = sums / totals[:, :, None]
+    sides = [part.treated.astype(np.int64) for part in stack.parts]
+    residuals = [values - means[side] for values, side in zip(data, sides, strict=True)]
+
+    kept: list[int] = []
+    slopes = np.empty(0)
+    if names:
+        gram = sum(
+            np.einsum("ie,iek,iel->kl", w, r, r) for w, r in zip(weights, residuals, strict=True)
+        )
+        kept = independent_columns(gram[1:, 1:])
+        lost = [name for k, name in enumerate(names) if k not in kept]
+        if lost:
+            warnings.warn(
+                f"left out as collinear with treated × event time and the covariates before them: "
+                f"{', '.join(lost)}",
+                JJJPolicyWarning,
+                stacklevel=4,
+            )
+        chosen_columns = [1 + k for k in kept]
+        inverse = np.linalg.inv(gram[np.ix_(chosen_columns, chosen_columns)])
+        slopes = inverse @ gram[chosen_columns, 0]
+    columns = [1 + k for k in kept]
+    contrast = _contrasts(stack.times)
+    differences = contrast @ (means[1] - means[0])
+    estimates = differences[:, 0] - differences[:, columns] @ slopes
+
+    influence = np.zeros((design.n_units, len(estimates)))
+    for part, side, r, w in zip(stack.parts, sides, residuals, weights, strict=True):
+        errors = w * (r[:, :, 0] - r[:, :, columns] @ slopes)
+        signed = (2 * side - 1)[:, None] * errors / totals[side]
+        own = signed @ contrast.T
+        if kept:
+            scores = np.einsum("iek,ie->ik", r[:, :, columns], errors)
+            own -= scores @ inverse @ differences[:, columns].T
+        influence[part.units] += own
+    present = np.unique(np.concatenate([part.units for part in stack.parts]))
+    return _StackedRegression(
+        estimates=estimates,
+        influence=design.n_units * influence,
+        covariates=dict(zip([names[k] for k in kept], slopes.tolist(), strict=True)),
+        rows=int(sum((part.weights > 0).sum() for part in stack.parts)),
+        parameters=2 * len(stack.times) + len(kept),
+        codes=design.assignment,
+        clusters=len(np.unique(design.assignment[present])),
+    )
+
+
+def _contrasts(times: Integers) -> Floats:
+    """Rows: mean over event times from 0 on, then each event time but -1; all against -1."""
+    identity = np.eye(len(times))
+    against = identity - identity[times == -1]
+    return np.vstack([against[times >= 0].mean(axis=0), against[times != -1]])
