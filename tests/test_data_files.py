@@ -115,7 +115,8 @@ def test_the_dictionary_gives_the_years_of_the_data() -> None:
 
 def test_facts_name_known_regions_and_sources() -> None:
     sources = {row["source"] for row in rows(data_directory() / "sources.csv")}
-    for name in ("relocation_facts.csv", "structure_facts.csv", "policies.csv"):
+    names = ("relocation_facts.csv", "structure_facts.csv", "review_article_table1.csv")
+    for name in (*names, "policies.csv"):
         for row in rows(data_directory() / name):
             assert row.get("region", "110000") in {*regions, *regions.groups}
             for part in row["source"].split("; "):

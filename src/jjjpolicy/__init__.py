@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jjjpolicy.panel import Panel
     from jjjpolicy.policy import Policy, policies
     from jjjpolicy.report.compare import compare
+    from jjjpolicy.variable import Variable
 
 _MODULES = ("did", "inference", "linalg", "regions", "sensitivity", "synth")
 _NAMES = {
@@ -40,6 +41,7 @@ _NAMES = {
     "Panel": "panel",
     "Policy": "policy",
     "policies": "policy",
+    "Variable": "variable",
     "compare": "report.compare",
     "JJJPolicyError": "errors",
     "JJJPolicyWarning": "errors",
@@ -58,6 +60,7 @@ __all__ = [
     "JJJPolicyWarning",
     "Panel",
     "Policy",
+    "Variable",
     "compare",
     "dictionary",
     "did",

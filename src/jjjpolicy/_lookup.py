@@ -47,7 +47,21 @@ def data_directory() -> Path:
     raise DataError(f"the bundled data are missing; looked in {places[0]} and {places[1]}.")
 
 
+_files_read: set[Path] = set()
+
+
+def remembered(path: Path) -> Path:
+    """The path, of which :func:`data_files_read` then knows."""
+    _files_read.add(path)
+    return path
+
+
+def data_files_read() -> list[Path]:
+    """Bundled files that this process has read, for the provenance of results."""
+    return sorted(_files_read)
+
+
 def read_records(name: str) -> list[dict[str, str]]:
     """Rows of a bundled CSV file as text, column by column name."""
-    with (data_directory() / name).open(newline="", encoding="utf-8") as file:
+    with remembered(data_directory() / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

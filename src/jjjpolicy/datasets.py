@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from jjjpolicy._lookup import data_directory, unknown_name
+from jjjpolicy._lookup import data_directory, remembered, unknown_name
 from jjjpolicy._schema import validate
 from jjjpolicy.errors import DataError, JJJPolicyWarning
 from jjjpolicy.panel import Panel
@@ -20,7 +20,11 @@ from jjjpolicy.variable import Variable, with_inputs
 __all__ = ["DataNotice", "data_directory", "dictionary", "facts", "flags", "load", "vintages"]
 
 _DATASETS = ("provinces", "major_cities")
-_FACTS = {"relocation": "relocation_facts.csv", "structure": "structure_facts.csv"}
+_FACTS = {
+    "relocation": "relocation_facts.csv",
+    "structure": "structure_facts.csv",
+    "review-table-1": "review_article_table1.csv",
+}
 _NUMERIC = [
     "first_year",
     "last_year",
@@ -142,8 +146,9 @@ def facts(name: str) -> pd.DataFrame:
     ----------
     name : str
         ``"relocation"``: firms, markets and investment moved, by period; ``"structure"``: value
-        added and shares by sector of the three regions and of the region as a whole. The column
-        ``region`` holds a region code or the name of a group, such as ``jing-jin-ji``.
+        added and shares by sector of the three regions and of the region as a whole;
+        ``"review-table-1"``: research expenditure in 2019 as the review article prints it. The
+        column ``region`` holds a region code or the name of a group, such as ``jing-jin-ji``.
 
     Raises
     ------
@@ -187,7 +192,7 @@ def _dictionary(directory: Path) -> pd.DataFrame:
 @lru_cache(maxsize=4)
 def _rows(name: str, directory: Path) -> pd.DataFrame:
     """Rows of a data file, checked against the dictionary once per process."""
-    path = directory / f"{name}.csv"
+    path = remembered(directory / f"{name}.csv")
     rows = pd.read_csv(
         path,
         dtype={"region_code": str, "variable": str, "vintage": str, "unit": str, "source": str},
@@ -210,7 +215,7 @@ def _rows(name: str, directory: Path) -> pd.DataFrame:
 
 
 def _text_table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(remembered(path), dtype=str, keep_default_na=False)
 
 
 def _variable(row: dict[Hashable, Any]) -> Variable:

@@ -269,7 +269,10 @@ class Design:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the numbers and labels that estimation uses."""
+        """SHA-256 of the numbers and labels that estimation uses, numbers to 27 bits.
+
+        The last bits of a logarithm differ between processors; the fingerprint does not.
+        """
         digest = hashlib.sha256()
         arrays: list[NDArray[Any]] = [self.outcome, self.periods, self.adoption, self.assignment]
         arrays += [values for _, values in sorted(self.covariates.items())]
@@ -278,7 +281,9 @@ class Design:
             array for array in (self.switching, self.weights, self.coordinates) if array is not None
         ]
         for array in arrays:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            mantissa, exponent = np.frexp(array.astype(float))
+            digest.update(np.rint(mantissa * 2**27).tobytes())
+            digest.update(exponent.tobytes())
         digest.update("\x1f".join(map(str, self.units)).encode())
         return digest.hexdigest()
 

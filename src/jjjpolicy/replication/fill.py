@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.report.cells import MINUS, format_pvalue
 
 
@@ -27,21 +28,7 @@ class Results:
         DataError
             There is no such result or key; the message names the keys there are.
         """
-        content = _read(self.directory / f"{result}.json")
-        walked: list[str] = []
-        for part in key.split("/"):
-            items = content
-            if isinstance(content, list):
-                items = {str(number): item for number, item in enumerate(content)}
-            if not isinstance(items, dict) or part not in items:
-                here = f"under {'/'.join(walked)!r}" if walked else "there"
-                known = ", ".join(items) if isinstance(items, dict) else "a single value"
-                raise DataError(
-                    f"paper: result {result!r} has no {key!r}: no {part!r} {here} ({known})."
-                )
-            content = items[part]
-            walked.append(part)
-        return content
+        return Numbers(result, _read(self.directory / f"{result}.json")).value(key)
 
     def number(self, result: str, key: str, format: str = ".3f", scale: float = 1.0) -> str:
         """Return the number at ``key``, times ``scale``, in a Python format, with a true minus.

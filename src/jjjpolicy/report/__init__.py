@@ -9,10 +9,11 @@ from jjjpolicy.report.cells import (
     format_pvalue,
 )
 from jjjpolicy.report.figure import Figure, save_figure
-from jjjpolicy.report.table import Column, Panel, Row, Table
+from jjjpolicy.report.table import Cell, Column, Panel, Row, Table
 from jjjpolicy.report.text import Label, Language, Text, words
 
 __all__ = [
+    "Cell",
     "Column",
     "Figure",
     "Interval",

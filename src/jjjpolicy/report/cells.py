@@ -1,9 +1,12 @@
-"""What a table cell can hold, and how numbers are printed. Formatting is stated here, once."""
+"""What a table cell can hold, and how numbers are printed. Formatting is stated here, once.
+
+``source`` of a cell names the result it prints, as in ``effects:log_gdp/tianjin/did/att``.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 MINUS = "\N{MINUS SIGN}"
@@ -62,6 +65,7 @@ class Number:
     value: float | None
     digits: int = 3
     grouping: bool = False
+    source: str = field(default="", compare=False)
 
     @property
     def values(self) -> tuple[float | None, ...]:
@@ -77,6 +81,7 @@ class StandardError:
 
     value: float | None
     digits: int = 3
+    source: str = field(default="", compare=False)
 
     @property
     def values(self) -> tuple[float | None, ...]:
@@ -93,6 +98,7 @@ class PValue:
 
     value: float | None
     digits: int = 3
+    source: str = field(default="", compare=False)
 
     @property
     def values(self) -> tuple[float | None, ...]:
@@ -109,6 +115,7 @@ class Interval:
     low: float | None
     high: float | None
     digits: int = 3
+    source: str = field(default="", compare=False)
 
     @property
     def values(self) -> tuple[float | None, ...]:

@@ -101,6 +101,7 @@ def canvas(
         figure, grid = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
         yield figure, list(grid.flat)
         figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not again for every file format
 
 
 def mark_policy(axes: Axes, position: float, label: str = "") -> None:

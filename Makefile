@@ -1,0 +1,47 @@
+# make reproduce   every table, figure and the paper from the data
+# make test        the tests
+# make check       formatting, linting, types
+# make lock        the lock file anew, after a change of dependencies (needs uv)
+# make clean       the environment and the state of the task graph
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One thread per process: faster for small matrices, and the same rounding on any number of cores.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: reproduce test check lock clean
+
+reproduce: $(READY)
+	@$(BIN)/jjjpolicy reproduce
+
+test: $(READY)
+	@$(BIN)/python -m pytest -n auto
+
+check: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "jjjpolicy needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Installing the locked environment into $(VENV)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "This Python cannot make virtual environments; install its venv module (on Debian: python3-venv)."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--upgrade --extra paper --extra firms --extra test --extra build \
+		pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytask build dist

@@ -1,0 +1,5 @@
+"""``python -m jjjpolicy``."""
+
+from jjjpolicy.cli import main
+
+main()

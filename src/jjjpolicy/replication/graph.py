@@ -1,0 +1,159 @@
+"""The task graph: run what is out of date, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.replication.overview import write_map
+from jjjpolicy.replication.study import PAPER_FORMATS, Script, Study
+from jjjpolicy.replication.versions import package_digest
+from jjjpolicy.report.text import Language
+
+
+class TaskError(DataError):
+    """A script or the paper could not be built; the message holds what it said."""
+
+
+def reproduce(
+    study: Study, wanted: Iterable[str] = (), *, jobs: int = 2, force: bool = False
+) -> list[str]:
+    """Run the scripts that are out of date, then the paper.
+
+    A script is out of date when a data file that it reads, a module of ``analysis/``, the package
+    or the script itself has changed, or a result is missing. Interrupted runs leave whole files
+    only, and the next run goes on from there.
+
+    Parameters
+    ----------
+    study : Study
+    wanted : iterable of str
+        Artefacts, ids or scripts; everything, the paper included, for none.
+    jobs : int
+        Scripts run at the same time; results do not depend on it.
+    force : bool
+        Run what is up to date as well.
+
+    Returns
+    -------
+    list of str
+        Names of the tasks that ran.
+
+    Raises
+    ------
+    TaskError
+        A script or the paper failed.
+    DataError
+        A name fits nothing, or the task graph is not installed.
+    """
+    try:
+        import pytask
+        from pytask import PythonNode
+    except ImportError as error:
+        raise DataError('reproduce needs: pip install "jjjpolicy[paper]"') from error
+
+    names = list(wanted)
+    scripts = study.select(names)
+    package = package_digest()
+
+    def task(name: str, needs: list[Path], makes: list[Path], run: Callable[[], None]) -> Any:
+        def work(depends_on: Any, package: str, produces: Any) -> None:
+            run()
+
+        return pytask.task(
+            id=name,
+            kwargs={
+                "depends_on": dict(enumerate(needs)),
+                "package": PythonNode(value=package, hash=True),
+                "produces": dict(enumerate(makes)),
+            },
+        )(work)
+
+    tasks = [
+        task(
+            script.path.stem,
+            study.inputs_of(script),
+            study.products_of(script),
+            lambda script=script: run_script(script),  # type: ignore[misc]
+        )
+        for script in scripts
+    ]
+    if not names:
+        tasks += [
+            task(
+                f"paper-{language}",
+                study.paper_inputs(language),
+                _paper_files(study, language),
+                lambda language=language: _write_paper(study, language),  # type: ignore[misc]
+            )
+            for language in study.paper_languages
+        ]
+        tasks.append(
+            task(
+                "map",
+                [study.paper_source("en"), *(study.output / n.sidecar for n in study.artefacts)],
+                [study.root / "README.md"],
+                lambda: write_map(study),
+            )
+        )
+    session = pytask.build(
+        tasks=tasks,
+        root=study.root,
+        paths=study.root,
+        force=force,
+        n_workers=jobs,
+        parallel_backend="threads",
+        capture="no",
+        show_traceback=False,
+        verbose=0,
+        n_entries_in_table=max(15, len(tasks)),
+    )
+    reports: list[Any] = [*session.collection_reports, *session.execution_reports]
+    failures = [report.exc_info[1] for report in reports if report.exc_info]
+    for failure in failures:
+        if isinstance(failure, JJJPolicyError | KeyboardInterrupt):
+            raise failure
+    if failures or session.exit_code != 0:
+        raise TaskError("; ".join(map(str, failures)) or "the task graph could not be resolved.")
+    return [
+        report.task.name.rpartition("[")[2].rstrip("]")
+        for report in session.execution_reports
+        if report.outcome.name == "SUCCESS"
+    ]
+
+
+def run_script(script: Script, environment: dict[str, str] | None = None) -> None:
+    """Run a script in a process of its own.
+
+    Raises
+    ------
+    TaskError
+        It failed; the message ends with the last lines that it wrote.
+    """
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore::jjjpolicy.datasets.DataNotice", str(script.path)],
+        cwd=script.path.parent,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        said = "\n".join(result.stderr.strip().splitlines()[-12:])
+        raise TaskError(f"analysis/{script.path.name} failed:\n{said}")
+
+
+def _paper_files(study: Study, language: Language) -> list[Path]:
+    stem = study.paper_source(language).with_suffix("")
+    return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
+
+
+def _write_paper(study: Study, language: Language) -> None:
+    from jjjpolicy.replication.paper import build_paper
+
+    build_paper(study.output, PAPER_FORMATS, language)
