@@ -246,6 +246,45 @@ def test_sorted_and_shuffled_tables_take_the_same_path_to_the_same_design() -> N
         assert (getattr(build(frame), name) == getattr(build(shuffled), name)).all()
 
 
+def cross_sections() -> pd.DataFrame:
+    frame = simulated_panel(units=24, adoption=dict.fromkeys(range(12), 2004))
+    return frame[frame["period"] == 2001 + frame["unit"] % 6]
+
+
+def test_units_observed_once_are_repeated_cross_sections() -> None:
+    design = build(cross_sections(), treatment=None, adoption="first")
+    assert design.repeated_cross_sections
+    assert design.n_observations == 24
+    assert design.ledger.empty
+    assert not build(simulated_panel()).repeated_cross_sections
+    assert not build(simulated_panel().drop(index=[7])).repeated_cross_sections
+
+
+def test_rows_are_units_where_none_is_named() -> None:
+    frame = cross_sections().drop(columns="unit").assign(row=1)
+    design = build(frame, unit=None, treatment=None, adoption="first", covariates=["row"])
+    assert design.repeated_cross_sections
+    assert design.units.tolist() == list(range(24))
+
+
+def test_repeated_cross_sections_need_adoption() -> None:
+    refuses(cross_sections(), "every unit occurs once", "'treated'", "adoption=")
+
+
+def test_cross_sections_of_a_cohort_without_rows_before_adoption_are_refused() -> None:
+    frame = cross_sections()
+    frame = frame[(frame["first"] != 2004) | (frame["period"] >= 2004)]
+    refuses(frame, "no row before adoption", "'first' 2004", treatment=None, adoption="first")
+
+
+def test_late_adoption_in_cross_sections_is_noted_once() -> None:
+    frame = cross_sections()
+    frame.loc[frame["unit"] >= 20, "first"] = 2030
+    ledger = build(frame, treatment=None, adoption="first").ledger
+    assert len(ledger) == 1
+    assert "4 rows" in ledger["reason"].item()
+
+
 def test_from_policy_names_the_trail() -> None:
     panel = jp.load("provinces", vintage="nbs_2024")
     policy = jp.policies["tax-sharing-2015"]

@@ -102,7 +102,7 @@ class Design:
         cls,
         frame: pd.DataFrame,
         *,
-        unit: str,
+        unit: str | None,
         time: str,
         outcome: str,
         treatment: str | None = None,
@@ -122,9 +122,12 @@ class Design:
         ----------
         frame : DataFrame
             Rows may come in any order. A (unit, period) pair may be absent (the panel is then
-            unbalanced and the ledger lists the cell) but may not occur twice.
+            unbalanced and the ledger lists the cell) but may not occur twice. A table in which
+            every unit occurs once holds repeated cross-sections.
         unit, time, outcome : str
             Columns. Periods are integers (years, or a running number of quarters or months).
+            ``unit=None`` makes every row a unit of its own, numbered from 0: repeated
+            cross-sections, which need ``adoption``.
         treatment : str, optional
             Column of 0 and 1: treated in this period. Give either this or ``adoption``.
         adoption : str, optional
@@ -149,8 +152,11 @@ class Design:
         DesignError
             Unknown columns, duplicate (unit, period) rows, missing, infinite or non-numeric values,
             periods that are not integers, fewer than two periods, treatment that switches off,
-            no treated unit, a treated unit without pre-period, no control unit.
+            no treated unit, a treated unit (in repeated cross-sections: a cohort) without
+            pre-period, no control unit, repeated cross-sections without ``adoption``.
         """
+        if unit is None:
+            frame, unit = intake.rows_as_units(frame)
         return intake.design_from_frame(
             cls,
             frame,
@@ -232,6 +238,11 @@ class Design:
     def balanced(self) -> bool:
         """Whether every unit is observed in every period."""
         return not bool(np.isnan(self.outcome.sum()))
+
+    @cached_property
+    def repeated_cross_sections(self) -> bool:
+        """Whether every unit is observed once, so that no change of a unit is seen."""
+        return not self.balanced and int(self.observed.sum(axis=1).max()) == 1
 
     @property
     def absorbing(self) -> bool:

@@ -1,9 +1,17 @@
 """Difference-in-differences estimators, one per module."""
 
+from jjjpolicy.did.callaway_santanna import CallawaySantAnna
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.stacked import Stacked
 from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
-__all__ = ["EventStudy", "Imputation", "Stacked", "TwoStage", "TwoWayFixedEffects"]
+__all__ = [
+    "CallawaySantAnna",
+    "EventStudy",
+    "Imputation",
+    "Stacked",
+    "TwoStage",
+    "TwoWayFixedEffects",
+]

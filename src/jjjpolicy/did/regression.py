@@ -84,10 +84,14 @@ class FixedEffectsFit:
         :math:`\frac{G}{G-1}\frac{N-1}{N-K}` times the sandwich, where K counts the regressors and
         the period effects but not the unit effects, which are nested in the clusters.
         """
-        groups = int(codes.max()) + 1
-        correction = groups / (groups - 1) * (self.observations - 1)
-        correction /= self.observations - self.parameters
-        return clustered_covariance(self.influence, codes, correction)
+        factor = small_sample_factor(codes, self.observations, self.parameters)
+        return clustered_covariance(self.influence, codes, factor)
+
+
+def small_sample_factor(codes: Integers, observations: int, parameters: int) -> float:
+    r""":math:`\frac{G}{G-1}\frac{N-1}{N-K}` with G clusters, numbered from 0 in ``codes``."""
+    groups = int(codes.max()) + 1
+    return groups / (groups - 1) * (observations - 1) / (observations - parameters)
 
 
 def fixed_effects_regression(

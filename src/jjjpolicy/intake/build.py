@@ -53,8 +53,16 @@ def design_from_frame(
 
     outcome = grid.spread(numbers(frame, columns.outcome, grid, columns))
     outcome = np.array(outcome, dtype=float, order="C")
+    absent = np.isnan(outcome)
+    cross_sections = int((~absent).sum(axis=1).max()) == 1
     switching: Booleans | None = None
     if columns.treatment is not None:
+        if cross_sections:
+            raise DesignError(
+                f"every {columns.unit} occurs once, so that {columns.treatment!r} does not say "
+                f"which rows before treatment belong to the treated; give adoption=, the first "
+                f"treated period of each row's group."
+            )
         adoption, switching, ledger = adoption_from_treatment(
             frame, columns.treatment, grid, columns, absorbing, ledger
         )
@@ -62,10 +70,11 @@ def design_from_frame(
         if not absorbing:
             raise DesignError("absorbing=False needs treatment= (0/1 by period), not adoption=.")
         assert columns.adoption is not None
-        adoption, ledger = adoption_from_column(frame, columns.adoption, grid, columns, ledger)
+        adoption, ledger = adoption_from_column(
+            frame, columns.adoption, grid, columns, ledger, cross_sections
+        )
 
-    absent = np.isnan(outcome)
-    if absent.any():
+    if absent.any() and not cross_sections:
         cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
         ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
     require_comparison(outcome, adoption, grid, columns, switching)

@@ -76,3 +76,11 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
         if role is not None and frame[role].hasnans:
             row = int(np.flatnonzero(frame[role].isna().to_numpy())[0])
             raise DesignError(f"column {role!r} is missing in row {row}; fill it or drop the row.")
+
+
+def rows_as_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The table with a column that numbers its rows, and the column's name."""
+    name = "row"
+    while name in frame.columns:
+        name += "_"
+    return frame.assign(**{name: np.arange(len(frame))}), name

@@ -59,7 +59,12 @@ def adoption_from_treatment(
 
 
 def adoption_from_column(
-    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, ledger: Ledger
+    frame: pd.DataFrame,
+    name: str,
+    grid: Grid,
+    columns: Columns,
+    ledger: Ledger,
+    cross_sections: bool,
 ) -> tuple[Floats, Ledger]:
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
@@ -89,12 +94,13 @@ def adoption_from_column(
             f"{quoted(grid.units[i])}; the first treated period must be a whole number."
         )
     later = np.isfinite(adoption) & (adoption > grid.periods[-1])
-    for unit, period in zip(grid.units[later], adoption[later], strict=True):
-        ledger = ledger.with_note(
-            unit,
-            int(period),
-            f"adopts after the last period {grid.periods[-1]}: counts as never treated here",
-        )
+    after = f"after the last period {grid.periods[-1]}: counts as never treated here"
+    if cross_sections:
+        for period, rows in zip(*np.unique(adoption[later], return_counts=True), strict=True):
+            ledger = ledger.with_note(None, int(period), f"adoption of {rows} rows lies {after}")
+    else:
+        for unit, period in zip(grid.units[later], adoption[later], strict=True):
+            ledger = ledger.with_note(unit, int(period), f"adopts {after}")
     return np.where(later, np.inf, adoption), ledger
 
 
@@ -113,7 +119,11 @@ def require_comparison(
         )
     observed = ~np.isnan(outcome)
     on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
-    without = np.flatnonzero(treated & ~(observed & ~on).any(axis=1))
+    seen_before = np.asarray((observed & ~on).any(axis=1))
+    if int(observed.sum(axis=1).max()) == 1:
+        _require_rows_before(adoption[treated], seen_before[treated], columns)
+        seen_before = np.ones(len(adoption), dtype=bool)
+    without = np.flatnonzero(treated & ~seen_before)
     if len(without) and switching is None:
         named = shown_labels(grid.units[without])
         raise DesignError(
@@ -126,6 +136,17 @@ def require_comparison(
         raise DesignError(
             f"no control unit: from {columns.time} {start} on every {columns.unit} is treated, so "
             f"that there is nothing to compare with. Keep untreated or later-treated units."
+        )
+
+
+def _require_rows_before(adoption: Floats, before: Booleans, columns: Columns) -> None:
+    """In repeated cross-sections every cohort needs rows from before its adoption."""
+    without = np.setdiff1d(adoption, adoption[before])
+    if len(without):
+        cohorts = ", ".join(f"{value:.0f}" for value in without)
+        raise DesignError(
+            f"no row before adoption for the rows with {columns.adoption!r} {cohorts}: they are "
+            f"treated in every observed period. Begin earlier, or drop these rows."
         )
 
 

@@ -1,0 +1,168 @@
+"""Group-time average treatment effects of Callaway and Sant'Anna."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.did.comparisons import Base, Control, plan_comparisons
+from jjjpolicy.did.group_time import GroupTimeEffects
+from jjjpolicy.did.group_time_estimate import GroupTimeEstimate, GroupTimeEstimator
+from jjjpolicy.did.samples import sample_of
+from jjjpolicy.did.scores import Method, NotEstimable
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design
+
+
+@dataclass(frozen=True)
+class CallawaySantAnna(GroupTimeEstimator):
+    r"""Effects by cohort and period, each from a comparison with units not (yet) treated.
+
+    .. math:: ATT(g, t) = E[Y_t - Y_b \mid G = g] - E[Y_t - Y_b \mid \text{controls}]
+
+    with base period :math:`b`, the last one before :math:`g` minus ``anticipation``; with
+    covariates, the cohort is compared with controls of equal covariates (Callaway and Sant'Anna
+    2021, equations 2.4 to 2.6).
+
+    Parameters
+    ----------
+    control : {"never", "not_yet"}
+        Never-treated units, or all units still untreated at ``t`` plus ``anticipation``. Without
+        never-treated units the cohort treated last serves as control only, and the periods from
+        its adoption on are not estimated.
+    method : {"dr", "ipw", "or"}
+        Doubly robust, inverse probability weighting (weights normalised to one), or outcome
+        regression. They coincide without covariates.
+    base : {"varying", "universal"}
+        Base period of the effects before adoption: the period before, or the same as after.
+    anticipation : int
+        Periods before adoption in which units may already respond. They are compared with the last
+        period before all of them, and are no part of the pre-test.
+
+    Notes
+    -----
+    Conventions are those of the R packages did and DRDID. Covariates are taken from the earlier of
+    the two periods compared; controls with a propensity score above 0.995 get no weight; standard
+    errors divide by the number of units and are clustered at the level of assignment. A panel with
+    absent cells is read as repeated cross-sections whose influence functions are summed within
+    units (``allow_unbalanced_panel = TRUE``): every row counts, levels are compared rather than
+    changes, and covariates are each row's own. Repeated cross-sections are designs in which every
+    unit is observed once. Cohorts and cells that cannot be estimated are listed in
+    ``details["not_estimable"]`` and in a warning; the averages leave them out.
+
+    ``att`` is the average of the effects from adoption on, weighted by cohort size; see
+    :meth:`GroupTimeEstimate.aggregate` for others.
+    """
+
+    control: Control = "never"
+    method: Method = "dr"
+    base: Base = "varying"
+    anticipation: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("control", ("never", "not_yet")),
+            ("method", ("dr", "ipw", "or")),
+            ("base", ("varying", "universal")),
+        ):
+            if getattr(self, name) not in known:
+                raise DesignError(
+                    f"{name}={getattr(self, name)!r} must be one of {', '.join(map(repr, known))}."
+                )
+        if self.anticipation < 0:
+            raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
+
+    def fit(self, design: Design) -> GroupTimeEstimate:
+        """Estimate the group-time effects.
+
+        Raises
+        ------
+        DesignError
+            No never-treated units for ``control="never"``; no cohort with a period before
+            anticipated adoption; no effect from adoption on can be estimated (the message names
+            covariates, units or periods); treatment switches off.
+        """
+        estimate = super().fit(design)
+        listed = estimate.details["not_estimable"]
+        if len(listed):
+            first = listed.iloc[0]
+            warnings.warn(
+                f"{len(listed)} cohorts or cells cannot be estimated and are left out of all "
+                f"averages, first cohort {first['group']}: {first['reason']}. See "
+                f"estimate.details['not_estimable'].",
+                JJJPolicyWarning,
+                stacklevel=2,
+            )
+        return estimate
+
+    def group_time_effects(self, design: Design) -> GroupTimeEffects:
+        """Effects ATT(g, t) with influence functions; see :meth:`fit` for errors."""
+        design.require_absorbing(self.label)
+        cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
+        sample = sample_of(design, self.method)
+        estimates = np.zeros(len(cells))
+        influence = np.zeros((design.n_units, len(cells)))
+        estimated = np.ones(len(cells), dtype=bool)
+        trimmed = 0
+        positions = [k for k, cell in enumerate(cells) if not cell.reference]
+        for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
+            columns = list(batch)
+            rows, treated = cells[columns[0]].members(sample.codes)
+            try:
+                scores = sample.scores([cells[k] for k in columns], rows, treated)
+            except NotEstimable as failure:
+                estimated[columns] = False
+                skipped += [
+                    (cells[k].group, int(design.periods[cells[k].period]), str(failure))
+                    for k in columns
+                ]
+                continue
+            estimates[columns] = scores.att
+            influence[rows[:, None], columns] = scores.influence
+            trimmed += scores.trimmed
+        kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
+        effects = GroupTimeEffects(
+            groups=np.array([cell.group for cell in kept]),
+            periods=design.periods[[cell.period for cell in kept]],
+            estimates=estimates[estimated],
+            influence=influence if estimated.all() else influence[:, estimated],
+            reference=np.array([cell.reference for cell in kept], dtype=bool),
+            cohorts=sample.cohorts,
+            cohort_codes=sample.codes,
+            weights=design.weights,
+            anticipation=self.anticipation,
+            not_estimable=tuple(sorted(skipped, key=lambda entry: (entry[0], entry[1] or 0))),
+        )
+        if not (effects.event_times >= 0).any():
+            reasons = "; ".join(f"cohort {group:.0f}: {why}" for group, _, why in skipped[:3])
+            raise DesignError(f"no effect from adoption on can be estimated. {reasons}.")
+        return replace(effects, notes=tuple(_notes(design, effects, trimmed)))
+
+
+def _notes(design: Design, effects: GroupTimeEffects, trimmed: int) -> Iterator[str]:
+    if design.repeated_cross_sections:
+        yield "repeated cross-sections: every row is an observation of its own."
+    elif not design.balanced:
+        yield (
+            "unbalanced panel: read as repeated cross-sections, with influence functions summed "
+            "within units."
+        )
+    if trimmed:
+        yield f"{trimmed} times a control got no weight: its propensity score is above 0.995."
+    for group in np.unique(effects.groups):
+        clusters = len(np.unique(design.assignment[design.adoption == group]))
+        if clusters == 1:
+            yield (
+                f"cohort {group:.0f} is a single {design.assigned_at}: its own variation cannot be "
+                f"estimated, and standard errors with it are too small. Use randomisation "
+                f"inference."
+            )
+    if effects.not_estimable:
+        yield f"{len(effects.not_estimable)} cohorts or cells cannot be estimated and are left out."

@@ -1,0 +1,123 @@
+"""Which cohorts are compared with whom, in which period, from which base period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from jjjpolicy.did.group_time import Skipped
+from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
+
+Control = Literal["never", "not_yet"]
+Base = Literal["varying", "universal"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One group-time cell.
+
+    Attributes
+    ----------
+    cohort : int
+        Position of the cohort among the distinct adoption values.
+    group : float
+        Its first treated period.
+    period, base : int
+        Columns of the outcome.
+    first_control : int
+        Cohorts from this position on are controls, other than the cohort itself.
+    """
+
+    cohort: int
+    group: float
+    period: int
+    base: int
+    first_control: int
+
+    @property
+    def reference(self) -> bool:
+        """Whether the effect is zero by definition."""
+        return self.period == self.base
+
+    @property
+    def earlier(self) -> int:
+        """The earlier of the two periods, from which covariates are taken."""
+        return min(self.period, self.base)
+
+    def members(self, cohort_codes: Integers) -> tuple[Integers, Booleans]:
+        """Units that take part, and which of them are treated."""
+        treated = cohort_codes == self.cohort
+        rows = np.flatnonzero(treated | (cohort_codes >= self.first_control))
+        return rows, treated[rows]
+
+
+def plan_comparisons(
+    design: Design, control: Control, base: Base, anticipation: int
+) -> tuple[list[Comparison], list[Skipped]]:
+    """All group-time cells by cohort and period, and those without base period or controls.
+
+    Raises
+    ------
+    DesignError
+        No never-treated units for ``control="never"``, or no cohort with a base period.
+    """
+    cohorts, _ = design.cohort_codes
+    periods = design.periods
+    has_never = bool(np.isinf(cohorts[-1]))
+    if control == "never" and not has_never:
+        raise DesignError(
+            f"control='never' needs never-treated units, and every {design.labels.unit} is treated "
+            f"in the end (cohorts {_shown(cohorts)}). Use control='not_yet', which compares with "
+            f"units that are treated later."
+        )
+    last = len(periods) if has_never else int((periods < cohorts[-1] - anticipation).sum())
+    skipped: list[Skipped] = []
+    cells: list[Comparison] = []
+    for position, group in enumerate(cohorts[:-1]):
+        before = int((periods < group - anticipation).sum())
+        if before == 0:
+            skipped.append((group, None, _no_base(design, group, anticipation)))
+            continue
+        for period in range(0 if base == "universal" else 1, len(periods)):
+            if period >= last:
+                reason = (
+                    f"no unit is still untreated{_anticipated(anticipation)} in {periods[period]}"
+                )
+                skipped.append((group, int(periods[period]), reason))
+                continue
+            settled = base == "universal" or periods[period] >= group - anticipation
+            reference = before - 1 if settled else period - 1
+            first_control = len(cohorts) - 1
+            if control == "not_yet":
+                horizon = periods[max(period, reference)] + anticipation
+                first_control = int(np.searchsorted(cohorts, horizon, side="right"))
+            cells.append(Comparison(position, group, period, reference, first_control))
+    if not has_never:
+        skipped.append(
+            (cohorts[-1], None, "treated last, without never-treated units: serves as control only")
+        )
+    if not any(not cell.reference for cell in cells):
+        reasons = "; ".join(f"cohort {group:.0f}: {reason}" for group, _, reason in skipped[:3])
+        raise DesignError(f"no group-time effect can be estimated. {reasons}.")
+    return cells, skipped
+
+
+def _no_base(design: Design, group: float, anticipation: int) -> str:
+    first = int(design.periods[0])
+    return (
+        f"its base period {group - anticipation - 1:.0f} lies outside the sample, which begins in "
+        f"{first}: begin earlier" + (" or lower anticipation=" if anticipation else "")
+    )
+
+
+def _anticipated(anticipation: int) -> str:
+    return f" for {anticipation} more periods" if anticipation else ""
+
+
+def _shown(cohorts: Floats) -> str:
+    return ", ".join(f"{value:.0f}" for value in cohorts[:6]) + (", …" if len(cohorts) > 6 else "")

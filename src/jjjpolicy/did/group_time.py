@@ -1,0 +1,139 @@
+"""Effects of cohorts in periods, as arrays: what estimators produce and averages consume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.regression import FixedEffectsFit, small_sample_factor
+from jjjpolicy.variance import cluster_sums
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Booleans, Floats, Integers
+
+Skipped = tuple[float, int | None, str]
+"""A cohort, a period (None: all of them), and why there is no estimate."""
+
+
+@dataclass(frozen=True)
+class RegressionVariance:
+    """What turns influence functions of a regression into the clustered variance of fixest.
+
+    Attributes
+    ----------
+    observations, parameters : int
+        Parameters as the small-sample factor counts them.
+    fit : FixedEffectsFit, optional
+        The regression, where its coefficients are the effects in their order.
+    """
+
+    observations: int
+    parameters: int
+    fit: FixedEffectsFit | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class GroupTimeEffects:
+    """Effects ATT(g, t) of cohorts g in periods t.
+
+    Attributes
+    ----------
+    groups : ndarray, shape (effects,)
+        First treated period of the cohort.
+    periods : ndarray of int, shape (effects,)
+    estimates : ndarray, shape (effects,)
+    influence : ndarray, shape (units, effects)
+        Estimate − estimand ≈ mean over units.
+    reference : ndarray of bool, shape (effects,)
+        Effects that are zero by definition: the base period itself.
+    cohorts : ndarray, shape (cohorts,)
+        Distinct adoption periods, ``inf`` last.
+    cohort_codes : ndarray of int, shape (units,)
+    weights : ndarray, shape (units,), optional
+    observations : ndarray, shape (effects,), optional
+        Weighted number of observations of the cohort in the period. Averages then weigh effects by
+        it and take it as fixed; without it they weigh by the cohorts' shares of units, whose
+        estimation is part of the variance.
+    regression : RegressionVariance, optional
+        For effects that are coefficients of one regression.
+    anticipation : int
+        Periods before adoption in which units may already respond.
+    not_estimable : tuple of (group, period or None, reason)
+    notes : tuple of str
+    """
+
+    groups: Floats
+    periods: Integers
+    estimates: Floats
+    influence: Floats
+    reference: Booleans
+    cohorts: Floats
+    cohort_codes: Integers
+    weights: Floats | None = None
+    observations: Floats | None = None
+    regression: RegressionVariance | None = None
+    anticipation: int = 0
+    not_estimable: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def event_times(self) -> Floats:
+        """Periods since adoption."""
+        return self.periods - self.groups
+
+    @cached_property
+    def positions(self) -> Integers:
+        """Position of each effect's cohort in ``cohorts``."""
+        return np.searchsorted(self.cohorts, self.groups).astype(np.int64)
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Weighted share of units in each cohort."""
+        totals = np.bincount(self.cohort_codes, self.weights, minlength=len(self.cohorts))
+        shares: Floats = totals / len(self.cohort_codes)
+        return shares
+
+    @property
+    def sizes(self) -> Floats:
+        """What averages weigh the effects by."""
+        return self.shares[self.positions] if self.observations is None else self.observations
+
+    def covariance(self, influence: Floats, codes: Integers) -> Floats:
+        """Clustered covariance of combinations of the effects with these influence functions."""
+        sums = self._scaled_sums(influence, codes)
+        covariance: Floats = sums.T @ sums
+        return covariance
+
+    def errors(self, influence: Floats, codes: Integers) -> Floats:
+        """Clustered standard errors; as ``covariance``, without the covariances."""
+        sums = self._scaled_sums(influence, codes)
+        errors: Floats = np.sqrt(np.einsum("gk,gk->k", sums, sums))
+        return errors
+
+    def _scaled_sums(self, influence: Floats, codes: Integers) -> Floats:
+        factor = 1.0
+        if self.regression is not None:
+            factor = small_sample_factor(
+                codes, self.regression.observations, self.regression.parameters
+            )
+        scaled: Floats = cluster_sums(influence, codes) * (np.sqrt(factor) / len(influence))
+        return scaled
+
+    def degrees_of_freedom(self, codes: Integers) -> float:
+        """Of the t distribution; infinite (normal) but for regressions."""
+        return np.inf if self.regression is None else float(codes.max())
+
+    def not_estimable_table(self) -> pd.DataFrame:
+        """Columns group, time (missing: all periods) and reason."""
+        rows = self.not_estimable
+        return pd.DataFrame(
+            {
+                "group": pd.array([int(group) for group, _, _ in rows], dtype="Int64"),
+                "time": pd.array([time for _, time, _ in rows], dtype="Int64"),
+                "reason": pd.array([reason for _, _, reason in rows], dtype="str"),
+            }
+        )
