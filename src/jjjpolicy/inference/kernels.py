@@ -9,14 +9,13 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference
+from jjjpolicy.geography import great_circle_km
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
 from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats
-
-EARTH_RADIUS_KM = 6371.0088
 
 
 @dataclass(frozen=True)
@@ -137,19 +136,3 @@ class DriscollKraay(Inference):
             periods - 1,
             notes=(f"{periods} periods.", *few_treated_note(design, design.assignment)),
         )
-
-
-def great_circle_km(one: Floats, other: Floats) -> Floats:
-    """Distances in km between points given as (latitude, longitude) in degrees (haversine).
-
-    Shape (len(one), len(other)).
-    """
-    (lat1, lon1), (lat2, lon2) = np.radians(one).T, np.radians(other).T
-    half = (
-        np.sin((lat1[:, None] - lat2[None, :]) / 2) ** 2
-        + np.cos(lat1)[:, None]
-        * np.cos(lat2)[None, :]
-        * np.sin((lon1[:, None] - lon2[None, :]) / 2) ** 2
-    )
-    distance: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
-    return distance
