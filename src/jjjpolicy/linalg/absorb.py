@@ -36,9 +36,7 @@ def group_indicators(codes: Sequence[Integers]) -> csr_array:
     offsets = np.cumsum([0, *(int(each.max()) + 1 for each in codes)])
     columns = np.stack([each + start for each, start in zip(codes, offsets[:-1], strict=True)], 1)
     pointers = np.arange(0, n * factors + 1, factors)
-    return csr_array(
-        (np.ones(n * factors), columns.ravel(), pointers), shape=(n, int(offsets[-1]))
-    )
+    return csr_array((np.ones(n * factors), columns.ravel(), pointers), shape=(n, int(offsets[-1])))
 
 
 def absorb(
