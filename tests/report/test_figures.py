@@ -16,6 +16,7 @@ from jjjpolicy.report.effect_figures import (
     draw_weights,
 )
 from jjjpolicy.report.figure import Caption, Figure, save_figure
+from jjjpolicy.report.specification_figure import draw_specification_curve
 from jjjpolicy.report.time_figures import (
     draw_gaps,
     draw_paths,
@@ -36,7 +37,27 @@ def intervals(**columns):
     return frame.assign(lower=frame["estimate"] - 0.1, upper=frame["estimate"] + 0.1)
 
 
+CURVE = pd.DataFrame(
+    {
+        "estimator": ["DiD", "SC", "DiD", "SC"],
+        "window": ["long", "long", "short", "short"],
+        "att": [-0.2, 0.1, np.nan, -0.1],
+        "pvalue": [0.01, 0.02, np.nan, 0.4],
+        "lower": [-0.3, 0.0, np.nan, -np.inf],
+        "upper": [-0.1, 0.2, np.nan, np.inf],
+        "failure": ["", "", "DesignError: too few periods", ""],
+    }
+)
+
 DRAWINGS = {
+    "specifications": lambda language: draw_specification_curve(
+        CURVE,
+        {"estimator": Text("Estimator", "估计方法"), "window": Text("Window", "样本期")},
+        outcome=OUTCOME,
+        option_names={"long": Text("long", "长")},
+        baseline={"estimator": "SC", "window": "long"},
+        language=language,
+    ),
     "paths": lambda language: draw_paths(
         GAPS["a"], GAPS["b"], policy=2014.5, outcome=OUTCOME, treated_name=NAME, language=language
     ),
@@ -130,3 +151,24 @@ def test_figure_saves_both_languages_and_its_caption(tmp_path):
     assert Caption.load(tmp_path / "gaps.json") == Caption(
         "gaps", Text("Gap", "缺口"), ("Simulated.",), 3.4
     )
+
+
+def test_specifications_show_significance_by_shape_and_count_failures():
+    figure = DRAWINGS["specifications"]("en")
+    upper, lower = figure.axes
+    assert "1 of 4 could not be estimated" in lower.get_xlabel()
+    labels = [text.get_text() for text in upper.get_legend().get_texts()]
+    assert labels == ["p ≤ 0.05", "p > 0.05", "Main specification"]
+    assert [tick.get_text() for tick in lower.get_yticklabels()] == ["DiD", "SC", "long", "short"]
+
+
+def test_specifications_refuse_what_they_cannot_show():
+    def draw(curve, dimensions=("estimator",), **options):
+        return draw_specification_curve(curve, dimensions, outcome="x", **options)
+
+    with pytest.raises(DataError, match="'pool'"):
+        draw(CURVE, ["pool"])
+    with pytest.raises(DataError, match="No specification was estimated"):
+        draw(CURVE.assign(failure="no"))
+    with pytest.raises(DataError, match="is 2 of the estimated"):
+        draw(CURVE, baseline={"estimator": "SC"})

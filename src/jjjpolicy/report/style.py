@@ -84,6 +84,7 @@ def canvas(
     height: float = 2.4,
     rows: int = 1,
     columns: int = 1,
+    heights: Sequence[float] | None = None,
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """Open a figure in the publication style and lay it out when the block ends.
 
@@ -94,11 +95,15 @@ def canvas(
         Inches.
     rows, columns : int
         Grid of axes, listed row by row.
+    heights : sequence of float, optional
+        Relative heights of the rows.
     """
     from matplotlib import pyplot
 
     with style(language):
-        figure, grid = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
+        figure, grid = pyplot.subplots(
+            rows, columns, figsize=(width, height), squeeze=False, height_ratios=heights
+        )
         yield figure, list(grid.flat)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not again for every file format

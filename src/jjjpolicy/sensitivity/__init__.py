@@ -12,6 +12,7 @@ from jjjpolicy.sensitivity.pretrends import (
     pretrend_equivalence,
     pretrend_test,
 )
+from jjjpolicy.sensitivity.specification_curve import specification_curve, summarize_curve
 from jjjpolicy.sensitivity.twoway_weights import TwoWayWeights, twoway_weights
 
 __all__ = [
@@ -30,5 +31,7 @@ __all__ = [
     "pretrend_power",
     "pretrend_test",
     "sparsity_path",
+    "specification_curve",
+    "summarize_curve",
     "twoway_weights",
 ]
