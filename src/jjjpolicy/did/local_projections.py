@@ -1,0 +1,167 @@
+"""Local projections difference-in-differences."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.entry_regression import EntryFit, EntrySample, equally_weighted, least_squares
+from jjjpolicy.did.event_window import EventClock
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Integers
+
+NO_CONTROL = "no unit is untreated until then and observed: there is no clean control"
+
+
+@dataclass(frozen=True)
+class LocalProjections(Estimator):
+    r"""Regress changes of the outcome on entry into treatment, with clean controls (LP-DiD).
+
+    For horizon h, over units that enter treatment in t and units untreated until t + h,
+
+    .. math:: y_{i,t+h} - y_{i,t-1} = \beta_h \Delta D_{it} + \delta_t^h + x_{it}'\gamma^h + e_{it}
+
+    (Dube, Girardi, Jordà and Taylor 2025, equations 4 and 8; horizons before treatment use units
+    untreated in t). Least squares gives a variance-weighted average of cohort effects, with
+    positive weights proportional to :math:`n_t^1 n_t^0 / (n_t^1 + n_t^0)`, where n counts entering
+    and control units. ``reweight=True`` weighs rows by :math:`(n_t^1 + n_t^0) / n_t^0`, so that
+    every entering unit counts alike; with covariates it is their regression adjustment, the
+    covariates being fitted to controls alone (their section 3.3).
+
+    ``att`` is the pooled effect: the same regression for the mean of
+    :math:`y_{i,t}, \dots, y_{i,t+H}` minus :math:`y_{i,t-1}`, over controls untreated until t + H.
+
+    Parameters
+    ----------
+    pre_window, post_window : int, optional
+        Periods of the panel before and after adoption for which there are effects; H is
+        ``post_window``. By default the widest window that every cohort fills; in a wider one the
+        cohorts behind the effects change from horizon to horizon.
+    reweight : bool
+        Whether entering units count alike.
+
+    Notes
+    -----
+    A row needs the unit observed in t - 1, t and t + h. Covariates are those of period t. Standard
+    errors are clustered at the level of assignment with the factor G/(G-1) · (N-1)/(N-K), K the
+    regressors and period effects, t distribution with G - 1 degrees of freedom; regression
+    adjustment has no factor. ``details["not_estimable"]`` lists cohorts without clean controls and
+    ``details["horizons"]`` rows and weights of cohorts by horizon.
+    """
+
+    pre_window: int | None = None
+    post_window: int | None = None
+    reweight: bool = False
+
+    def fit(self, design: Design) -> Estimate:
+        """Estimate the pooled effect and the effects by horizon.
+
+        Raises
+        ------
+        DesignError
+            Treatment switches off; a window below 1 and 0 periods; no cohort has clean controls
+            over the whole window.
+        """
+        pre, post = self._window(design)
+        pooled = self._pooled(design, post)
+        clock = EventClock(design)
+        fits: dict[int, EntryFit] = {}
+        lost, weights = [], []
+        for h in (h for h in range(-pre, post + 1) if h != -1):
+            sample = EntrySample.of(design, clock, [h], max(h, 0))
+            lost += [
+                (cohort, int(design.periods[t + h]), units, NO_CONTROL)
+                for cohort, t, units in sample.without_controls()
+            ]
+            if sample.identified:
+                fits[h] = self._regress(sample)
+                weights.append(
+                    sample.cohort_weights(self.reweight).assign(event_time=h * clock.step)
+                )
+        not_estimable = pd.DataFrame(lost, columns=["group", "time", "units", "reason"])
+        if len(lost):
+            shown = "; ".join(f"cohort {group} in {time}" for group, time, *_ in lost[:4])
+            warnings.warn(
+                f"no clean control for {shown}{'; …' if len(lost) > 4 else ''}: these cohorts are "
+                f"not in the effects; details['not_estimable'] lists them.",
+                JJJPolicyWarning,
+                stacklevel=2,
+            )
+        times: Integers = np.array(list(fits), dtype=np.int64) * clock.step
+        columns = [pooled, *fits.values()]
+        influence = np.column_stack([fit.influence for fit in columns])
+        factors = np.sqrt([fit.correction for fit in columns])
+        effects = pd.DataFrame(
+            {"event_time": times, "estimate": [fit.coefficient for fit in fits.values()]}
+        )
+        reference = pd.DataFrame({"event_time": [-clock.step], "estimate": [0.0]})
+        kind = "equally weighted" if self.reweight else "variance-weighted"
+        estimate = Estimate(
+            estimator=self,
+            design=design,
+            att=pooled.coefficient,
+            estimand=f"pooled effect over event times 0 to {post * clock.step}, {kind}",
+            event_effects=pd.concat([effects, reference]).sort_values(
+                "event_time", ignore_index=True
+            ),
+            influence=influence,
+            details={
+                "event_times": times,
+                "reference": -clock.step,
+                "not_estimable": not_estimable,
+                "horizons": pd.concat(weights, ignore_index=True) if weights else None,
+                "collinear": pooled.collinear,
+            },
+        )
+        return estimate.with_result(
+            analytic_result(
+                f"clustered by {design.assigned_at} (CRV1)",
+                estimate.att,
+                effects,
+                clustered_covariance(influence * factors, design.assignment),
+                df=pooled.clusters - 1,
+                specification={"name": "Clustered", "level": design.assigned_at},
+                notes=few_treated_note(design, design.assignment),
+            )
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Pooled effect and its standard error, without labels."""
+        pooled = self._pooled(design, self._window(design)[1])
+        variance = clustered_covariance(
+            pooled.influence[:, None], design.assignment, pooled.correction
+        )
+        return Refits(att=np.array([pooled.coefficient]), se=np.sqrt(variance[0]))
+
+    def _window(self, design: Design) -> tuple[int, int]:
+        design.require_absorbing(self.label)
+        before, after = EventClock(design).widest_common()
+        pre = before if self.pre_window is None else self.pre_window
+        post = after if self.post_window is None else self.post_window
+        if pre < 1 or post < 0:
+            raise DesignError(
+                f"pre_window={pre} must be at least 1 and post_window={post} at least 0. Every "
+                f"cohort fills pre_window={before}, post_window={after}."
+            )
+        return pre, post
+
+    def _pooled(self, design: Design, post: int) -> EntryFit:
+        sample = EntrySample.of(design, EventClock(design), list(range(post + 1)), post)
+        if not sample.identified:
+            raise DesignError(
+                f"no cohort is observed for post_window={post} periods after adoption together with"
+                f" units untreated until then; choose a smaller post_window."
+            )
+        return self._regress(sample)
+
+    def _regress(self, sample: EntrySample) -> EntryFit:
+        return equally_weighted(sample) if self.reweight else least_squares(sample)
