@@ -25,12 +25,12 @@ COLUMNS = (
 RMSPE = Text(
     "RMSPE is the root mean squared prediction error; the ratio divides that after treatment by "
     "that before. Where the error before treatment is large, as for R&D intensity in Beijing, no "
-    "weighted average of provinces comes near the treated one and the placebo p-value says nothing; "
-    "the RMSPE-ratio p-value allows for it. Clustered p-values (by province) are shown for comparison only: with so few "
-    "treated clusters they are far too small.",
+    "weighted average of provinces comes near the treated one and the placebo p-value says "
+    "nothing; the RMSPE-ratio p-value allows for it. Clustered p-values (by province) are shown "
+    "for comparison only: with so few treated clusters they are far too small.",
     "RMSPE 为均方根预测误差，RMSPE 比为政策后与政策前之比。政策前误差较大时（如北京的研发强度），"
-    "任何省份加权均无法拟合处理省份，安慰剂 p 值不具参考意义，应看 RMSPE 比 p 值。聚类 p 值（按省份聚类）仅供对照："
-    "处理组聚类数过少时，该 p 值严重偏小。",
+    "任何省份加权均无法拟合处理省份，安慰剂 p 值不具参考意义，应以 RMSPE 比 p 值为准。"
+    "聚类 p 值（按省份聚类）仅供对照：处理组聚类数过少时，该 p 值严重偏小。",
 )
 
 

@@ -1,6 +1,6 @@
 import io
 
-from jjjpolicy.progress import track
+from jjjpolicy.progress import steps, track
 
 
 class Terminal(io.StringIO):
@@ -34,3 +34,20 @@ def test_generator_of_joblib_is_followed():
 
     results = Parallel(n_jobs=1, return_as="generator")(delayed(abs)(-i) for i in range(30))
     assert list(track(results, "working", total=30)) == list(range(30))
+
+
+def test_steps_name_what_is_done(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with steps("working", 2) as done:
+        done("first")
+        done("second")
+    assert "working: second" in terminal.getvalue()
+    assert "2/2" in terminal.getvalue()
+
+
+def test_steps_are_quiet_without_a_terminal(capsys):
+    with steps("working", 1) as done:
+        done("first")
+    assert capsys.readouterr().err == ""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from operator import length_hint
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 
@@ -32,6 +36,30 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
         yield from items
         return
 
+    with _bar() as progress:
+        yield from progress.track(items, total=known, description=description)
+
+
+@contextmanager
+def steps(description: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Show how many of ``total`` steps are done; yields the function to call after each.
+
+    Quiet when standard error is not a terminal. The function takes the name of the finished step
+    and may be called from any thread.
+    """
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    with _bar() as progress:
+        task = progress.add_task(description, total=total)
+
+        def done(name: str) -> None:
+            progress.update(task, advance=1, description=f"{description}: {name}")
+
+        yield done
+
+
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -51,5 +79,4 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
         TimeRemainingColumn(),
         TextColumn("left"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(items, total=known, description=description)
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.progress import steps as progress
 from jjjpolicy.replication.overview import write_map
 from jjjpolicy.replication.study import PAPER_FORMATS, Script, Study
 from jjjpolicy.replication.versions import package_digest
@@ -57,64 +60,34 @@ def reproduce(
     except ImportError as error:
         raise DataError('reproduce needs: pip install "jjjpolicy[paper]"') from error
 
-    names = list(wanted)
-    scripts = study.select(names)
-    package = package_digest()
+    steps_to_do = plan(study, list(wanted))
+    package = PythonNode(value=package_digest(), hash=True)
 
-    def task(name: str, needs: list[Path], makes: list[Path], run: Callable[[], None]) -> Any:
+    def task(step: Step) -> Any:
         def work(depends_on: Any, package: str, produces: Any) -> None:
-            run()
+            step.run()
+            done(step.name)
 
-        return pytask.task(
-            id=name,
-            kwargs={
-                "depends_on": dict(enumerate(needs)),
-                "package": PythonNode(value=package, hash=True),
-                "produces": dict(enumerate(makes)),
-            },
-        )(work)
+        nodes = {
+            "depends_on": dict(enumerate(step.needs)),
+            "package": package,
+            "produces": dict(enumerate(step.makes)),
+        }
+        return pytask.task(id=step.name, kwargs=nodes)(work)
 
-    tasks = [
-        task(
-            script.path.stem,
-            study.inputs_of(script),
-            study.products_of(script),
-            lambda script=script: run_script(script),  # type: ignore[misc]
+    pytask.console.quiet = True  # it reports in its own way; what it has to say is raised below
+    with progress("Reproducing", len(steps_to_do)) as done:
+        session = pytask.build(
+            tasks=[task(step) for step in steps_to_do],
+            root=study.root,
+            paths=study.root,
+            force=force,
+            n_workers=jobs,
+            parallel_backend="threads",
+            capture="no",
         )
-        for script in scripts
-    ]
-    if not names:
-        tasks += [
-            task(
-                f"paper-{language}",
-                study.paper_inputs(language),
-                _paper_files(study, language),
-                lambda language=language: _write_paper(study, language),  # type: ignore[misc]
-            )
-            for language in study.paper_languages
-        ]
-        tasks.append(
-            task(
-                "map",
-                [study.paper_source("en"), *(study.output / n.sidecar for n in study.artefacts)],
-                [study.root / "README.md"],
-                lambda: write_map(study),
-            )
-        )
-    session = pytask.build(
-        tasks=tasks,
-        root=study.root,
-        paths=study.root,
-        force=force,
-        n_workers=jobs,
-        parallel_backend="threads",
-        capture="no",
-        show_traceback=False,
-        verbose=0,
-        n_entries_in_table=max(15, len(tasks)),
-    )
     reports: list[Any] = [*session.collection_reports, *session.execution_reports]
-    failures = [report.exc_info[1] for report in reports if report.exc_info]
+    failures = [report.exc_info[1] for report in reports if report.outcome.name == "FAIL"]
     for failure in failures:
         if isinstance(failure, JJJPolicyError | KeyboardInterrupt):
             raise failure
@@ -125,6 +98,40 @@ def reproduce(
         for report in session.execution_reports
         if report.outcome.name == "SUCCESS"
     ]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of work: what it needs, what it makes, and how."""
+
+    name: str
+    needs: list[Path]
+    makes: list[Path]
+    run: Callable[[], None]
+
+
+def plan(study: Study, wanted: list[str]) -> list[Step]:
+    """The steps behind some artefacts; all of them, the paper and the map too, for none."""
+    steps = [
+        Step(
+            script.path.stem,
+            study.inputs_of(script),
+            study.products_of(script),
+            partial(run_script, script),
+        )
+        for script in study.select(wanted)
+    ]
+    if wanted:
+        return steps
+    for language in study.paper_languages:
+        needs, makes = study.paper_inputs(language), _paper_files(study, language)
+        steps.append(
+            Step(f"paper-{language}", needs, makes, partial(_write_paper, study, language))
+        )
+    sidecars = [study.output / name.sidecar for name in study.artefacts]
+    needs = [study.paper_source("en"), *sidecars]
+    steps.append(Step("map", needs, [study.root / "README.md"], partial(write_map, study)))
+    return steps
 
 
 def run_script(script: Script, environment: dict[str, str] | None = None) -> None:

@@ -133,7 +133,8 @@ class Study:
     def paper_inputs(self, language: Language) -> list[Path]:
         """What the paper in one language is built from."""
         made = [self.output / name.content for name in self.artefacts]
-        return [self.paper_source(language), self.output / "references.bib", *made]
+        references = [path for path in (self.output / "references.bib",) if path.is_file()]
+        return [self.paper_source(language), *references, *made]
 
     def paper_source(self, language: Language) -> Path:
         """``paper.md``, or ``paper.zh.md``."""
