@@ -24,8 +24,15 @@ from jjjpolicy.regions import regions
 def test_the_registry_is_ordered_by_date() -> None:
     issued = [policy.issued for policy in policies.values()]
     assert issued == sorted(issued)
-    assert len(policies) == 10
+    assert len(policies) == 17
     assert all(code in regions for policy in policies.values() for code in policy.treated)
+    assert {policy.confidence for policy in policies.values()} == {"read", "stated", "recalled"}
+    assert all(policy.source for policy in policies.values())
+
+
+def test_the_catalogues_are_dosed_by_the_share_of_classes_they_restrict() -> None:
+    doses = [policies[f"restricted-industries-{year}"].dose(["110000"])[0] for year in (2014, 2015)]
+    assert doses == [0.32, 0.55]
 
 
 def test_the_tax_sharing_rule() -> None:

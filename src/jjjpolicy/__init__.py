@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from jjjpolicy.estimate import Estimate
     from jjjpolicy.panel import Panel
+    from jjjpolicy.platform import platforms
     from jjjpolicy.policy import Policy, policies
     from jjjpolicy.report.compare import compare
     from jjjpolicy.variable import Variable
@@ -39,6 +40,7 @@ _NAMES = {
     "Design": "design",
     "Estimate": "estimate",
     "Panel": "panel",
+    "platforms": "platform",
     "Policy": "policy",
     "policies": "policy",
     "Variable": "variable",
@@ -67,6 +69,7 @@ __all__ = [
     "inference",
     "linalg",
     "load",
+    "platforms",
     "policies",
     "regions",
     "relocation",
