@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from matplotlib import pyplot
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.policy import Policy, policies
 from jjjpolicy.report.fonts import check_glyphs
-from jjjpolicy.report.policy_figures import draw_timeline
+from jjjpolicy.report.policy_figures import draw_sharing_rules, draw_timeline
 from jjjpolicy.report.text import Language
 
 
@@ -38,3 +39,22 @@ def test_a_recalled_date_is_hollow_and_a_month_is_a_bar() -> None:
     pyplot.close(figure)
     with pytest.raises(DataError, match="at least one policy"):
         draw_timeline([])
+
+
+def test_sharing_rules_are_stacked_to_the_local_tax() -> None:
+    comparison = pd.DataFrame(
+        {
+            "rule": ["a", "a", "b", "b", "b"],
+            "year": [2016, 2016, 2016, 2016, 2016],
+            "recipient": ["origin", "destination", "origin", "destination", "joint_fund"],
+            "amount": [5.0, 5.0, 4.0, 4.0, 2.0],
+        }
+    )
+    figure = draw_sharing_rules(comparison, language="en")
+    for axes in figure.axes:
+        assert max(bar.get_y() + bar.get_height() for bar in axes.patches) == pytest.approx(10)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["Origin", "Destination", "Joint fund"]
+    pyplot.close(figure)
+    with pytest.raises(DataError, match="no rule"):
+        draw_sharing_rules(comparison.iloc[:0])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report import style
-from jjjpolicy.report.text import Language, Text, words
+from jjjpolicy.report.text import Label, Language, Text, words
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -27,6 +29,12 @@ KINDS = {
 }
 RECALLED = Text("Date not checked against a document", "日期未经文件核对")
 OTHER = Text("Other", "其他")
+MILLION_YUAN = Text("Million yuan", "百万元")
+RECIPIENTS = {
+    "origin": Text("Origin", "迁出地"),
+    "destination": Text("Destination", "迁入地"),
+    "joint_fund": Text("Joint fund", "共同发展基金"),
+}
 
 
 def draw_timeline(
@@ -83,6 +91,60 @@ def draw_timeline(
             handles.append(_mark("#404040", "white"))
             names.append(words(RECALLED, language))
         figure.legend(handles, names, loc="outside upper center", ncols=4, handletextpad=0.1)
+    return figure
+
+
+def draw_sharing_rules(
+    comparison: pd.DataFrame,
+    *,
+    names: Mapping[Hashable, Label] | None = None,
+    language: Language = "en",
+    width: float = style.FULL_WIDTH,
+    columns: int = 2,
+) -> Figure:
+    """Draw who receives how much under several sharing rules, a panel for each.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Columns rule, year, recipient, amount (million yuan), as from ``fiscal.compare_rules``.
+    names : mapping from rule to Text or str
+        Titles of the panels.
+
+    Raises
+    ------
+    DataError
+        The comparison is empty.
+    """
+    rules = list(dict.fromkeys(comparison["rule"]))
+    if not rules:
+        raise DataError("there is no rule to draw.")
+    recipients = list(dict.fromkeys(comparison["recipient"]))
+    colours = dict(zip(recipients, (*style.PALETTE, style.GREY), strict=False))
+    columns = min(columns, len(rules))
+    rows = math.ceil(len(rules) / columns)
+    sums = comparison.groupby(["rule", "year", "recipient"], sort=True)["amount"].sum()
+    top = comparison.groupby(["rule", "year"])["amount"].sum().max()
+    with style.canvas(
+        language, width=width, height=1.75 * rows + 0.5, rows=rows, columns=columns
+    ) as (figure, grid):
+        for axes, rule in zip(grid, rules, strict=False):
+            table = sums[rule].unstack("recipient", fill_value=0.0)
+            floor = 0.0 * table.iloc[:, 0]
+            for recipient in (name for name in recipients if name in table):
+                axes.bar(
+                    table.index, table[recipient], bottom=floor, color=colours[recipient], width=0.8
+                )
+                floor = floor + table[recipient]
+            axes.set_title(words((names or {}).get(rule, str(rule)), language))
+            axes.set_ylim(0, top * 1.05 if top > 0 else 1)
+            axes.set_ylabel(words(MILLION_YUAN, language))
+            style.whole_years(axes)
+        for axes in grid[len(rules) :]:
+            axes.set_visible(False)
+        marks = [_mark(colours[name], colours[name]) for name in recipients]
+        labels = [words(RECIPIENTS.get(name, name), language) for name in recipients]
+        figure.legend(marks, labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
