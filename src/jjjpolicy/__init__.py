@@ -15,7 +15,17 @@ except PackageNotFoundError:  # a checkout that is not installed
     __version__ = "0+unknown"
 
 if TYPE_CHECKING:
-    from jjjpolicy import did, fiscal, indicators, inference, linalg, regions, relocation, sensitivity, synth
+    from jjjpolicy import (
+        did,
+        fiscal,
+        indicators,
+        inference,
+        linalg,
+        regions,
+        relocation,
+        sensitivity,
+        synth,
+    )
     from jjjpolicy.datasets import dictionary, load, vintages
     from jjjpolicy.design import Design
     from jjjpolicy.errors import (
@@ -32,7 +42,17 @@ if TYPE_CHECKING:
     from jjjpolicy.report.compare import compare
     from jjjpolicy.variable import Variable
 
-_MODULES = ("did", "fiscal", "indicators", "inference", "linalg", "regions", "relocation", "sensitivity", "synth")
+_MODULES = (
+    "did",
+    "fiscal",
+    "indicators",
+    "inference",
+    "linalg",
+    "regions",
+    "relocation",
+    "sensitivity",
+    "synth",
+)
 _NAMES = {
     "load": "datasets",
     "vintages": "datasets",
