@@ -13,6 +13,7 @@ from jjjpolicy.report.effect_figures import (
     draw_estimates,
     draw_event_study,
     draw_ranking,
+    draw_sensitivity,
     draw_weights,
 )
 from jjjpolicy.report.figure import Caption, Figure, save_figure
@@ -77,6 +78,14 @@ DRAWINGS = {
     ),
     "estimates": lambda language: draw_estimates(
         intervals(group=["x", "x", "y"], series=["s", "t", "s"]), outcome=OUTCOME, language=language
+    ),
+    "sensitivity": lambda language: draw_sensitivity(
+        intervals(
+            restriction=["parallel trends", "x", "y"], bound=[np.nan, 0.5, 0.5], method="simulated"
+        ).replace({"lower": {-0.1: -np.inf}}),
+        outcome=OUTCOME,
+        names={"x": NAME},
+        language=language,
     ),
     "ranking": lambda language: draw_ranking(
         GAPS.iloc[-1].abs(), ["a"], names={"a": NAME}, language=language

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jjjpolicy.errors import DataError
 from jjjpolicy.report import style
 from jjjpolicy.report.text import Label, Language, Text, words
@@ -19,6 +21,9 @@ WEIGHT = Text("Weight", "权重")
 RATIO = Text("Post/pre-policy RMSPE ratio", "政策后与政策前RMSPE之比")
 UNIFORM = Text("Uniform band", "一致置信带")
 POINTWISE = Text("Pointwise interval", "逐点置信区间")
+PARALLEL = Text("Parallel\ntrends", "平行\n趋势")
+RELATIVE_BOUND = Text("Multiple of the largest pre-policy difference", "政策前最大差异的倍数")
+SLOPE_BOUND = Text("Largest change of slope per period", "每期斜率的最大变化")
 
 
 def draw_event_study(
@@ -115,6 +120,82 @@ def draw_estimates(
         if len(series) > 1:
             figure.legend(loc="outside upper center", ncols=min(3, len(series)))
         axes.set_xlabel(words(outcome, language))
+    return figure
+
+
+def draw_sensitivity(
+    intervals: pd.DataFrame,
+    *,
+    outcome: Label,
+    bound: Label = RELATIVE_BOUND,
+    names: Mapping[Hashable, Label] | None = None,
+    language: Language = "en",
+    width: float = style.COLUMN_WIDTH,
+) -> Figure:
+    """Draw intervals by the bound on the difference in trends, the original interval first.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        What ``honest_did(...).to_frame()`` gives, or several of these below one another: columns
+        ``restriction``, ``bound``, ``estimate``, ``lower`` and ``upper``. A row without a bound
+        holds the original interval. Ends that are infinite run out of the figure with an arrow.
+    outcome : Text or str
+    bound : Text or str
+        What the bound is measured in, such as ``RELATIVE_BOUND`` or ``SLOPE_BOUND``.
+    names : mapping from restriction to Text or str
+    """
+    _require(intervals, ("restriction", "bound", "estimate", "lower", "upper"))
+    own = intervals["bound"].isna()
+    original, rows = intervals[own].head(1), intervals[~own].dropna(subset=["lower", "upper"])
+    bounds = sorted(set(intervals.loc[~own, "bound"]))
+    if not bounds:
+        raise DataError("The figure needs at least one row with a bound.")
+    series = list(dict.fromkeys(intervals.loc[~own, "restriction"]))
+    height = 2.4 + 0.2 * (len(series) > 1)
+    with style.canvas(language, width=width, height=height) as (figure, (axes,)):
+        style.mark_zero(axes)
+        finite = intervals[["lower", "upper"]].replace([np.inf, -np.inf], np.nan)
+        low, high = min(0.0, finite.min().min()), max(0.0, finite.max().max())
+        low, high = low - 0.08 * (high - low), high + 0.08 * (high - low)
+        axes.errorbar(
+            [0] * len(original),
+            original["estimate"],
+            yerr=[
+                original["estimate"] - original["lower"],
+                original["upper"] - original["estimate"],
+            ],
+            fmt="o",
+            color=style.BLACK,
+            elinewidth=1.2,
+        )
+        for number, name in enumerate(series):
+            part = rows[rows["restriction"] == name]
+            offset = (number - (len(series) - 1) / 2) * 0.5 / len(series)
+            colour = style.PALETTE[number % len(style.PALETTE)]
+            places = [1 + bounds.index(value) + offset for value in part["bound"]]
+            axes.vlines(
+                places,
+                part["lower"].clip(lower=low),
+                part["upper"].clip(upper=high),
+                color=colour,
+                linewidth=1.8,
+                label=words((names or {}).get(name, str(name)), language),
+            )
+            for ends, marker, edge in ((part["lower"], "v", low), (part["upper"], "^", high)):
+                open_ended = [
+                    place for place, end in zip(places, ends, strict=True) if np.isinf(end)
+                ]
+                axes.plot(open_ended, [edge] * len(open_ended), marker, color=colour, clip_on=False)
+        axes.axvline(0.5, color=style.PALE, linewidth=0.7)
+        axes.set_ylim(low, high)
+        axes.set_xlim(-0.6, len(bounds) + 0.6)
+        ticks = [words(PARALLEL, language), *(f"{value:g}" for value in bounds)]
+        axes.set_xticks(range(len(ticks)), ticks)
+        if len(series) > 1:
+            figure.legend(loc="outside upper center", ncols=2)
+        axes.set_xlabel(words(bound, language))
+        axes.set_ylabel(words(outcome, language))
     return figure
 
 

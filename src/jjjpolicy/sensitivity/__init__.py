@@ -3,6 +3,12 @@
 from jjjpolicy.sensitivity.bacon import bacon_decomposition
 from jjjpolicy.sensitivity.donor_pools import donor_pools, sparsity_path
 from jjjpolicy.sensitivity.effect_range import EffectRange, effect_range
+from jjjpolicy.sensitivity.honest import (
+    RelativeMagnitudes,
+    Smoothness,
+    SmoothnessRelative,
+    honest_did,
+)
 from jjjpolicy.sensitivity.leave_one_out import leave_one_out
 from jjjpolicy.sensitivity.pre_fit import balance, pre_fit
 from jjjpolicy.sensitivity.pretrend_power import PretrendPower, pretrend_power
@@ -20,11 +26,15 @@ __all__ = [
     "PretrendEquivalence",
     "PretrendPower",
     "PretrendTest",
+    "RelativeMagnitudes",
+    "Smoothness",
+    "SmoothnessRelative",
     "TwoWayWeights",
     "bacon_decomposition",
     "balance",
     "donor_pools",
     "effect_range",
+    "honest_did",
     "leave_one_out",
     "pre_fit",
     "pretrend_equivalence",

@@ -1,0 +1,225 @@
+"""Event-study coefficients with their covariance, from arrays or from an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.variance import clustered_covariance, few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Floats, Integers
+    from jjjpolicy.estimate import Estimate
+
+Target = Literal["first", "average"] | Sequence[float] | Mapping[int, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Coefficients of consecutive periods around a reference period, which is left out.
+
+    Attributes
+    ----------
+    estimates : ndarray, shape (pre + post,)
+        In order of time.
+    covariance : ndarray, shape (pre + post, pre + post)
+    pre, post : int
+        Numbers of periods before and after the reference period.
+    times : ndarray of int, shape (pre + post,)
+        Event times.
+    notes : tuple of str
+    """
+
+    estimates: Floats
+    covariance: Floats
+    pre: int
+    post: int
+    times: Integers
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def root(self) -> Floats:
+        """A matrix whose product with its own transpose is the covariance."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        found: Floats = vectors * np.sqrt(np.clip(values, 0, None))
+        return found
+
+    def target_weights(self, target: Target) -> Floats:
+        """Weights of the post-periods in the target, shape (post,).
+
+        Raises
+        ------
+        InferenceError
+            The weights do not fit the post-periods, or are all zero.
+        """
+        after = self.times[self.pre :]
+        if isinstance(target, str):
+            if target not in ("first", "average"):
+                raise InferenceError(f"target={target!r} must be 'first', 'average' or weights.")
+            return np.eye(self.post)[0] if target == "first" else np.full(self.post, 1 / self.post)
+        if isinstance(target, Mapping):
+            unknown = sorted(set(target) - set(after.tolist()))
+            if unknown:
+                raise InferenceError(
+                    f"target: {unknown} are not post-periods; these are {after.tolist()}."
+                )
+            weights = np.array([float(target.get(time, 0.0)) for time in after.tolist()])
+        else:
+            weights = np.asarray(target, dtype=float).ravel()
+        if weights.shape != (self.post,):
+            raise InferenceError(
+                f"target has {len(weights)} weights and there are {self.post} post-periods; give "
+                f"one weight for each, or a mapping from event time to weight."
+            )
+        if not np.isfinite(weights).all() or not weights.any():
+            raise InferenceError("target needs finite weights, not all zero.")
+        return weights
+
+
+def from_arrays(estimates: object, covariance: object, pre: int, post: int) -> Coefficients:
+    """Check arrays and put them together.
+
+    Raises
+    ------
+    InferenceError
+        Sizes that do not fit, no pre- or post-period, a covariance that is not symmetric and
+        positive semidefinite, values that are not finite.
+    """
+    points = np.asarray(estimates, dtype=float).ravel()
+    matrix = np.asarray(covariance, dtype=float)
+    for name, number in (("pre_periods", pre), ("post_periods", post)):
+        if number < 1:
+            raise InferenceError(
+                f"{name}={number}: the difference in trends after the policy is judged by the one "
+                f"before, so that at least one coefficient on each side is needed."
+            )
+    if len(points) != pre + post:
+        raise InferenceError(
+            f"there are {len(points)} estimates, but pre_periods={pre} and post_periods={post} "
+            f"make {pre + post}. Leave the reference period out."
+        )
+    if matrix.shape != (len(points), len(points)):
+        raise InferenceError(
+            f"the covariance has shape {matrix.shape}; {len(points)} estimates need "
+            f"({len(points)}, {len(points)})."
+        )
+    if not np.isfinite(points).all() or not np.isfinite(matrix).all():
+        raise InferenceError("estimates and covariance must be finite.")
+    scale = float(np.abs(matrix).max())
+    if np.abs(matrix - matrix.T).max() > 1e-8 * scale:
+        raise InferenceError("the covariance is not symmetric.")
+    matrix = (matrix + matrix.T) / 2
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if smallest < -1e-8 * scale:
+        raise InferenceError(
+            f"the covariance is not positive semidefinite (smallest eigenvalue {smallest:.3g}); "
+            f"two-way clustering and uniform kernels can give this. Cluster in one dimension."
+        )
+    if scale == 0 or (np.diag(matrix) <= 1e-14 * scale).any():
+        raise InferenceError(
+            "a coefficient has no variance. Leave the reference period out of estimates and "
+            "covariance."
+        )
+    times = np.concatenate([np.arange(-pre - 1, -1), np.arange(post)])
+    return Coefficients(points, matrix, pre, post, times)
+
+
+def from_estimate(estimate: Estimate) -> Coefficients:
+    """Coefficients and covariance of an estimate that has an event study.
+
+    The covariance is the one of the attached inference; where that has none, influence functions
+    are clustered at the level of assignment.
+
+    Raises
+    ------
+    InferenceError
+        No covariance, no reference period, event times with gaps, no pre- or post-period.
+    """
+    label = estimate.estimator.label
+    if getattr(estimate.estimator, "base", "universal") == "varying":
+        raise InferenceError(
+            f"{label}(base='varying') compares every pre-period with the one before, not with one "
+            f"reference period; fit it with base='universal'."
+        )
+    given = estimate.details.get("event_times")
+    if given is None:
+        raise InferenceError(
+            f"{label} gives no event-study coefficients with a covariance; use EventStudy, "
+            f"SunAbraham or CallawaySantAnna(base='universal')."
+        )
+    times = np.asarray(given, dtype=np.int64)
+    covariance, notes = _covariance(estimate, len(times))
+    table = estimate.effects.set_index("event_time")["estimate"]
+    points = table.reindex(times).to_numpy(dtype=float)
+    estimable = np.isfinite(points)
+    fixed = np.diag(covariance) <= 1e-14 * float(np.abs(covariance).max())
+    reference = int(estimate.details.get("reference", -1))
+    own = times == reference
+    if (own & ~fixed).any():
+        raise InferenceError(
+            f"{label} estimates a coefficient at event time {reference}: its coefficients are not "
+            f"differences from a reference period, which the restrictions on trends need."
+        )
+    if reference >= 0:
+        raise InferenceError(f"reference={reference} must lie before the policy, at -1 or earlier.")
+    kept = estimable & ~own
+    order = np.flatnonzero(kept)[np.argsort(times[kept])]
+    times, points = times[order], points[order]
+    covariance = covariance[np.ix_(order, order)]
+    missing = sorted(set(range(int(times[0]), int(times[-1]) + 1)) - {*times.tolist(), reference})
+    if missing:
+        raise InferenceError(
+            f"event times {missing} have no coefficient; restrictions on changes from one period "
+            f"to the next need all of them. Use a window without gaps."
+        )
+    bins = getattr(estimate.estimator, "bins", None)
+    if bins is not None:
+        notes += (
+            f"Event times at or beyond {bins[0]} and {bins[1]} share a coefficient, which is taken "
+            f"for one of a single period.",
+        )
+    pre = int((times < reference).sum())
+    checked = from_arrays(points, covariance, pre, len(times) - pre)
+    return Coefficients(
+        checked.estimates, checked.covariance, pre, checked.post, times.astype(np.int64), notes
+    )
+
+
+def _covariance(estimate: Estimate, effects: int) -> tuple[Floats, tuple[str, ...]]:
+    """Covariance of the effects by event time, and what to say about it."""
+    result = estimate.inference
+    design = estimate.design
+    if result is not None and "covariance" in result.details:
+        covariance = np.asarray(result.details["covariance"], dtype=float)[1:, 1:]
+        if len(covariance) == effects:
+            notes = few_treated_note(design, design.assignment)
+            return covariance, (f"Covariance: {result.name}.", *_plainly(notes))
+    if result is not None and "deviations" in result.details:
+        draws = np.asarray(result.details["deviations"], dtype=float)[:, 1:]
+        if draws.shape[1] == effects:
+            return np.cov(draws, rowvar=False), (f"Covariance of the draws: {result.name}.",)
+    if estimate.influence is None or estimate.influence.shape[1] != effects + 1:
+        raise InferenceError(
+            f"{estimate.estimator.label} has no covariance of its effects by event time; use "
+            f"EventStudy, SunAbraham or CallawaySantAnna(base='universal')."
+        )
+    covariance = clustered_covariance(estimate.influence[:, 1:], design.assignment)
+    notes = few_treated_note(design, design.assignment)
+    return covariance, (
+        f"Covariance: influence functions clustered by {design.assigned_at}.",
+        *_plainly(notes),
+    )
+
+
+def _plainly(notes: tuple[str, ...]) -> tuple[str, ...]:
+    if not notes:
+        return ()
+    return (
+        "Few clusters are treated: this covariance is too small, and so are the intervals built "
+        "on it.",
+    )
