@@ -80,9 +80,9 @@ DRAWINGS = {
         intervals(group=["x", "x", "y"], series=["s", "t", "s"]), outcome=OUTCOME, language=language
     ),
     "sensitivity": lambda language: draw_sensitivity(
-        intervals(
-            restriction=["parallel trends", "x", "y"], bound=[np.nan, 0.5, 0.5], method="simulated"
-        ).replace({"lower": {-0.1: -np.inf}}),
+        intervals(restriction=["parallel trends", "x", "y"], bound=[np.nan, 0.5, 0.5]).assign(
+            upper=[0.2, np.inf, 0.4]
+        ),
         outcome=OUTCOME,
         names={"x": NAME},
         language=language,

@@ -152,7 +152,7 @@ def draw_sensitivity(
     if not bounds:
         raise DataError("The figure needs at least one row with a bound.")
     series = list(dict.fromkeys(intervals.loc[~own, "restriction"]))
-    height = 2.4 + 0.2 * (len(series) > 1)
+    height = 2.4 + 0.17 * len(series) * (len(series) > 1)
     with style.canvas(language, width=width, height=height) as (figure, (axes,)):
         style.mark_zero(axes)
         finite = intervals[["lower", "upper"]].replace([np.inf, -np.inf], np.nan)
@@ -186,14 +186,21 @@ def draw_sensitivity(
                 open_ended = [
                     place for place, end in zip(places, ends, strict=True) if np.isinf(end)
                 ]
-                axes.plot(open_ended, [edge] * len(open_ended), marker, color=colour, clip_on=False)
+                if open_ended:
+                    axes.scatter(
+                        open_ended,
+                        [edge] * len(open_ended),
+                        marker=marker,
+                        color=colour,
+                        clip_on=False,
+                    )
         axes.axvline(0.5, color=style.PALE, linewidth=0.7)
         axes.set_ylim(low, high)
         axes.set_xlim(-0.6, len(bounds) + 0.6)
         ticks = [words(PARALLEL, language), *(f"{value:g}" for value in bounds)]
         axes.set_xticks(range(len(ticks)), ticks)
         if len(series) > 1:
-            figure.legend(loc="outside upper center", ncols=2)
+            figure.legend(loc="outside upper center", ncols=1)
         axes.set_xlabel(words(bound, language))
         axes.set_ylabel(words(outcome, language))
     return figure

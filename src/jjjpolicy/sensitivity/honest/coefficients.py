@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.variance import clustered_covariance, few_treated_note
+from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
+from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats, Integers
@@ -132,9 +133,6 @@ def from_arrays(estimates: object, covariance: object, pre: int, post: int) -> C
 def from_estimate(estimate: Estimate) -> Coefficients:
     """Coefficients and covariance of an estimate that has an event study.
 
-    The covariance is the one of the attached inference; where that has none, influence functions
-    are clustered at the level of assignment.
-
     Raises
     ------
     InferenceError
@@ -146,80 +144,45 @@ def from_estimate(estimate: Estimate) -> Coefficients:
             f"{label}(base='varying') compares every pre-period with the one before, not with one "
             f"reference period; fit it with base='universal'."
         )
-    given = estimate.details.get("event_times")
-    if given is None:
+    found = EventCoefficients.of(estimate, "honest_did")
+    reference = found.reference
+    known = found.errors <= 1e-7 * found.errors.max()
+    if reference is None and known.sum() == 1:
+        reference = int(found.event_times[known][0])
+    if reference is None or (known & (found.event_times != reference)).any():
         raise InferenceError(
-            f"{label} gives no event-study coefficients with a covariance; use EventStudy, "
-            f"SunAbraham or CallawaySantAnna(base='universal')."
-        )
-    times = np.asarray(given, dtype=np.int64)
-    covariance, notes = _covariance(estimate, len(times))
-    table = estimate.effects.set_index("event_time")["estimate"]
-    points = table.reindex(times).to_numpy(dtype=float)
-    estimable = np.isfinite(points)
-    fixed = np.diag(covariance) <= 1e-14 * float(np.abs(covariance).max())
-    reference = int(estimate.details.get("reference", -1))
-    own = times == reference
-    if (own & ~fixed).any():
-        raise InferenceError(
-            f"{label} estimates a coefficient at event time {reference}: its coefficients are not "
-            f"differences from a reference period, which the restrictions on trends need."
+            f"{label} has no single reference period, or coefficients without variance beside it; "
+            f"restrictions on trends need differences from one period, as EventStudy gives them."
         )
     if reference >= 0:
         raise InferenceError(f"reference={reference} must lie before the policy, at -1 or earlier.")
-    kept = estimable & ~own
-    order = np.flatnonzero(kept)[np.argsort(times[kept])]
-    times, points = times[order], points[order]
-    covariance = covariance[np.ix_(order, order)]
+    kept = ~known
+    times = found.event_times[kept]
     missing = sorted(set(range(int(times[0]), int(times[-1]) + 1)) - {*times.tolist(), reference})
     if missing:
         raise InferenceError(
             f"event times {missing} have no coefficient; restrictions on changes from one period "
             f"to the next need all of them. Use a window without gaps."
         )
+    pre = int((times < reference).sum())
+    checked = from_arrays(
+        found.estimates[kept], found.covariance[np.ix_(kept, kept)], pre, len(times) - pre
+    )
+    return replace(checked, times=times, notes=_notes(estimate))
+
+
+def _notes(estimate: Estimate) -> tuple[str, ...]:
+    design, result = estimate.design, estimate.inference
+    notes = [] if result is None else [f"Covariance: {result.name}."]
+    if few_treated_note(design, design.assignment):
+        notes.append(
+            "Few clusters are treated: this covariance is too small, and so are the intervals "
+            "built on it."
+        )
     bins = getattr(estimate.estimator, "bins", None)
     if bins is not None:
-        notes += (
+        notes.append(
             f"Event times at or beyond {bins[0]} and {bins[1]} share a coefficient, which is taken "
-            f"for one of a single period.",
+            f"for one of a single period."
         )
-    pre = int((times < reference).sum())
-    checked = from_arrays(points, covariance, pre, len(times) - pre)
-    return Coefficients(
-        checked.estimates, checked.covariance, pre, checked.post, times.astype(np.int64), notes
-    )
-
-
-def _covariance(estimate: Estimate, effects: int) -> tuple[Floats, tuple[str, ...]]:
-    """Covariance of the effects by event time, and what to say about it."""
-    result = estimate.inference
-    design = estimate.design
-    if result is not None and "covariance" in result.details:
-        covariance = np.asarray(result.details["covariance"], dtype=float)[1:, 1:]
-        if len(covariance) == effects:
-            notes = few_treated_note(design, design.assignment)
-            return covariance, (f"Covariance: {result.name}.", *_plainly(notes))
-    if result is not None and "deviations" in result.details:
-        draws = np.asarray(result.details["deviations"], dtype=float)[:, 1:]
-        if draws.shape[1] == effects:
-            return np.cov(draws, rowvar=False), (f"Covariance of the draws: {result.name}.",)
-    if estimate.influence is None or estimate.influence.shape[1] != effects + 1:
-        raise InferenceError(
-            f"{estimate.estimator.label} has no covariance of its effects by event time; use "
-            f"EventStudy, SunAbraham or CallawaySantAnna(base='universal')."
-        )
-    covariance = clustered_covariance(estimate.influence[:, 1:], design.assignment)
-    notes = few_treated_note(design, design.assignment)
-    return covariance, (
-        f"Covariance: influence functions clustered by {design.assigned_at}.",
-        *_plainly(notes),
-    )
-
-
-def _plainly(notes: tuple[str, ...]) -> tuple[str, ...]:
-    if not notes:
-        return ()
-    return (
-        "Few clusters are treated: this covariance is too small, and so are the intervals built "
-        "on it.",
-    )
+    return tuple(notes)
