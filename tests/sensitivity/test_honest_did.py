@@ -408,6 +408,23 @@ def test_an_event_study_brings_its_own_coefficients_and_covariance() -> None:
     assert len(frame_of_result) == 5
 
 
+def test_group_time_effects_need_a_common_base_period() -> None:
+    adoption = {**dict.fromkeys(range(8), 2004), **dict.fromkeys(range(8, 16), 2006)}
+    frame = simulated_panel(units=40, periods=8, adoption=adoption, effect=1.0)
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    universal = jp.did.CallawaySantAnna(base="universal").fit(design).aggregate("event")
+    result = honest_did(universal, target="average")
+    after = universal.effects.query("event_time >= 0")
+    assert result.estimate == pytest.approx(after["estimate"].mean())
+    assert result.se == pytest.approx(universal.se)
+    assert (result.table["lower"] < result.original[0]).all()
+    varying = jp.did.CallawaySantAnna(base="varying").fit(design).aggregate("event")
+    with pytest.raises(jp.InferenceError, match="base='universal'"):
+        honest_did(varying)
+
+
 def test_few_treated_clusters_are_said_beside_the_interval() -> None:
     design = jp.Design.from_frame(
         simulated_panel(units=31), unit="unit", time="period", outcome="y", treatment="treated"

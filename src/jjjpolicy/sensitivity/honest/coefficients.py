@@ -139,10 +139,11 @@ def from_estimate(estimate: Estimate) -> Coefficients:
         No covariance, no reference period, event times with gaps, no pre- or post-period.
     """
     label = estimate.estimator.label
-    if getattr(estimate.estimator, "base", "universal") == "varying":
+    source = getattr(estimate.estimator, "source", estimate.estimator)
+    if getattr(source, "base", "universal") == "varying":
         raise InferenceError(
-            f"{label}(base='varying') compares every pre-period with the one before, not with one "
-            f"reference period; fit it with base='universal'."
+            f"{source.label}(base='varying') compares every pre-period with the one before, not "
+            f"with one reference period; fit it with base='universal'."
         )
     found = EventCoefficients.of(estimate, "honest_did")
     reference = found.reference
