@@ -69,6 +69,8 @@ class Design:
     switching : ndarray of bool, shape (units, periods), optional
         The treatment itself where it may switch off (``absorbing=False``).
     covariates : dict of str to ndarray, shape (units, periods)
+    predictors : dict of str to ndarray, shape (units, periods)
+        What synthetic controls match on; ``nan`` where a cell has no value.
     weights : ndarray, shape (units,), optional
         Observation weights, constant within a unit.
     clusters : dict of str to ndarray of int, shape (units,)
@@ -90,6 +92,7 @@ class Design:
     assignment: Integers
     switching: Booleans | None = None
     covariates: Mapping[str, Floats] = field(default_factory=dict)
+    predictors: Mapping[str, Floats] = field(default_factory=dict)
     weights: Floats | None = None
     clusters: Mapping[str, Integers] = field(default_factory=dict)
     coordinates: Floats | None = None
@@ -108,6 +111,7 @@ class Design:
         treatment: str | None = None,
         adoption: str | None = None,
         covariates: Sequence[str] = (),
+        predictors: Sequence[str] = (),
         weights: str | None = None,
         clusters: str | Sequence[str] = (),
         coordinates: tuple[str, str] | None = None,
@@ -133,6 +137,9 @@ class Design:
         adoption : str, optional
             Column with the unit's first treated period; 0, missing or infinite means never.
         covariates, clusters : sequence of str
+        predictors : sequence of str
+            Columns that synthetic controls match on; cells may be missing (see
+            :class:`jjjpolicy.synth.Predictor`).
         weights : str, optional
             Positive, constant within a unit.
         coordinates : (str, str), optional
@@ -167,6 +174,7 @@ class Design:
                 treatment=treatment,
                 adoption=adoption,
                 covariates=tuple(covariates),
+                predictors=tuple(predictors),
                 weights=weights,
                 clusters=(clusters,) if isinstance(clusters, str) else tuple(clusters),
                 coordinates=coordinates,
@@ -187,6 +195,7 @@ class Design:
         window: tuple[int, int] | None = None,
         exclude: Iterable[str] = (),
         covariates: Sequence[str] = (),
+        predictors: Sequence[str] = (),
         timing: Timing | None = None,
     ) -> Design:
         """Build a design from a panel and a dated policy.
@@ -204,6 +213,8 @@ class Design:
             Region codes to leave out of treated units and donor pool alike.
         covariates : sequence of str
             Further variables of the panel.
+        predictors : sequence of str
+            Variables that synthetic controls match on; cells may be missing.
         timing : Timing, optional
             How the day of issue becomes a first treated period; the year of issue by default.
 
@@ -213,7 +224,15 @@ class Design:
             As :meth:`from_frame`; also when a region that the policy treats is not in the panel.
         """
         return intake.design_from_policy(
-            cls, panel, policy, outcome, window, tuple(exclude), tuple(covariates), timing
+            cls,
+            panel,
+            policy,
+            outcome,
+            window,
+            tuple(exclude),
+            tuple(covariates),
+            tuple(predictors),
+            timing,
         )
 
     # ------------------------------------------------------------------ shape and groups
@@ -287,6 +306,7 @@ class Design:
         digest = hashlib.sha256()
         arrays: list[NDArray[Any]] = [self.outcome, self.periods, self.adoption, self.assignment]
         arrays += [values for _, values in sorted(self.covariates.items())]
+        arrays += [values for _, values in sorted(self.predictors.items())]
         arrays += [codes for _, codes in sorted(self.clusters.items())]
         arrays += [
             array for array in (self.switching, self.weights, self.coordinates) if array is not None
@@ -318,6 +338,7 @@ class Design:
             assignment=self.assignment[keep],
             switching=None if self.switching is None else self.switching[keep],
             covariates={name: values[keep] for name, values in self.covariates.items()},
+            predictors={name: values[keep] for name, values in self.predictors.items()},
             weights=None if self.weights is None else self.weights[keep],
             clusters={name: codes[keep] for name, codes in self.clusters.items()},
             coordinates=None if self.coordinates is None else self.coordinates[keep],
@@ -332,6 +353,7 @@ class Design:
             periods=self.periods[keep],
             switching=None if self.switching is None else self.switching[:, keep],
             covariates={name: values[:, keep] for name, values in self.covariates.items()},
+            predictors={name: values[:, keep] for name, values in self.predictors.items()},
             left_out=self.left_out.with_periods(self.periods[~keep], reason),
         )
 

@@ -96,3 +96,33 @@ def test_weights_are_on_the_simplex() -> None:
     assert (weights >= 0).all()
     assert weights.sum(axis=0) == pytest.approx(1.0, abs=1e-12)
     assert np.isfinite(weights).all()
+
+
+def test_a_treated_unit_far_outside_the_hull_gives_a_warning_with_the_distance() -> None:
+    frame = simulated_panel(units=8, periods=8, adoption={0: 2006})
+    highest = frame[frame.unit != 0].groupby("period")["y"].max()
+    frame.loc[frame.unit == 0, "y"] = (highest + 10).to_numpy()
+    with pytest.warns(jp.errors.JJJPolicyWarning, match=r"misses it by 1\d\.\d+ .* deviations"):
+        jp.synth.SyntheticControl().fit(design_of(frame))
+
+
+def test_donors_that_do_not_differ_are_refused() -> None:
+    frame = simulated_panel().assign(y=lambda d: 1.0 * d.period + (d.unit == 0))
+    with pytest.raises(jp.DesignError, match="the same for all donors in every period before 2004"):
+        jp.synth.SyntheticControl().fit(design_of(frame))
+
+
+def test_refit_many_gives_the_numbers_of_separate_fits() -> None:
+    design = design_of(simulated_panel(units=12, periods=9))
+    adoptions = np.full((8, 12), np.inf)
+    for row in range(8):
+        adoptions[row, [row, row + 2]] = [2006, 2005 + row % 2]
+    refits = jp.synth.SyntheticControl().refit_many(design, adoptions)
+    for row, adoption in enumerate(adoptions):
+        estimate = jp.synth.SyntheticControl().fit(design.reassigned(adoption))
+        before, after = estimate.details["gaps"].pooled_rmspe
+        assert refits.att[row] == pytest.approx(estimate.att)
+        assert refits.pre_rmspe is not None
+        assert refits.pre_rmspe[row] == pytest.approx(before)
+        assert refits.rmspe_ratio is not None
+        assert refits.rmspe_ratio[row] == pytest.approx(after / before)

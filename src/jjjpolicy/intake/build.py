@@ -106,6 +106,10 @@ def design_from_frame(
             name: np.array(grid.spread(numbers(frame, name, grid, columns)), dtype=float)
             for name in columns.covariates
         },
+        predictors={
+            name: np.array(grid.spread(numbers(frame, name, grid, columns, gaps=True)), dtype=float)
+            for name in columns.predictors
+        },
         weights=weights,
         clusters={name: group_codes(frame, name, grid, columns) for name in columns.clusters},
         coordinates=coordinates,
@@ -121,6 +125,7 @@ def design_from_policy(
     window: tuple[int, int] | None,
     exclude: tuple[str, ...],
     covariates: tuple[str, ...],
+    predictors: tuple[str, ...],
     timing: Timing | None,
 ) -> Design:
     """See :meth:`jjjpolicy.Design.from_policy`."""
@@ -128,10 +133,11 @@ def design_from_policy(
 
     unit, time = panel.unit, panel.time
     wanted = [outcome, *covariates]
-    unknown = [name for name in wanted if name not in panel.variables]
+    unknown = [name for name in (*wanted, *predictors) if name not in panel.variables]
     if unknown:
         raise DesignError(unknown_name("variable", unknown[0], list(panel.variables), "the panel"))
-    frame = panel.frame[[unit, time, *wanted]]
+    further = [name for name in predictors if name not in wanted]
+    frame = panel.frame[[unit, time, *wanted, *further]]
     missing = frame[frame[wanted].isna().any(axis=1)]
     frame = frame.drop(missing.index)
     units = pd.Index(frame[unit].unique())
@@ -153,7 +159,12 @@ def design_from_policy(
         make,
         frame,
         Columns(
-            unit=unit, time=time, outcome=outcome, adoption="__adoption", covariates=covariates
+            unit=unit,
+            time=time,
+            outcome=outcome,
+            adoption="__adoption",
+            covariates=covariates,
+            predictors=predictors,
         ),
         absorbing=True,
         window=window,

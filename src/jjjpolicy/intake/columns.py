@@ -26,6 +26,7 @@ class Columns:
     treatment: str | None = None
     adoption: str | None = None
     covariates: tuple[str, ...] = ()
+    predictors: tuple[str, ...] = ()
     weights: str | None = None
     clusters: tuple[str, ...] = ()
     coordinates: tuple[str, str] | None = None
@@ -39,6 +40,7 @@ class Columns:
             self.outcome,
             *(name for name in single if name is not None),
             *self.covariates,
+            *self.predictors,
             *self.clusters,
             *(self.coordinates or ()),
         ]

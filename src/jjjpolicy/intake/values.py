@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from jjjpolicy.design import Floats, Integers
 
 
-def numbers(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
-    """A column as finite floats, or an error that names the first bad cell."""
+def numbers(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
+) -> Floats:
+    """A column as finite floats, or an error that names the first bad cell.
+
+    With ``gaps`` missing cells stay ``nan``.
+    """
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         first = column.iloc[0]
@@ -27,7 +32,7 @@ def numbers(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Flo
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if np.isfinite(values.sum()):
         return values
-    bad = np.flatnonzero(~np.isfinite(values))
+    bad = np.flatnonzero(np.isinf(values) if gaps else ~np.isfinite(values))
     if len(bad) == 0:
         return values
     unit, period = grid.locate(int(bad[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,42 @@ class Gaps:
             pre_rmspe=np.array([before]),
             rmspe_ratio=np.array([after / before if before > 0 else np.inf]),
         )
+
+
+def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: Integers) -> Refits:
+    """The numbers that resampling needs, for many assignments at once.
+
+    Parameters
+    ----------
+    values : sequence of ndarray, shape (treated units, periods)
+        Gaps of each assignment, rows in order of adoption.
+    dates : sequence of ndarray, shape (treated units,)
+        Increasing adoption periods of each assignment.
+    periods : ndarray of int, shape (periods,)
+    """
+    first = dates[0]
+    if not all(np.array_equal(first, other) for other in dates[1:]):
+        return Refits.stack(
+            Gaps(gaps, periods, adoption).refits()
+            for gaps, adoption in zip(values, dates, strict=True)
+        )
+    table = np.stack(values).reshape(len(values), -1)
+    relative = (periods[None, :] - first[:, None]).ravel()
+    post = relative >= 0
+    times, positions = np.unique(relative, return_inverse=True)
+    averaging = np.zeros((table.shape[1], len(times)))
+    averaging[np.arange(table.shape[1]), positions.ravel()] = 1.0
+    averaging /= averaging.sum(axis=0)
+    squares = table**2
+    before, after = np.sqrt(squares[:, ~post].mean(axis=1)), np.sqrt(squares[:, post].mean(axis=1))
+    with np.errstate(divide="ignore"):
+        ratio = np.where(before > 0, after / np.where(before > 0, before, 1.0), np.inf)
+    return Refits(
+        att=table[:, post].mean(axis=1),
+        effects=table @ averaging,
+        pre_rmspe=before,
+        rmspe_ratio=ratio,
+    )
 
 
 def estimate_from_counterfactual(

@@ -1,20 +1,35 @@
-"""Synthetic control on outcomes."""
+"""Synthetic control on outcomes or predictors."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.intake import quoted
+from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares, simplex_weights
+from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual, stacked_refits
+from jjjpolicy.synth.predictor_weights import (
+    Matching,
+    NestedSearch,
+    PredictorWeights,
+    donor_weights,
+)
+from jjjpolicy.synth.predictors import Predictor
+from jjjpolicy.synth.requirements import require_panel
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.estimate import Estimate
+    from jjjpolicy.synth.nested_search import VSearch
+
+FAR_OUTSIDE = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,15 +42,39 @@ class SyntheticControl(Estimator):
               \quad\text{subject to } w_j \ge 0,\ \sum_j w_j = 1
 
     and the effect is :math:`y_{it} - \sum_j w_j y_{jt}` for :math:`t \ge a_i` (Abadie, Diamond and
-    Hainmueller 2010, section 2, with every pre-treatment outcome as a predictor). Several treated
-    units get weights of their own; ``att`` averages over all treated cells.
+    Hainmueller 2010, section 2). With ``predictors`` they solve
+
+    .. math:: \min_w \sum_k v_k \Bigl(x_{ik} - \sum_j w_j x_{jk}\Bigr)^2
+
+    instead, :math:`x_k` being predictor k over its standard deviation across all units. Several
+    treated units get weights of their own; ``att`` averages over all treated cells.
+
+    Parameters
+    ----------
+    predictors : sequence of Predictor
+        What to match on; every pre-treatment outcome by default. Their columns are named in
+        ``predictors=[…]`` when the design is built.
+    predictor_weights : PredictorWeights
+        How :math:`v` is found: :class:`NestedSearch`, :class:`InverseVariance`,
+        :class:`RegressionBased`, :class:`CrossValidated` or :class:`GivenWeights`.
 
     Notes
     -----
-    ``details["optimality_gap"]`` bounds, for each treated unit, how far the pre-treatment sum of
-    squares is from its minimum. The estimator has no analytic variance: attach
-    :class:`jjjpolicy.inference.PlaceboUnits` or another method.
+    ``details["optimality_gap"]`` bounds, for each treated unit, how far the sum of squares is from
+    its minimum. With predictors ``details["predictors"]`` compares treated unit, synthetic control
+    and donor average, with the weight of each predictor and the range of weights that lead to the
+    same donors; ``details["search"]`` holds for each treated unit the loss, a lower bound on the
+    loss of any predictor weights, whether the predictor weights are unique, and every local minimum
+    with the distance of its donor weights. A treated unit far outside the hull of its donors gives
+    a warning. There is no analytic variance: attach :class:`jjjpolicy.inference.PlaceboUnits` or
+    another method.
     """
+
+    predictors: Sequence[Predictor] = ()
+    predictor_weights: PredictorWeights = field(default_factory=NestedSearch)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "predictors", tuple(self.predictors))
 
     def fit(self, design: Design) -> Estimate:
         """Solve for the weights of each treated unit.
@@ -43,59 +82,155 @@ class SyntheticControl(Estimator):
         Raises
         ------
         DesignError
-            Absent cells, treatment that switches off, observation weights, no never-treated unit.
+            Absent cells, treatment that switches off, observation weights, no never-treated unit,
+            donors that do not differ before treatment, a predictor without values (named).
         """
-        donors = self._donors(design)
-        solutions = self._solve(design, donors)
-        weights = np.column_stack([solution.weights for solution in solutions])
-        counterfactual = weights.T @ design.outcome[donors]
-        squares = [float((design.outcome[i, pre] ** 2).sum()) for i, pre in _treated_rows(design)]
+        donors = require_panel(design, self.label, 1)
+        rows = list(_treated_rows(design))
+        best = [_on_outcomes(design, donors, i, before) for i, before in rows]
+        for (i, before), solution in zip(rows, best, strict=True):
+            _look_at_hull(design, donors, i, before, solution)
+        details: dict[str, Any]
+        if self.predictors:
+            matched = [self._match(design, donors, i) for i, _ in rows]
+            weights = np.column_stack([match.donors for match in matched])
+            details = {
+                "relative_gap": np.array([match.gap for match in matched]),
+                "optimality_gap": np.array([match.gap for match in matched]),
+                "predictors": pd.concat([match.balance() for match in matched], ignore_index=True),
+                "search": {
+                    design.units[i]: match.search
+                    for (i, _), match in zip(rows, matched, strict=True)
+                },
+            }
+        else:
+            weights = np.column_stack([solution.weights for solution in best])
+            squares = [float((design.outcome[i, before] ** 2).sum()) for i, before in rows]
+            gaps = np.array([solution.gap for solution in best])
+            details = {
+                "optimality_gap": gaps,
+                "relative_gap": gaps / np.where(np.array(squares) > 0, squares, 1.0),
+            }
         return estimate_from_counterfactual(
             self,
             design,
-            counterfactual,
+            weights.T @ design.outcome[donors],
             weights=pd.DataFrame(
                 weights,
                 index=pd.Index(design.units[donors], name="donor"),
                 columns=pd.Index(design.units[design.treated], name="unit"),
             ),
-            details={
-                "optimality_gap": np.array([solution.gap for solution in solutions]),
-                "relative_gap": np.array(
-                    [
-                        solution.gap / total if total > 0 else 0.0
-                        for solution, total in zip(solutions, squares, strict=True)
-                    ]
-                ),
-            },
+            details=details,
             unit_details={"effective_donors": 1 / (weights**2).sum(axis=0)},
         )
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        donors = self._donors(design)
-        counterfactual = np.stack(
-            [solution.weights @ design.outcome[donors] for solution in self._solve(design, donors)]
+        donors = require_panel(design, self.label, 1)
+        if not self.predictors:
+            return self.refit_many(design, design.adoption[None, :])
+        weights = np.stack(
+            [self._match(design, donors, i).donors for i, _ in _treated_rows(design)]
         )
         treated = design.treated
-        gaps = design.outcome[treated] - counterfactual
+        gaps = design.outcome[treated] - weights @ design.outcome[donors]
         return Gaps(gaps, design.periods, design.adoption[treated]).refits()
 
-    def _donors(self, design: Design) -> Booleans:
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_many`."""
+        if jobs != 1 or self.predictors:
+            return super().refit_many(design, adoptions, jobs)
         design.require_absorbing(self.label)
         design.require_balanced(self.label)
         design.require_unweighted(self.label)
-        return design.require_never_treated(self.label)
+        outcome = np.ascontiguousarray(design.outcome.T)
+        values, dates = [], []
+        for adoption in adoptions:
+            donors = np.isinf(adoption)
+            if not donors.any():
+                design.reassigned(adoption).require_never_treated(self.label)
+            pool = outcome[:, donors]
+            order = np.flatnonzero(~donors)
+            order = order[np.argsort(adoption[order], kind="stable")]
+            gaps = np.empty((len(order), len(outcome)))
+            for row, i in enumerate(order):
+                before = int(np.searchsorted(design.periods, adoption[i]))
+                path = outcome[:, i]
+                weights = simplex_weights(pool[:before] - path[:before, None])
+                gaps[row] = path - pool @ weights
+            values.append(gaps)
+            dates.append(adoption[order])
+        return stacked_refits(values, dates, design.periods)
 
-    @staticmethod
-    def _solve(design: Design, donors: Booleans) -> list[SimplexSolution]:
-        pool: Floats = design.outcome[donors].T
-        return [
-            simplex_least_squares(pool[pre], design.outcome[i, pre])
-            for i, pre in _treated_rows(design)
-        ]
+    def _match(self, design: Design, donors: Booleans, treated: int) -> _Match:
+        matching = Matching.of(design, treated, donors, tuple(self.predictors))
+        search = self.predictor_weights.choose(matching)
+        weights, gap = donor_weights(matching, search.weights)
+        return _Match(matching, search, weights, gap)
 
 
-def _treated_rows(design: Design) -> list[tuple[int, Booleans]]:
+@dataclass(frozen=True)
+class _Match:
+    """Donor weights from predictors."""
+
+    matching: Matching
+    search: VSearch
+    donors: Floats
+    gap: float
+
+    def balance(self) -> pd.DataFrame:
+        """Treated unit, synthetic control and donor average by predictor."""
+        design, table = self.matching.design, self.matching.table
+        unit = design.units[self.matching.treated]
+        pool = table.drop(columns=unit)
+        return pd.DataFrame(
+            {
+                "unit": unit,
+                "predictor": table.index,
+                "treated": table[unit].to_numpy(),
+                "synthetic": pool.to_numpy() @ self.donors,
+                "donor_average": pool.mean(axis=1).to_numpy(),
+                "weight": self.search.weights,
+                "smallest": self.search.smallest,
+                "largest": self.search.largest,
+            }
+        )
+
+
+def _treated_rows(design: Design) -> Iterator[tuple[int, Booleans]]:
     """Position of each treated unit and the mask of its pre-treatment periods."""
-    return [(int(i), design.periods < design.adoption[i]) for i in np.flatnonzero(design.treated)]
+    for i in np.flatnonzero(design.treated):
+        yield int(i), design.periods < design.adoption[i]
+
+
+def _on_outcomes(design: Design, donors: Booleans, i: int, before: Booleans) -> SimplexSolution:
+    return simplex_least_squares(design.outcome[donors].T[before], design.outcome[i, before])
+
+
+def _look_at_hull(
+    design: Design, donors: Booleans, i: int, before: Booleans, best: SimplexSolution
+) -> None:
+    """Warn about a treated unit that no average of donors comes near.
+
+    A quarter of a standard deviation is the distance from which on Imbens and Rubin (2015, section
+    14.2) call groups different.
+    """
+    pool = design.outcome[np.ix_(donors, before)]
+    spread = float(np.sqrt(pool.var(axis=0).mean()))
+    if spread == 0 and len(pool) > 1:
+        raise DesignError(
+            f"{design.labels.outcome!r} is the same for all donors in every period before "
+            f"{design.adoption[i]:.0f}, so that there is nothing to choose weights by; look at the "
+            f"outcome column."
+        )
+    distance = float(np.sqrt(max(best.objective, 0.0) / before.sum()))
+    if len(pool) > 1 and distance > FAR_OUTSIDE * spread:
+        warnings.warn(
+            f"{design.labels.unit} {quoted(design.units[i])} lies far outside the convex hull of "
+            f"its donors: the closest average of donors misses it by {distance:.4g} "
+            f"({distance / spread:.2g} standard deviations of the donors) on average over the "
+            f"periods before treatment. Differences in level remain in the effects; consider "
+            f"DemeanedSyntheticControl or SyntheticDiD.",
+            JJJPolicyWarning,
+            stacklevel=3,
+        )

@@ -19,7 +19,7 @@ from jjjpolicy.synth.difference_weights import (
     Rules,
     optimized_coefficients,
 )
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.gaps import estimate_from_counterfactual, stacked_refits
 from jjjpolicy.synth.requirements import require_pre_periods
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class SyntheticDiD(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         self._require(design)
-        return self._refit(design, design.adoption, {})
+        return _refits([list(self._pieces(design, design.adoption, {}))], design.periods)
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
@@ -143,17 +143,10 @@ class SyntheticDiD(Estimator):
             return super().refit_many(design, adoptions, jobs)
         self._require(design)
         shared: dict[int, PrePeriods] = {}
-        return Refits.stack(self._refit(design, adoption, shared) for adoption in adoptions)
+        found = [list(self._pieces(design, adoption, shared)) for adoption in adoptions]
+        return _refits(found, design.periods)
 
     # ------------------------------------------------------------------ one assignment
-    def _refit(self, design: Design, adoption: Floats, shared: dict[int, PrePeriods]) -> Refits:
-        pieces = list(self._pieces(design, adoption, shared))
-        gaps = np.concatenate([piece.gaps() for piece in pieces])
-        dates = np.concatenate(
-            [np.full(len(p.treated), design.periods[p.before], dtype=float) for p in pieces]
-        )
-        return Gaps(gaps, design.periods, dates).refits()
-
     def _pieces(
         self, design: Design, adoption: Floats, shared: dict[int, PrePeriods]
     ) -> Iterator[_Piece]:
@@ -254,6 +247,21 @@ class _Piece:
         level: Floats = gap[:, : self.before] @ self.found.lambda_
         difference: Floats = gap - level[:, None]
         return difference
+
+
+def _refits(found: list[list[_Piece]], periods: Integers) -> Refits:
+    """Gaps of each assignment, cohorts in order of adoption, as the numbers resampling needs."""
+    return stacked_refits(
+        [np.concatenate([piece.gaps() for piece in pieces]) for pieces in found],
+        [
+            np.repeat(
+                [float(periods[piece.before]) for piece in pieces],
+                [len(piece.treated) for piece in pieces],
+            )
+            for pieces in found
+        ],
+        periods,
+    )
 
 
 def _projected(design: Design, adoption: Floats, covariates: Floats) -> Floats:

@@ -1,0 +1,243 @@
+r"""The nested search for predictor weights, deterministic and with a bound on what is lost.
+
+Given predictor weights :math:`v`, donor weights :math:`w(v)` minimise :math:`\|V^{1/2} D w\|^2` on
+the simplex, ``D`` being scaled predictors of donors less those of the treated unit; the search
+minimises :math:`L(v) = \|F w(v)\|^2 / T`, ``F`` being outcomes of donors less that of the treated
+unit. :math:`L` is smooth between changes of the support of :math:`w` and has many local minima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jjjpolicy.linalg.simplex import simplex_weights
+
+Floats = NDArray[np.float64]
+
+SUPPORT = 1e-9
+FAVOUR, SIDEWAYS, STEPS, SWEEPS = 3.0, 1.0, 100, 4
+
+
+@dataclass(frozen=True)
+class VSearch:
+    """Predictor weights and what is known about them.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (predictors,)
+        Summing to one.
+    loss : float
+        Mean squared gap of the fitted outcomes.
+    lower_bound : float
+        Loss of the best donor weights without predictors: no predictor weights do better.
+    smallest, largest : ndarray, shape (predictors,)
+        Range of each weight over all predictor weights with the same donor weights.
+    starts : DataFrame
+        Local minima by start: loss, and half the sum of absolute differences of the donor weights
+        from those of the best.
+    """
+
+    weights: Floats
+    loss: float
+    lower_bound: float
+    smallest: Floats
+    largest: Floats
+    starts: pd.DataFrame
+
+    @property
+    def unique(self) -> bool:
+        """Whether no other predictor weights give the same donor weights."""
+        return bool((self.largest - self.smallest).max() < 1e-4)
+
+    @classmethod
+    def given(cls, weights: Floats, differences: Floats, fitted: Floats) -> VSearch:
+        """Weights that were not searched for."""
+        starts = pd.DataFrame({"start": [], "loss": [], "distance": []})
+        return cls(
+            weights,
+            _loss(_inner(differences, weights), fitted),
+            _loss(simplex_weights(fitted), fitted),
+            weights,
+            weights,
+            starts,
+        )
+
+
+def search(differences: Floats, fitted: Floats, starts: Mapping[str, Floats]) -> VSearch:
+    """The best predictor weights found.
+
+    The donor weights that fit the outcome best without predictors bound the loss from below. A
+    linear programme decides whether some predictor weights lead to them; then the search is over
+    and its result is a global minimum. Otherwise quasi-Newton steps with the analytic gradient
+    start from equal weights, from weights that favour one predictor, and from ``starts``; from the
+    best point they start again in every direction until nothing better is found. Predictor weights
+    with the same donor weights form a polytope; the average of its extreme points in the direction
+    of each weight is returned, so that the result does not depend on the path of the search.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (predictors, donors)
+    fitted : ndarray, shape (periods, donors)
+    starts : mapping of str to ndarray, shape (predictors,)
+        Further starts.
+    """
+    count = len(differences)
+    best_fit = simplex_weights(fitted)
+    bound = _loss(best_fit, fitted)
+    if count == 1:
+        return VSearch.given(np.ones(1), differences, fitted)
+    ends = _extremes(differences, best_fit)
+    if ends is not None:
+        centre = ends.mean(axis=0)
+        loss = _loss(_inner(differences, centre), fitted)
+        if loss <= bound * (1 + 1e-7) + 1e-14 * float((fitted**2).mean()):
+            table = pd.DataFrame({"start": ["outcomes alone"], "loss": [loss], "distance": [0.0]})
+            return VSearch(centre, loss, bound, ends.min(axis=0), ends.max(axis=0), table)
+    return _descend(differences, fitted, starts, bound)
+
+
+def _descend(
+    differences: Floats, fitted: Floats, starts: Mapping[str, Floats], bound: float
+) -> VSearch:
+    count = len(differences)
+    scale = float((fitted**2).mean()) or 1.0
+    axes = np.eye(count)
+    points = {"equal weights": np.zeros(count)}
+    points |= {name: np.log(np.maximum(v, 1e-8)) for name, v in starts.items()}
+    points |= {f"predictor {k + 1} first": FAVOUR * axes[k] for k in range(count)}
+    runs = {name: _quasi_newton(x, differences, fitted, scale) for name, x in points.items()}
+    best = min(runs, key=lambda key: runs[key][1])
+    # Kinks of the loss stop quasi-Newton steps; steps sideways get over them.
+    for sweep in range(SWEEPS):
+        point, loss = runs[best]
+        around = {
+            f"sideways, sweep {sweep + 1}, predictor {k + 1} {'up' if sign > 0 else 'down'}": (
+                _quasi_newton(point + sign * SIDEWAYS * axes[k], differences, fitted, scale)
+            )
+            for k in range(count)
+            for sign in (1.0, -1.0)
+        }
+        found = min(around, key=lambda key: around[key][1])
+        if around[found][1] >= loss * (1 - 1e-7):
+            break
+        runs[found] = around[found]
+        best = found
+    donors = {name: _inner(differences, _softmax(x)) for name, (x, _) in runs.items()}
+    weights, loss = _softmax(runs[best][0]), _loss(donors[best], fitted)
+    ends = _extremes(differences, donors[best])
+    low = high = weights
+    if ends is not None:
+        centre = ends.mean(axis=0)
+        centred = _loss(_inner(differences, centre), fitted)
+        if centred <= loss * (1 + 1e-7):
+            weights, loss, low, high = centre, centred, ends.min(axis=0), ends.max(axis=0)
+    table = pd.DataFrame(
+        {
+            "start": list(runs),
+            "loss": [_loss(w, fitted) for w in donors.values()],
+            "distance": [float(np.abs(w - donors[best]).sum()) / 2 for w in donors.values()],
+        }
+    ).sort_values("loss", ignore_index=True)
+    return VSearch(weights, loss, bound, low, high, table)
+
+
+def _inner(differences: Floats, weights: Floats) -> Floats:
+    return simplex_weights(np.sqrt(weights)[:, None] * differences)
+
+
+def _loss(donors: Floats, fitted: Floats) -> float:
+    residual = fitted @ donors
+    return float(residual @ residual) / len(fitted)
+
+
+def _softmax(x: Floats) -> Floats:
+    raw = np.exp(x - x.max())
+    return np.asarray(raw / raw.sum())
+
+
+def _quasi_newton(
+    start: Floats, differences: Floats, fitted: Floats, scale: float
+) -> tuple[Floats, float]:
+    from scipy.optimize import minimize
+
+    result = minimize(
+        _loss_and_gradient,
+        start,
+        args=(differences, fitted, scale),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-25.0, 25.0)] * len(start),
+        options={"maxiter": STEPS, "ftol": 1e-14, "gtol": 1e-12},
+    )
+    return result.x, float(result.fun)
+
+
+def _loss_and_gradient(
+    x: Floats, differences: Floats, fitted: Floats, scale: float
+) -> tuple[float, Floats]:
+    r"""Loss over ``scale`` and its derivative with respect to the logarithms of the weights.
+
+    On the support of ``w`` the optimality conditions :math:`Z'VZw = \mu 1, 1'w = 1` determine the
+    derivative of :math:`w`; with :math:`a` the solution of the adjoint system,
+    :math:`\partial L / \partial v_k = -(z_k'a)(z_k'w)`.
+    """
+    v = _softmax(x)
+    donors = _inner(differences, v)
+    support = np.flatnonzero(donors > SUPPORT)
+    residual = fitted @ donors
+    n = len(support)
+    z = differences[:, support]
+    system = np.ones((n + 1, n + 1))
+    system[:n, :n] = z.T @ (v[:, None] * z)
+    system[:n, n] = -1.0
+    system[n, n] = 0.0
+    target = np.zeros(n + 1)
+    target[:n] = 2 * (fitted[:, support].T @ residual) / (len(fitted) * scale)
+    try:
+        adjoint = np.linalg.solve(system.T, target)[:n]
+    except np.linalg.LinAlgError:
+        adjoint = np.linalg.lstsq(system.T, target, rcond=None)[0][:n]
+    slope = -(z @ adjoint) * (z @ donors[support])
+    return _loss(donors, fitted) / scale, v * (slope - slope @ v)
+
+
+def _extremes(differences: Floats, donors: Floats) -> Floats | None:
+    """Predictor weights under which given donor weights are optimal: the extreme ones.
+
+    The gradient of the inner problem is linear in the predictor weights, so that optimality of
+    ``donors`` is a set of linear conditions. Two rows for each predictor, in which its weight is
+    smallest and largest; None where no predictor weights will do.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import identity, kron
+
+    residual = differences @ donors
+    gradient = (differences * residual[:, None]).T
+    reduced = gradient - donors @ gradient
+    largest = float(np.abs(reduced).max())
+    if largest == 0:
+        return np.vstack([np.eye(len(differences))] * 2)
+    reduced /= largest
+    used = donors > 1e-7
+    equal, other = reduced[used], reduced[~used]
+    count = len(differences)
+    copies = 2 * count
+    # One programme of 2k independent blocks: a solver call costs more than its arithmetic.
+    blocks = identity(copies, format="csr")
+    result = linprog(
+        np.concatenate([np.eye(count), -np.eye(count)]).ravel(),
+        A_ub=kron(blocks, -other) if len(other) else None,
+        b_ub=np.zeros(copies * len(other)) if len(other) else None,
+        A_eq=kron(blocks, np.vstack([equal, np.ones(count)])),
+        b_eq=np.tile(np.append(np.zeros(len(equal)), 1.0), copies),
+        bounds=(0, None),
+    )
+    if result.x is None:
+        return None
+    table = np.maximum(result.x.reshape(copies, count), 0.0)
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
