@@ -332,3 +332,15 @@ def test_from_policy_treats_a_city_through_its_province() -> None:
         panel, jp.policies["tax-sharing-2015"], outcome="gdp", window=(2007, 2017)
     )
     assert design.units[design.treated].tolist() == ["110000", "120000", "130100"]
+
+
+def test_leaving_units_out_counts_only_the_clusters_that_are_left() -> None:
+    frame = simulated_panel()
+    frame["province"] = frame["unit"] // 2
+    design = build(frame, clusters="province")
+    kept = design.keep_units(design.units > 3, "test")
+    assert kept.assignment.tolist() == [0, 1, 2, 3]
+    assert kept.clusters["province"].tolist() == [0, 0, 1, 1]
+    smaller = jp.did.TwoWayFixedEffects().fit(build(frame, exclude=[3]))
+    same = jp.did.TwoWayFixedEffects().fit(build(frame).keep_units(design.units != 3, "test"))
+    assert same.se == pytest.approx(smaller.se, rel=1e-12)

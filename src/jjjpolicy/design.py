@@ -335,12 +335,12 @@ class Design:
             outcome=self.outcome[keep],
             units=self.units[keep],
             adoption=self.adoption[keep],
-            assignment=self.assignment[keep],
+            assignment=_dense(self.assignment[keep]),
             switching=None if self.switching is None else self.switching[keep],
             covariates={name: values[keep] for name, values in self.covariates.items()},
             predictors={name: values[keep] for name, values in self.predictors.items()},
             weights=None if self.weights is None else self.weights[keep],
-            clusters={name: codes[keep] for name, codes in self.clusters.items()},
+            clusters={name: _dense(codes[keep]) for name, codes in self.clusters.items()},
             coordinates=None if self.coordinates is None else self.coordinates[keep],
             left_out=self.left_out.with_units(dropped, reason),
         )
@@ -417,3 +417,8 @@ class Design:
             raise DesignError(
                 f"{method} has no use for observation weights; build the design without weights=."
             )
+
+
+def _dense(codes: Integers) -> Integers:
+    """Codes without gaps: the number of clusters is the largest code plus one."""
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)

@@ -10,6 +10,11 @@ from jjjpolicy.sensitivity.honest import (
     honest_did,
 )
 from jjjpolicy.sensitivity.leave_one_out import leave_one_out
+from jjjpolicy.sensitivity.minimum_detectable_effect import (
+    MinimumDetectableEffect,
+    minimum_detectable_effect,
+)
+from jjjpolicy.sensitivity.placebo_outcomes import placebo_outcomes
 from jjjpolicy.sensitivity.pre_fit import balance, pre_fit
 from jjjpolicy.sensitivity.pretrend_power import PretrendPower, pretrend_power
 from jjjpolicy.sensitivity.pretrends import (
@@ -23,6 +28,7 @@ from jjjpolicy.sensitivity.twoway_weights import TwoWayWeights, twoway_weights
 
 __all__ = [
     "EffectRange",
+    "MinimumDetectableEffect",
     "PretrendEquivalence",
     "PretrendPower",
     "PretrendTest",
@@ -36,6 +42,8 @@ __all__ = [
     "effect_range",
     "honest_did",
     "leave_one_out",
+    "minimum_detectable_effect",
+    "placebo_outcomes",
     "pre_fit",
     "pretrend_equivalence",
     "pretrend_power",
