@@ -4,6 +4,7 @@ from jjjpolicy.did.callaway_santanna import CallawaySantAnna
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
+from jjjpolicy.did.spillover_rings import SpilloverRings
 from jjjpolicy.did.stacked import Stacked
 from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
@@ -13,6 +14,7 @@ __all__ = [
     "EventStudy",
     "Imputation",
     "LocalProjections",
+    "SpilloverRings",
     "Stacked",
     "TwoStage",
     "TwoWayFixedEffects",
