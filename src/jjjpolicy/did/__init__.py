@@ -1,6 +1,7 @@
 """Difference-in-differences estimators, one per module."""
 
 from jjjpolicy.did.callaway_santanna import CallawaySantAnna
+from jjjpolicy.did.continuous_treatment import ContinuousTreatment
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
@@ -11,6 +12,7 @@ from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
 __all__ = [
     "CallawaySantAnna",
+    "ContinuousTreatment",
     "EventStudy",
     "Imputation",
     "LocalProjections",
