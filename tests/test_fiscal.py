@@ -311,6 +311,28 @@ def test_money_is_neither_made_nor_lost(
     assert taxed == pytest.approx(local.sum(), abs=1e-6)
 
 
+def by_the_text(base: list[float], after: list[float]) -> list[float]:
+    """Receipts of the origin under the rule of 2015, year by year as the text puts it."""
+    if sum(base) / 3 < 20:
+        return [0.0] * len(after)
+    received: list[float] = []
+    for year, tax in enumerate(after):
+        capped = sum(received) >= sum(base)
+        over = year >= 5 or (year >= 3 and capped)
+        received.append(0.0 if capped or over else min(tax / 2, sum(base) - sum(received)))
+    return received
+
+
+@given(
+    st.lists(st.integers(10, 40), min_size=3, max_size=3),
+    st.lists(st.integers(0, 150), min_size=1, max_size=8),
+)
+def test_the_rule_of_2015_is_its_text_read_year_by_year(base: list[int], after: list[int]) -> None:
+    result = share(path([*base, *after]), move(), RULE_2015)
+    expected = by_the_text([float(tax) for tax in base], [float(tax) for tax in after])
+    assert by_year(result, "origin")[3:] == pytest.approx(expected)
+
+
 @settings(max_examples=15)
 @given(situations())
 def test_the_origin_never_receives_more_than_the_cap(

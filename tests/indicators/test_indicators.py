@@ -92,7 +92,7 @@ MODIFIED = [0.9404, 0.8660, 0.5440, 0.5769, 0.3006, 0.4780, 0.3344]
 MODIFIED += [0.4171, 0.3278, 0.2700, 0.4374, 0.4196, 0.3738]
 
 
-def test_coupling_degrees_agree_with_each_other_as_published() -> None:
+def test_published_coupling_degrees_imply_levels_between_0_and_1() -> None:
     traditional, modified = np.array(TRADITIONAL), np.array(MODIFIED)
     # The traditional degree gives the ratio of the two levels, the modified one then their size.
     ratio = ((1 - np.sqrt(1 - traditional**2)) / traditional) ** 2
