@@ -102,9 +102,8 @@ def coupling_degree_wang(systems: pd.DataFrame) -> pd.Series:
     References
     ----------
     Wang et al. (2021), as in :func:`coupling_degree`. The formula was recalled. Their Table 8
-    prints this degree and the traditional one for thirteen cities, and not the levels. The levels that
-    the two formulas imply lie between 0 and 1 in every city; without the square root they would
-    not.
+    prints this degree and the traditional one for thirteen cities, and not the levels. The levels
+    that both formulas imply lie between 0 and 1 in every city; without the root they would not.
 
     Examples
     --------
