@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 import study
+import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.replication.artefacts import Artefacts
-from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:effects", "table:effects")
 
-DID, SC = Text("Difference-in-differences", "双重差分"), Text("Synthetic control", "合成控制")
-ESTIMATE, PLACEBO_P = Text("Estimate", "估计值"), Text("Placebo p", "安慰剂 p 值")
-COLUMNS = (
-    Column(ESTIMATE, DID),
-    Column(PLACEBO_P, DID),
-    Column(Text("Clustered p", "聚类 p 值"), DID),
-    Column(ESTIMATE, SC),
-    Column(PLACEBO_P, SC),
-    Column(Text("RMSPE-ratio p", "RMSPE 比 p 值"), SC),
-    Column(Text("Pre-RMSPE", "政策前 RMSPE"), SC),
+DID = (words.ESTIMATE, words.PLACEBO_P, words.CLUSTERED_P)
+SC = (words.ESTIMATE, words.PLACEBO_P, words.RATIO_P, words.PRE_RMSPE)
+COLUMNS = tuple(
+    Column(heading, words.METHODS[method])
+    for method, headings in (("did", DID), ("sc", SC))
+    for heading in headings
 )
-RMSPE = Text(
-    "RMSPE is the root mean squared prediction error; the ratio divides that after treatment by "
-    "that before. Where the error before treatment is large, as for R&D intensity in Beijing, no "
-    "weighted average of provinces comes near the treated one and the placebo p-value says "
-    "nothing; the RMSPE-ratio p-value allows for it. Clustered p-values (by province) are shown "
-    "for comparison only: with so few treated clusters they are far too small.",
-    "RMSPE 为均方根预测误差，RMSPE 比为政策后与政策前之比。政策前误差较大时（如北京的研发强度），"
-    "任何省份加权均无法拟合处理省份，安慰剂 p 值不具参考意义，应以 RMSPE 比 p 值为准。"
-    "聚类 p 值（按省份聚类）仅供对照：处理组聚类数过少时，该 p 值严重偏小。",
-)
-
-
-def panel(numbers: Numbers, outcome: str, heading: Text) -> Panel:
-    """One panel of the table: an outcome, a row per group."""
-    rows = []
-    for group, name in study.GROUP_NAMES.items():
-        did, sc = f"{outcome}/{group}/did", f"{outcome}/{group}/sc"
-        cells = (
-            numbers.number(f"{did}/att"),
-            numbers.pvalue(f"{did}/pvalue"),
-            numbers.pvalue(f"{did}/clustered_pvalue"),
-            numbers.number(f"{sc}/att"),
-            numbers.pvalue(f"{sc}/pvalue"),
-            numbers.pvalue(f"{sc}/rmspe_pvalue"),
-            numbers.number(f"{sc}/pre_rmspe"),
-        )
-        rows.append(Row(name, cells))
-    return Panel(heading, tuple(rows))
 
 
 def main() -> None:
@@ -58,36 +26,35 @@ def main() -> None:
         outcome: {group: study.estimates(study.design(outcome, group)) for group in study.GROUPS}
         for outcome in study.OUTCOMES
     }
+    behind = dict(study.flat(nested))
     together = nested["log_gdp"]["together"]["sc"].design
+    gaps = [e.details["relative_gap"].max() for path, e in behind.items() if path.endswith("/sc")]
     sample = {
         "provinces": len(jp.load("provinces", vintage=study.VINTAGE).units),
         "donors": int((~together.treated).sum()),
         "first_treated": int(together.cohorts[0]),
-        "first_year": int(together.periods[0]),
-        "last_year": int(together.periods[-1]),
-        "relative_gap_below_1e-10": all(
-            bool((estimate.details["relative_gap"] < 1e-10).all())
-            for path, estimate in study.flat(nested)
-            if path.endswith("/sc")
-        ),
+        "relative_gap_below_1e-10": bool(max(gaps) < 1e-10),
     }
     with Artefacts(__file__, MAKES) as artefacts:
         content = {**study.quoted(nested), "sample": sample}
-        numbers = artefacts.numbers("effects", content, dict(study.flat(nested)))
+        numbers = artefacts.numbers("effects", content, behind)
         panels = []
         for letter, outcome in zip("ABC", study.OUTCOMES, strict=True):
-            name = study.label(outcome)
-            heading = Text(f"{letter}. {name.en}", f"{letter}. {name.zh}")
-            panels.append(panel(numbers, outcome, heading))
-        table = Table(
-            "effects",
-            Text("Effects of the policies of 2015", "2015 年政策的效应"),
-            COLUMNS,
-            tuple(panels),
-            stub=Text("Treated", "处理组"),
-            notes=(study.PLACEBO, RMSPE, study.NOMINAL),
-        )
-        artefacts.table(table, dict(study.flat(nested)))
+            rows = []
+            for group, name in words.GROUPS.items():
+                did, sc = f"{outcome}/{group}/did", f"{outcome}/{group}/sc"
+                did_cells = [
+                    numbers.pvalue(f"{did}/{key}") for key in ("pvalue", "clustered_pvalue")
+                ]
+                sc_cells = [numbers.pvalue(f"{sc}/{key}") for key in ("pvalue", "rmspe_pvalue")]
+                error = numbers.number(f"{sc}/pre_rmspe")
+                att = [numbers.number(f"{path}/att") for path in (did, sc)]
+                rows.append(Row(name, (att[0], *did_cells, att[1], *sc_cells, error)))
+            panels.append(Panel(words.lettered(letter, study.label(outcome)), tuple(rows)))
+        caption = Text("Effects of the policies of 2015", "2015 年政策的效应")
+        notes = (words.PLACEBO, words.RMSPE, words.NOMINAL)
+        table = Table("effects", caption, COLUMNS, tuple(panels), words.TREATED, notes)
+        artefacts.table(table, behind)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import study
+import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.replication.artefacts import Artefacts
@@ -35,9 +36,7 @@ def main() -> None:
         if name in LOGS:
             panel = panel.with_variable(jp.Variable(name, formula=LOGS[name]))
         wide[title] = panel.frame.pivot(index="year", columns="region_code", values=name)
-    regions = {
-        code: study.GROUP_NAMES[name] for name, (code, *rest) in study.GROUPS.items() if not rest
-    }
+    regions = {code: words.GROUPS[name] for name, (code,) in study.SINGLE.items()}
     policy = float(jp.policies[study.POLICY].issued.year) - 0.5
 
     def draw(language: Language) -> Any:

@@ -1,4 +1,4 @@
-"""What the scripts share: the treated groups, outcomes and window of the paper, its estimators."""
+"""What the scripts share: treated groups, outcomes, window, the two estimators, what is quoted."""
 
 from __future__ import annotations
 
@@ -13,29 +13,9 @@ POLICY = "tax-sharing-2015"
 VINTAGE = "nbs_2024"
 WINDOW = (2005, 2019)
 JING_JIN_JI = ("110000", "120000", "130000")
-GROUPS = {
-    "beijing": ("110000",),
-    "tianjin": ("120000",),
-    "hebei": ("130000",),
-    "together": JING_JIN_JI,
-}
-GROUP_NAMES = {
-    "beijing": Text("Beijing", "北京"),
-    "tianjin": Text("Tianjin", "天津"),
-    "hebei": Text("Hebei", "河北"),
-    "together": Text("The three together", "三地合并"),
-}
+SINGLE = {"beijing": ("110000",), "tianjin": ("120000",), "hebei": ("130000",)}
+GROUPS = {**SINGLE, "together": JING_JIN_JI}
 OUTCOMES = ("log_gdp", "rd_intensity_single_vintage", "log_tech_contracts_bought")
-NOMINAL = Text(
-    "Gross regional product is nominal; year effects absorb national prices only.",
-    "地区生产总值为名义值，年份固定效应仅能吸收全国性价格变动。",
-)
-PLACEBO = Text(
-    "Placebo p-values rank the estimate among those of all sets of as many untreated provinces, "
-    "itself included; the treated provinces are never in each other's donor pool.",
-    "安慰剂 p 值为估计值在全部同等数量的未处理省份组合的估计值（含其自身）中的位次；"
-    "三个处理省份互不作为对照。",
-)
 
 
 def design(
@@ -62,7 +42,7 @@ def design(
 def label(outcome: str, *, with_unit: bool = True) -> Text:
     """Name of an outcome, with its unit of measure unless told otherwise."""
     panel = jp.load("provinces", vintage=VINTAGE)
-    return Text(*(panel.label(outcome, language, with_unit=with_unit) for language in ("en", "zh")))
+    return Text(*(panel.label(outcome, tongue, with_unit=with_unit) for tongue in ("en", "zh")))
 
 
 def policy_line(design: jp.Design) -> float:
@@ -94,7 +74,8 @@ def numbers(estimate: jp.Estimate) -> dict[str, Any]:
     }
     if estimate.influence is not None:
         content["clustered_pvalue"] = estimate.with_inference(jp.inference.Clustered()).pvalue
-    if estimate.unit_effects is not None:
+    if "rmspe_pvalue" in result.details:
+        assert estimate.unit_effects is not None
         content["pre_rmspe"] = float(estimate.unit_effects["pre_rmspe"].max())
         content["rmspe_pvalue"] = result.details["rmspe_pvalue"]
     return content

@@ -51,6 +51,13 @@ def test_a_second_run_does_nothing_and_a_changed_script_reruns_what_depends_on_i
     assert reproduce(study) == []
 
 
+def test_a_script_depends_on_the_modules_that_it_imports(study: Study) -> None:
+    effect, other = study.select(["effect"])[0], study.select(["other"])[0]
+    shared = study.root / "analysis/shared.py"
+    assert shared in study.inputs_of(effect)
+    assert shared not in study.inputs_of(other)
+
+
 def test_results_name_their_data_specification_versions_and_line(study: Study) -> None:
     sidecar = json.loads((study.output / "provenance/table-effect.json").read_text())
     source = (study.root / "analysis/effect.py").read_text(encoding="utf-8").splitlines()

@@ -120,9 +120,8 @@ class Study:
         return tuple(script for script in self.scripts if script in chosen)
 
     def inputs_of(self, script: Script) -> list[Path]:
-        """Files whose change makes a script run again: itself, what scripts share, the data."""
-        shared = [path for path in (self.root / "analysis").glob("*.py") if not _announced(path)]
-        return sorted({script.path, *shared, *(self.root / "data").glob("*.csv")})
+        """Files whose change makes a script run again: itself, what it imports beside it, data."""
+        return sorted({*_with_imports(script.path), *(self.root / "data").glob("*.csv")})
 
     def products_of(self, script: Script) -> list[Path]:
         """Content and provenance of what a script makes."""
@@ -155,3 +154,20 @@ def _announced(path: Path) -> tuple[ArtefactName, ...]:
                 raise DataError(f"{path.name}: MAKES must be a tuple of plain strings.") from error
             return tuple(ArtefactName.parse(name) for name in names)
     return ()
+
+
+def _with_imports(script: Path) -> set[Path]:
+    """A script and the modules of its folder that it imports, directly or not."""
+    found: set[Path] = set()
+    queue = [script]
+    while queue:
+        path = queue.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                queue += [path.with_name(f"{alias.name}.py") for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                queue.append(path.with_name(f"{node.module}.py"))
+    return found

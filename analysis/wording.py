@@ -1,0 +1,65 @@
+"""Words that several tables and figures of the paper print, in English and Chinese."""
+
+from __future__ import annotations
+
+from jjjpolicy.report import Text, format_number
+
+ESTIMATE = Text("Estimate", "估计值")
+STANDARD_ERROR = Text("Std. error", "标准误")
+PVALUE = Text("p-value", "p 值")
+PLACEBO_P = Text("Placebo p", "安慰剂 p 值")
+CLUSTERED_P = Text("Clustered p", "聚类 p 值")
+RATIO_P = Text("RMSPE-ratio p", "RMSPE 比 p 值")
+PRE_RMSPE = Text("Pre-RMSPE", "政策前 RMSPE")
+INTERVAL = Text("95% interval", "95% 置信区间")
+TREATED = Text("Treated", "处理组")
+METHODS = {
+    "did": Text("Difference-in-differences", "双重差分"),
+    "sc": Text("Synthetic control", "合成控制"),
+}
+GROUPS = {
+    "beijing": Text("Beijing", "北京"),
+    "tianjin": Text("Tianjin", "天津"),
+    "hebei": Text("Hebei", "河北"),
+    "together": Text("The three together", "三地合并"),
+}
+VINTAGES = {
+    "before_2018_census": Text("Before the 2018 census", "四经普修订前"),
+    "after_2018_census": Text("After the 2018 census", "四经普修订后"),
+    "nbs_2024": Text("Held in 2024", "2024 年口径"),
+}
+NOMINAL = Text(
+    "Gross regional product is nominal; year effects absorb national prices only.",
+    "地区生产总值为名义值，年份固定效应仅能吸收全国性价格变动。",
+)
+PLACEBO = Text(
+    "Placebo p-values rank the estimate among those of all sets of as many untreated provinces, "
+    "itself included; the treated provinces are never in each other's donor pool.",
+    "安慰剂 p 值为估计值在全部同等数量的未处理省份组合的估计值（含其自身）中的位次；"
+    "三个处理省份互不作为对照。",
+)
+RMSPE = Text(
+    "RMSPE is the root mean squared prediction error; the ratio divides that after treatment by "
+    "that before. Where the error before treatment is large, as for R&D intensity in Beijing, no "
+    "weighted average of provinces comes near the treated one and the placebo p-value says "
+    "nothing; the RMSPE-ratio p-value allows for it. Clustered p-values (by province) are shown "
+    "for comparison only: with so few treated clusters they are far too small.",
+    "RMSPE 为均方根预测误差，RMSPE 比为政策后与政策前之比。政策前误差较大时（如北京的研发强度），"
+    "任何省份加权均无法拟合处理省份，安慰剂 p 值不具参考意义，应以 RMSPE 比 p 值为准。"
+    "聚类 p 值（按省份聚类）仅供对照：处理组聚类数过少时，该 p 值严重偏小。",
+)
+
+
+def lettered(letter: str, text: Text) -> Text:
+    """Heading of a panel: ``A. Log gross regional product``."""
+    return Text(f"{letter}. {text.en}", f"{letter}. {text.zh}")
+
+
+def window(first: int, last: int) -> Text:
+    """Note on the years of the sample."""
+    return Text(f"Years {first} to {last}.", f"样本期为 {first} 至 {last} 年。")
+
+
+def size(value: float) -> str:
+    """A number inside a note."""
+    return format_number(value)
