@@ -122,6 +122,112 @@ def test_fixed_length_interval_of_the_average_agrees_with_a_second_implementatio
     assert found == pytest.approx((0.0119569650, 0.1024476827), abs=2e-6)
 
 
+def test_conditional_intervals_agree_with_a_second_implementation_on_a_fine_grid(
+    medicaid: dict[str, Any],
+) -> None:
+    # StatsPAI 1.40.2, 3,000 points from -0.02 to 0.1: 0.00004 apart.
+    for bound, ends in ((1.0, (0.017092364, 0.071990664)), (1.5, (0.00852951, 0.079473158))):
+        found = interval(medicaid, RelativeMagnitudes(bound), method=Conditional())
+        assert found == pytest.approx(ends, abs=4.1e-5)
+
+
+# Benzarti and Carloni (2019), as shipped with the R package HonestDiD; four periods on either side.
+PROFITS = [0.006696352, 0.029345034, -0.006472972, 0.07301499]
+PROFITS += [0.195961118, 0.312063903, 0.239541546, 0.1260425]
+PROFITS_COVARIANCE = """
+ 8.428358124 4.768686777 2.618051076 2.354220342 1.676371467 1.128707663 0.1992816215 -1.368265366
+ 4.768686777 6.425420288 3.987425007 2.435515198 2.201960306 1.804591157 0.384376508 -0.2960421989
+ 2.618051076 3.987425007 5.229949602 2.11768609 1.840722252 1.45852784 0.7005197403 0.5952994979
+ 2.354220342 2.435515198 2.11768609 3.089595411 1.197866077 1.334081317 1.016335009 1.079051726
+ 1.676371467 2.201960306 1.840722252 1.197866077 3.59970436 2.478818642 1.749579242 1.654256921
+ 1.128707663 1.804591157 1.45852784 1.334081317 2.478818642 4.263949813 2.171437809 2.892747871
+ 0.1992816215 0.384376508 0.7005197403 1.016335009 1.749579242 2.171437809 4.886697861 3.805322049
+ -1.368265366 -0.2960421989 0.5952994979 1.079051726 1.654256921 2.892747871 3.805322049 7.61739444
+"""
+
+
+@pytest.mark.parametrize(
+    ("restriction", "method", "target", "published", "step"),
+    [
+        # Printed by R HonestDiD; steps are those of its grid, or of its simulated quantile.
+        (
+            Smoothness((0.0, 0.1, 0.2)),
+            FixedLength(),
+            "first",
+            [(0.131411, 0.216170), (0.119444, 0.418508), (0.019444, 0.518508)],
+            1.5e-4,
+        ),
+        (
+            Smoothness((0.0, 0.1, 0.2, 0.3)),
+            FixedLength(),
+            "average",
+            [(0.133, 0.230), (-0.186, 0.988), (-0.686, 1.49), (-1.19, 1.99)],
+            5e-3,
+        ),
+        (
+            Smoothness((0.0, 0.1, 0.2)),
+            Conditional(),
+            "first",
+            [(0.210050, 0.327800), (0.119504, 0.418026), (0.020301, 0.517974)],
+            1e-3,
+        ),
+        (
+            Smoothness((0.0, 0.1, 0.2, 0.3)),
+            HybridFixedLength(),
+            "first",
+            [(0.206, 0.234), (0.120, 0.418), (0.0195, 0.518), (-0.0801, 0.618)],
+            1e-3,
+        ),
+        (
+            Smoothness((0.0, 0.1, 0.2, 0.3)),
+            HybridLeastFavorable(),
+            "first",
+            [(0.210, 0.328), (0.119, 0.419), (0.0191, 0.519), (-0.0809, 0.618)],
+            1.3e-3,
+        ),
+        (
+            RelativeMagnitudes(tuple(np.arange(0, 8) * 2 / 9)),
+            HybridLeastFavorable(),
+            "first",
+            [
+                (0.159, 0.233),
+                (0.143, 0.248),
+                (0.123, 0.266),
+                (0.102, 0.287),
+                (0.0786, 0.308),
+                (0.0551, 0.329),
+                (0.0315, 0.352),
+                (0.00722, 0.376),
+            ],
+            1.3e-3,
+        ),
+        (Smoothness(0.1, sign="positive"), Conditional(), "first", [(0.119, 0.2233)], 1e-2),
+        (Smoothness(0.1, monotone="increasing"), Conditional(), "first", [(0.119, 0.2233)], 1e-2),
+        (RelativeMagnitudes(1, sign="positive"), Conditional(), "first", [(0.0728, 0.3335)], 8e-3),
+        (
+            RelativeMagnitudes(1, monotone="increasing"),
+            Conditional(),
+            "first",
+            [(0.0728, 0.3335)],
+            8e-3,
+        ),
+    ],
+)
+def test_intervals_agree_with_r_on_profits_of_restaurants(
+    restriction: Restriction,
+    method: ConfidenceSet,
+    target: str,
+    published: list[tuple[float, float]],
+    step: float,
+) -> None:
+    covariance = 1e-4 * np.array(PROFITS_COVARIANCE.split(), dtype=float).reshape(8, 8)
+    result = honest_did(
+        PROFITS, covariance, 4, 4, restriction=restriction, method=method, target=target
+    )
+    found = result.table[["lower", "upper"]].to_numpy()
+    assert np.abs(found - np.array(published)).max() < step
+
+
 # ------------------------------------------------------------------------ brute force
 @pytest.mark.parametrize("restriction", RESTRICTIONS, ids=lambda r: r.label)
 def test_the_test_at_vertices_is_the_test_by_linear_programming(restriction: Restriction) -> None:
