@@ -7,6 +7,7 @@ from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
 from jjjpolicy.did.spillover_rings import SpilloverRings
 from jjjpolicy.did.stacked import Stacked
+from jjjpolicy.did.triple_difference import TripleDifference
 from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
@@ -18,6 +19,7 @@ __all__ = [
     "LocalProjections",
     "SpilloverRings",
     "Stacked",
+    "TripleDifference",
     "TwoStage",
     "TwoWayFixedEffects",
 ]
