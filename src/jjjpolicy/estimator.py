@@ -36,6 +36,8 @@ class Refits:
     rmspe_ratio : ndarray, shape (assignments,), optional
         Post- over pre-treatment root mean squared prediction error.
     pre_rmspe : ndarray, shape (assignments,), optional
+    cohorts : ndarray, shape (assignments, adoption periods), optional
+        Average effect of each adoption cohort, in order of adoption.
     """
 
     att: Floats
@@ -43,6 +45,7 @@ class Refits:
     effects: Floats | None = None
     rmspe_ratio: Floats | None = None
     pre_rmspe: Floats | None = None
+    cohorts: Floats | None = None
 
     @classmethod
     def stack(cls, parts: Iterable[Refits]) -> Refits:

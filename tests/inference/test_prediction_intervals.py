@@ -11,7 +11,7 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 
-# scpi_pkg 3 on the same data: simplex, HC1, orders 1, lags 0, 2,000 simulations, 95% each.
+# scpi_pkg 4.0.0 on the same data: simplex, HC1, orders 1, lags 0, 2,000 simulations, 95% each.
 # Ends of the counterfactual's interval, weights alone; then with each model of the errors.
 SCPI = {
     "levels": {

@@ -7,6 +7,7 @@ from jjjpolicy.inference.debiased_t_test import DebiasedTTest
 from jjjpolicy.inference.families import holm, romano_wolf
 from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
+from jjjpolicy.inference.jackknife import Jackknife
 from jjjpolicy.inference.kernels import Conley, DriscollKraay
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
@@ -24,6 +25,7 @@ __all__ = [
     "DriscollKraay",
     "FermanPinto",
     "InfluenceFunction",
+    "Jackknife",
     "MultiplierBootstrap",
     "PlaceboPeriods",
     "PlaceboUnits",

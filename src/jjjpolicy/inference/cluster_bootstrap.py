@@ -109,7 +109,7 @@ def _refit(
             break
         again += 1
     try:
-        return replace(estimator.refit(sample), effects=None), again
+        return replace(estimator.refit(sample), effects=None, cohorts=None), again
     except (DesignError, np.linalg.LinAlgError):
         return None, again
 

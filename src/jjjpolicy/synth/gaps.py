@@ -64,6 +64,12 @@ class Gaps:
         sums = np.where(self.post, self.values, 0.0).sum(axis=0)
         return self.periods[some], sums[some] / counts[some]
 
+    def by_cohort(self) -> tuple[Floats, Floats]:
+        """Adoption periods, and the average gap over the treated cells of each cohort."""
+        dates, codes = np.unique(self.adoption, return_inverse=True)
+        sums = np.where(self.post, self.values, 0.0).sum(axis=1)
+        return dates, np.bincount(codes, sums) / np.bincount(codes, self.post.sum(axis=1))
+
     def rmspe(self, cells: Booleans) -> Floats:
         """Root mean squared gap of each treated unit over the marked cells."""
         squares = np.where(cells, self.values**2, 0.0).sum(axis=1)
@@ -92,6 +98,7 @@ class Gaps:
             effects=self.by_event_time()[1][None, :],
             pre_rmspe=np.array([before]),
             rmspe_ratio=np.array([after / before if before > 0 else np.inf]),
+            cohorts=self.by_cohort()[1][None, :],
         )
 
 
