@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jjjpolicy.progress import track
 
@@ -46,6 +47,14 @@ class Refits:
     rmspe_ratio: Floats | None = None
     pre_rmspe: Floats | None = None
     cohorts: Floats | None = None
+
+    def at(self, rows: NDArray[Any]) -> Refits:
+        """The refits at some positions, or those that a mask keeps."""
+        columns: dict[str, Any] = {}
+        for item in fields(self):
+            values = getattr(self, item.name)
+            columns[item.name] = None if values is None else values[rows]
+        return Refits(**columns)
 
     @classmethod
     def stack(cls, parts: Iterable[Refits]) -> Refits:

@@ -135,6 +135,80 @@ def test_placebos_move_whole_groups_at_the_level_of_assignment() -> None:
     assert "'province'" in estimate.inference.notes[0]
 
 
+def test_badly_fitted_placebos_are_left_out() -> None:
+    frame = simulated_panel(units=20, effect=5.0)
+    estimate = fit(frame)
+    every = estimate.with_inference(jp.inference.PlaceboUnits())
+    some = estimate.with_inference(jp.inference.PlaceboUnits(pre_fit_cutoff=2.0))
+    assert every.inference is not None
+    assert some.inference is not None
+    own = estimate.details["gaps"].pooled_rmspe[0]
+    well = every.inference.details["placebo_pre_rmspe"] <= 2.0 * own
+    assert 0 < well.sum() < 19
+    assert (some.inference.reference == every.inference.reference[well]).all()  # type: ignore[index]
+    assert some.pvalue == pytest.approx(1 / (1 + well.sum()))
+    assert f"{19 - well.sum()} of 19 placebos left out" in some.inference.notes[-1]
+
+
+def test_cut_offs_that_make_no_sense_are_refused() -> None:
+    frame = simulated_panel(units=12)
+    with pytest.raises(jp.InferenceError, match="no placebo has"):
+        fit(frame).with_inference(jp.inference.PlaceboUnits(pre_fit_cutoff=1e-9))
+    with pytest.raises(jp.InferenceError, match="must be positive"):
+        fit(frame).with_inference(jp.inference.PlaceboUnits(pre_fit_cutoff=-1))
+    with pytest.raises(jp.InferenceError, match="counterfactual paths"):
+        fit(frame, jp.did.TwoWayFixedEffects()).with_inference(
+            jp.inference.PlaceboUnits(pre_fit_cutoff=2)
+        )
+
+
+def test_separate_placebos_are_averages_of_one_per_treated_unit() -> None:
+    frame = simulated_panel(units=9, periods=8, adoption={0: 2005, 1: 2006}, effect=3.0)
+    estimate = fit(frame).with_inference(jp.inference.PlaceboUnits(separate=True))
+    result = estimate.inference
+    assert result is not None
+    assert result.exact
+    assert result.assignments == 49
+    single = {}
+    for unit in range(2, 9):
+        for date in (2005, 2006):
+            controls = frame.query("unit > 1")
+            treated = ((controls["unit"] == unit) & (controls["period"] >= date)).astype(int)
+            single[unit, date] = fit(controls.assign(treated=treated)).att
+    expected = [
+        (4 * single[a, 2005] + 3 * single[b, 2006]) / 7 for a in range(2, 9) for b in range(2, 9)
+    ]
+    assert np.sort(result.reference) == pytest.approx(np.sort(expected))  # type: ignore[arg-type]
+    units = result.details["units"]
+    assert list(units["unit"]) == ["0", "1"]
+    assert units["pvalue"].to_numpy() == pytest.approx([1 / 8, 1 / 8])
+    assert len(result.details["unit_placebos"]) == 14
+    after = estimate.effects.query("event_time >= 0")
+    assert (after["pvalue"] > 0).all()
+
+
+def test_separate_placebos_are_sampled_where_there_are_many() -> None:
+    frame = simulated_panel(units=9, adoption={0: 2004, 1: 2004})
+    method = jp.inference.PlaceboUnits(separate=True, replications=20, seed=3)
+    one, two = (fit(frame).with_inference(method).inference for _ in range(2))
+    assert one is not None
+    assert two is not None
+    assert one.assignments == 20
+    assert not one.exact
+    assert (one.reference == two.reference).all()  # type: ignore[union-attr]
+
+
+def test_each_cohort_has_its_own_error() -> None:
+    frame = simulated_panel(units=12, periods=8, adoption={0: 2005, 1: 2006})
+    estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
+    assert estimate.inference is not None
+    assert estimate.unit_effects is not None
+    table = estimate.inference.details["cohorts"]
+    assert list(table["adoption"]) == [2005, 2006]
+    assert table["estimate"].to_numpy() == pytest.approx(estimate.unit_effects["att"].to_numpy())
+    assert (table["se"] > 0).all()
+
+
 def test_too_few_controls_are_refused() -> None:
     frame = simulated_panel(units=4, adoption={0: 2004, 1: 2004})
     with pytest.raises(jp.InferenceError, match="there are 2 and 2"):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.placebo_units import rank_pvalue
+from jjjpolicy.inference.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats

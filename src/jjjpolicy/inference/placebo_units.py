@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,12 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.assignments import ENUMERATION_LIMIT, AssignmentSpace, group_adoption
+from jjjpolicy.inference.ranks import Alternative, rank_pvalue
+from jjjpolicy.inference.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design import Booleans, Floats
     from jjjpolicy.estimator import Refits
-
-Alternative = Literal["two-sided", "greater", "less"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class PlaceboUnits(Inference):
       :math:`\hat\tau - \tau` would not be rejected. It is the whole line where its level asks for a
       p-value smaller than the smallest attainable one.
 
-    Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE.
+    Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE, and each
+    adoption cohort a standard error (``details["cohorts"]``).
 
     Parameters
     ----------
@@ -47,6 +49,15 @@ class PlaceboUnits(Inference):
         Of the sampled assignments.
     alternative : {"two-sided", "greater", "less"}
         Direction of the test; the interval stays two-sided.
+    pre_fit_cutoff : float, optional
+        Leave out placebos whose pre-treatment RMSPE is more than so many times that of the treated
+        (Abadie, Diamond and Hainmueller 2010, section 3.4: a mean *squared* error of 20, 5 or 2
+        times is a cut-off of 4.47, 2.24 or 1.41). All by default.
+    separate : bool
+        With several treated groups, give every control group each adoption period on its own, and
+        compare the estimate with the averages of one placebo per treated group, all of them or a
+        sample (Cavallo, Galiani, Noy and Pantano 2013, section 3.2). Each treated group then gets
+        a rank of its own in ``details["units"]``. For estimators that treat one unit at a time.
     jobs : int
         Worker processes; the numbers do not depend on it.
     """
@@ -54,6 +65,8 @@ class PlaceboUnits(Inference):
     replications: int | None = None
     seed: int = 0
     alternative: Alternative = "two-sided"
+    pre_fit_cutoff: float | None = None
+    separate: bool = False
     jobs: int = 1
 
     def infer(self, estimate: Estimate) -> Estimate:
@@ -70,37 +83,73 @@ class PlaceboUnits(Inference):
             raise InferenceError(
                 f"alternative={self.alternative!r} must be 'two-sided', 'greater' or 'less'."
             )
+        if self.pre_fit_cutoff is not None and not self.pre_fit_cutoff > 0:
+            raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
         design = estimate.design
-        dates, _ = group_adoption(design.adoption, design.assignment)
+        dates, groups = group_adoption(design.adoption, design.assignment)
         controls = design.keep_units(~design.treated, "set aside by the placebo test")
         _, positions = group_adoption(controls.adoption, controls.assignment)
         space = AssignmentSpace(dates[np.isfinite(dates)], int(positions.max(initial=-1)) + 1)
-        if space.groups <= len(space.dates):
+        least = 1 if self.separate else len(space.dates)
+        if space.groups <= least:
             raise InferenceError(
                 f"placebo over units needs more never-treated groups at the level "
                 f"{design.assigned_at!r} than treated ones; there are {space.groups} and "
                 f"{len(space.dates)}."
             )
+        draws = self.replications or 1_000
+        if self.separate and len(space.dates) > 1:
+            parts = UnitPlacebos.of(estimate, controls, positions, space, groups, self.jobs)
+            kept, note = self._cut(parts.refits, parts.own_pre_rmspe)
+            exact, placebos = parts.averages(
+                kept, self.replications or ENUMERATION_LIMIT, draws, self.seed
+            )
+            own = {"units": parts.table(kept), "unit_placebos": parts.placebo_table(kept)}
+            return self._attach(estimate, placebos, exact, own, note)
         exact = space.count <= (self.replications or ENUMERATION_LIMIT)
-        table = space.enumerate() if exact else space.sample(self.replications or 1_000, self.seed)
-        refits = estimate.estimator.refit_many(controls, table[:, positions], jobs=self.jobs)
-        return estimate.with_result(self._result(estimate, refits, exact, table[:, positions]))
+        table = space.enumerate() if exact else space.sample(draws, self.seed)
+        assignments = table[:, positions]
+        refits = estimate.estimator.refit_many(controls, assignments, jobs=self.jobs)
+        kept, note = self._cut(refits, np.full(len(table), _own_pre_rmspe(estimate)))
+        return self._attach(
+            estimate, refits.at(kept), exact, {"placebo_units": assignments[kept]}, note
+        )
 
-    def _result(
-        self, estimate: Estimate, refits: Refits, exact: bool, assignments: Floats
-    ) -> InferenceResult:
+    def _cut(self, refits: Refits, own: Floats) -> tuple[Booleans, tuple[str, ...]]:
+        """Placebos that fit well enough before treatment, and a note on the others."""
+        kept = np.ones(len(refits.att), dtype=bool)
+        if self.pre_fit_cutoff is None:
+            return kept, ()
+        if refits.pre_rmspe is None or np.isnan(own).any():
+            raise InferenceError(
+                "pre_fit_cutoff= needs an estimator with counterfactual paths before treatment."
+            )
+        kept = refits.pre_rmspe <= self.pre_fit_cutoff * own
+        if not kept.any():
+            raise InferenceError(
+                f"no placebo has a pre-treatment RMSPE within {self.pre_fit_cutoff} times that of "
+                f"the treated; raise pre_fit_cutoff=."
+            )
+        return kept, (
+            f"{int((~kept).sum())} of {len(kept)} placebos left out: pre-treatment RMSPE above "
+            f"{self.pre_fit_cutoff:g} times that of the treated.",
+        )
+
+    def _attach(
+        self,
+        estimate: Estimate,
+        refits: Refits,
+        exact: bool,
+        own: Mapping[str, object],
+        further: tuple[str, ...],
+    ) -> Estimate:
         placebos = refits.att
         total = 1 + len(placebos)
         smallest = 1 / total
-        pvalue = rank_pvalue(estimate.att, placebos, self.alternative)
         magnitudes = np.sort(np.abs(placebos))[::-1]
 
         def bounds(level: float) -> tuple[float, float]:
-            # τ is kept while (1 + #{|placebo| >= |att - τ|}) / total > 1 - level
-            needed = int(np.floor((1 - level) * total + 1e-9))
-            if needed < 1:
-                return -np.inf, np.inf
-            reach = float(magnitudes[needed - 1])
+            reach = _reach(magnitudes, level)
             return estimate.att - reach, estimate.att + reach
 
         how = "all" if exact else "a sample of"
@@ -111,69 +160,92 @@ class PlaceboUnits(Inference):
         if not exact:
             notes.append(f"seed {self.seed}.")
         details: dict[str, object] = {
-            "placebo_units": assignments,
             "placebo_effects": refits.effects,
+            "cohorts": _cohort_bounds(estimate, refits),
+            **own,
         }
         if refits.rmspe_ratio is not None and refits.pre_rmspe is not None:
-            own = estimate.details["gaps"].pooled_rmspe
-            ratio = own[1] / own[0] if own[0] > 0 else np.inf
+            before, after = estimate.details["gaps"].pooled_rmspe
+            ratio = after / before if before > 0 else np.inf
             details |= {
                 "rmspe_ratio": ratio,
                 "placebo_rmspe_ratios": refits.rmspe_ratio,
                 "placebo_pre_rmspe": refits.pre_rmspe,
                 "rmspe_pvalue": (1 + int((refits.rmspe_ratio >= ratio).sum())) / total,
             }
-        return InferenceResult(
+        result = InferenceResult(
             name="placebo over units" + self._direction(),
             se=float(placebos.std()),
-            pvalue=pvalue,
+            pvalue=rank_pvalue(estimate.att, placebos, self.alternative),
             bounds=bounds,
-            effects=_effect_bounds(estimate, refits),
+            effects=_effect_bounds(estimate, refits, self.alternative),
             reference=placebos,
             smallest_pvalue=smallest,
             assignments=len(placebos),
             exact=exact,
-            notes=tuple(notes),
+            notes=(*notes, *further),
             details=details,
             specification=self.specification(),
         )
+        return estimate.with_result(result)
 
     def _direction(self) -> str:
         return "" if self.alternative == "two-sided" else f" (one-sided, {self.alternative})"
 
 
-def rank_pvalue(statistic: float, reference: Floats, alternative: Alternative) -> float:
-    """Rank of a statistic among a reference distribution and itself, as a p-value."""
-    # Ties up to rounding count against the treated assignment.
-    slack = 1e-12 * max(abs(statistic), float(np.abs(reference).max(initial=0.0)))
-    if alternative == "two-sided":
-        beyond = np.abs(reference) >= abs(statistic) - slack
-    elif alternative == "greater":
-        beyond = reference >= statistic - slack
-    else:
-        beyond = reference <= statistic + slack
-    return float((1 + beyond.sum()) / (1 + len(reference)))
+def _own_pre_rmspe(estimate: Estimate) -> float:
+    gaps = estimate.details.get("gaps")
+    return float("nan") if gaps is None else float(gaps.pooled_rmspe[0])
 
 
-def _effect_bounds(estimate: Estimate, refits: Refits) -> pd.DataFrame | None:
-    """Standard errors and 95% intervals by event time, as for the overall effect."""
+def _reach(magnitudes: Floats, level: float) -> float:
+    """Half the length of the interval, from placebo magnitudes in falling order.
+
+    An effect is kept while its rank among all, (1 + number of larger ones) / total, exceeds one
+    minus the level.
+    """
+    needed = int(np.floor((1 - level) * (1 + len(magnitudes)) + 1e-9))
+    return float("inf") if needed < 1 else float(magnitudes[needed - 1])
+
+
+def _effect_bounds(
+    estimate: Estimate, refits: Refits, alternative: Alternative
+) -> pd.DataFrame | None:
+    """Standard errors, 95% intervals and p-values by event time, as for the overall effect."""
     if refits.effects is None:
         return None
     table = estimate.effects
-    total = 1 + len(refits.effects)
-    needed = int(np.floor(0.05 * total + 1e-9))
-    if needed < 1:
-        reach = np.full(refits.effects.shape[1], np.inf)
-    else:
-        reach = np.sort(np.abs(refits.effects), axis=0)[::-1][needed - 1]
     points = table["estimate"].to_numpy(dtype=float)
-    beyond = np.abs(refits.effects) >= np.abs(points)
+    return pd.DataFrame(
+        {"event_time": table["event_time"], **_bounds_of(points, refits.effects, alternative)}
+    )
+
+
+def _cohort_bounds(estimate: Estimate, refits: Refits) -> pd.DataFrame | None:
+    """Effect of each adoption cohort with its standard error, 95% interval and p-value."""
+    if refits.cohorts is None:
+        return None
+    dates, points = estimate.details["gaps"].by_cohort()
     return pd.DataFrame(
         {
-            "event_time": table["event_time"],
-            "se": refits.effects.std(axis=0),
-            "lower": points - reach,
-            "upper": points + reach,
-            "pvalue": (1 + beyond.sum(axis=0)) / total,
+            "adoption": dates.astype(np.int64),
+            "estimate": points,
+            **_bounds_of(points, refits.cohorts, "two-sided"),
         }
     )
+
+
+def _bounds_of(points: Floats, placebos: Floats, alternative: Alternative) -> dict[str, Floats]:
+    """Columns se, lower, upper, pvalue from placebos of shape (placebos, effects)."""
+    ordered = np.sort(np.abs(placebos), axis=0)[::-1]
+    reach = np.array([_reach(column, 0.95) for column in ordered.T])
+    ranks = [
+        rank_pvalue(float(point), column, alternative)
+        for point, column in zip(points, placebos.T, strict=True)
+    ]
+    return {
+        "se": placebos.std(axis=0),
+        "lower": points - reach,
+        "upper": points + reach,
+        "pvalue": np.array(ranks),
+    }

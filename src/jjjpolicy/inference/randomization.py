@@ -15,7 +15,7 @@ from jjjpolicy.errors import InferenceError, JJJPolicyError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.assignments import AssignmentSpace, group_adoption
 from jjjpolicy.inference.inversion import effects_kept, outermost
-from jjjpolicy.inference.placebo_units import rank_pvalue
+from jjjpolicy.inference.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats

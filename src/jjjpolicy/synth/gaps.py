@@ -126,6 +126,8 @@ def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: I
     averaging = np.zeros((table.shape[1], len(times)))
     averaging[np.arange(table.shape[1]), positions.ravel()] = 1.0
     averaging /= averaging.sum(axis=0)
+    owner = np.repeat(np.unique(first, return_inverse=True)[1], len(periods))
+    by_cohort = (owner[:, None] == np.arange(owner.max() + 1)) & post[:, None]
     squares = table**2
     before, after = np.sqrt(squares[:, ~post].mean(axis=1)), np.sqrt(squares[:, post].mean(axis=1))
     with np.errstate(divide="ignore"):
@@ -135,6 +137,7 @@ def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: I
         effects=table @ averaging,
         pre_rmspe=before,
         rmspe_ratio=ratio,
+        cohorts=table @ (by_cohort / by_cohort.sum(axis=0)),
     )
 
 
