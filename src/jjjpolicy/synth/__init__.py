@@ -2,9 +2,12 @@
 
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.synth.augmented import AugmentedSyntheticControl
+from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
 from jjjpolicy.synth.elastic_net import ElasticNetSyntheticControl
 from jjjpolicy.synth.generalized import GeneralizedSyntheticControl
 from jjjpolicy.synth.matrix_completion import MatrixCompletion
+from jjjpolicy.synth.multiple_outcomes import MultipleOutcomeSyntheticControl
+from jjjpolicy.synth.panel_data_approach import BestSubset, Lasso, PanelDataApproach
 from jjjpolicy.synth.partially_pooled import PartiallyPooledSyntheticControl
 from jjjpolicy.synth.penalized import PenalizedSyntheticControl
 from jjjpolicy.synth.predictor_weights import (
@@ -20,14 +23,19 @@ from jjjpolicy.synth.synthetic_did import SyntheticDiD
 
 __all__ = [
     "AugmentedSyntheticControl",
+    "BestSubset",
     "CrossValidated",
+    "DemeanedSyntheticControl",
     "ElasticNetSyntheticControl",
     "FrankWolfe",
     "GeneralizedSyntheticControl",
     "GivenWeights",
     "InverseVariance",
+    "Lasso",
     "MatrixCompletion",
+    "MultipleOutcomeSyntheticControl",
     "NestedSearch",
+    "PanelDataApproach",
     "PartiallyPooledSyntheticControl",
     "PenalizedSyntheticControl",
     "Predictor",

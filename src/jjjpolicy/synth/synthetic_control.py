@@ -13,8 +13,8 @@ import pandas as pd
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.intake import quoted
-from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares, simplex_weights
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual, stacked_refits
+from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
+from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.predictor_weights import (
     Matching,
     NestedSearch,
@@ -23,6 +23,7 @@ from jjjpolicy.synth.predictor_weights import (
 )
 from jjjpolicy.synth.predictors import Predictor
 from jjjpolicy.synth.requirements import require_panel
+from jjjpolicy.synth.simplex_refits import simplex_refits
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -140,27 +141,8 @@ class SyntheticControl(Estimator):
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
         if jobs != 1 or self.predictors:
             return super().refit_many(design, adoptions, jobs)
-        design.require_absorbing(self.label)
-        design.require_balanced(self.label)
-        design.require_unweighted(self.label)
-        outcome = np.ascontiguousarray(design.outcome.T)
-        values, dates = [], []
-        for adoption in adoptions:
-            donors = np.isinf(adoption)
-            if not donors.any():
-                design.reassigned(adoption).require_never_treated(self.label)
-            pool = outcome[:, donors]
-            order = np.flatnonzero(~donors)
-            order = order[np.argsort(adoption[order], kind="stable")]
-            gaps = np.empty((len(order), len(outcome)))
-            for row, i in enumerate(order):
-                before = int(np.searchsorted(design.periods, adoption[i]))
-                path = outcome[:, i]
-                weights = simplex_weights(pool[:before] - path[:before, None])
-                gaps[row] = path - pool @ weights
-            values.append(gaps)
-            dates.append(adoption[order])
-        return stacked_refits(values, dates, design.periods)
+        require_panel(design, self.label, 0)
+        return simplex_refits(design, adoptions, self.label, demeaned=False, donors=1, before=1)
 
     def _match(self, design: Design, donors: Booleans, treated: int) -> _Match:
         matching = Matching.of(design, treated, donors, tuple(self.predictors))

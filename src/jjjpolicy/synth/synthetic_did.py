@@ -20,7 +20,7 @@ from jjjpolicy.synth.difference_weights import (
     optimized_coefficients,
 )
 from jjjpolicy.synth.gaps import estimate_from_counterfactual, stacked_refits
-from jjjpolicy.synth.requirements import require_pre_periods
+from jjjpolicy.synth.requirements import require_panel, require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -203,9 +203,7 @@ class SyntheticDiD(Estimator):
                 raise DesignError(
                     f"{name}={getattr(self, name)!r} must be 'estimated' or 'uniform'."
                 )
-        design.require_absorbing(self.label)
-        design.require_balanced(self.label)
-        design.require_unweighted(self.label)
+        require_panel(design, self.label, 0)
 
     def _require_donors(self, design: Design, donors: int) -> None:
         least = 1 if self.unit_weights == "uniform" else 2
