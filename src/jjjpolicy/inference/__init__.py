@@ -13,6 +13,7 @@ from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.prediction_intervals import PredictionIntervals
 from jjjpolicy.inference.randomization import RandomizationInference
+from jjjpolicy.inference.rearrangement import RearrangementTest
 from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PlaceboUnits",
     "PredictionIntervals",
     "RandomizationInference",
+    "RearrangementTest",
     "WildClusterBootstrap",
     "holm",
     "romano_wolf",

@@ -49,7 +49,7 @@ class ConleyTaber(Inference):
         DesignError
             The panel has absent cells.
         """
-        groups = _Groups.of(estimate, self.label)
+        groups = RegressionGroups.of(estimate, self.label)
         controls = np.flatnonzero(~groups.treated)
         shapes = groups.shapes * groups.shares[:, None]
         errors = shapes @ groups.residuals[controls].T
@@ -115,7 +115,7 @@ class FermanPinto(Inference):
         DesignError
             The panel has absent cells.
         """
-        groups = _Groups.of(estimate, self.label)
+        groups = RegressionGroups.of(estimate, self.label)
         sizes = groups.sizes if self.size is None else self._measured(estimate, groups)
         slots = np.flatnonzero(groups.treated)
         base = groups.shapes @ groups.residuals.T
@@ -151,7 +151,7 @@ class FermanPinto(Inference):
             )
         )
 
-    def _measured(self, estimate: Estimate, groups: _Groups) -> Floats:
+    def _measured(self, estimate: Estimate, groups: RegressionGroups) -> Floats:
         covariates = estimate.design.covariates
         if self.size is None or self.size not in covariates:
             raise InferenceError(
@@ -167,7 +167,7 @@ class FermanPinto(Inference):
 
 
 @dataclass(frozen=True)
-class _Groups:
+class RegressionGroups:
     """Residuals and treatment of a two-way fixed effects regression by group of assignment.
 
     residuals, treatment : (groups, periods) means, treatment net of the fixed effects
@@ -184,7 +184,7 @@ class _Groups:
     codes: Integers
 
     @classmethod
-    def of(cls, estimate: Estimate, method: str) -> _Groups:
+    def of(cls, estimate: Estimate, method: str) -> RegressionGroups:
         fit, contrasts = regression_of(estimate, method, "RandomizationInference or PlaceboUnits")
         if fit.names[0] != "treatment" or len(contrasts) != 1:
             raise InferenceError(
@@ -225,7 +225,7 @@ class _Groups:
         )
 
 
-def _many_treated_note(groups: _Groups) -> tuple[str, ...]:
+def _many_treated_note(groups: RegressionGroups) -> tuple[str, ...]:
     treated, controls = int(groups.treated.sum()), int((~groups.treated).sum())
     if 5 * treated <= controls:
         return ()
