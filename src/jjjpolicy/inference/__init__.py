@@ -9,6 +9,7 @@ from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
 from jjjpolicy.inference.jackknife import Jackknife
 from jjjpolicy.inference.kernels import Conley, DriscollKraay
+from jjjpolicy.inference.parametric_bootstrap import ParametricBootstrap
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.prediction_intervals import PredictionIntervals
@@ -28,6 +29,7 @@ __all__ = [
     "InfluenceFunction",
     "Jackknife",
     "MultiplierBootstrap",
+    "ParametricBootstrap",
     "PlaceboPeriods",
     "PlaceboUnits",
     "PredictionIntervals",

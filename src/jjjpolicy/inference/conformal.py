@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -36,13 +37,20 @@ class Conformal(Inference):
     seed : int
         Of the iid permutations.
     grid : int
-        Hypothesised effects per interval.
+        Hypothesised effects among which the ends of an interval are first looked for; they are then
+        found by bisection.
+
+    Notes
+    -----
+    Several treated units with one adoption period are averaged. An interval is the whole line where
+    its level asks for a p-value below the smallest attainable one, and ``nan`` where every effect
+    is rejected.
     """
 
     permutations: Literal["moving_block", "iid"] = "moving_block"
     replications: int = 1000
     seed: int = 0
-    grid: int = 101
+    grid: int = 41
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-value of no effect, interval of the average effect, intervals per period.
@@ -53,6 +61,8 @@ class Conformal(Inference):
             Several adoption periods; an estimator whose refits carry no effects by event time;
             an unknown kind of permutation.
         """
+        if self.grid < 3 or self.replications < 1:
+            raise InferenceError("grid= must be at least 3, replications= at least 1.")
         if self.permutations not in ("moving_block", "iid"):
             raise InferenceError(
                 f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
@@ -76,6 +86,17 @@ class Conformal(Inference):
         smallest = 1 / design.n_periods
         if self.permutations == "iid":
             smallest = 1 / (1 + self.replications)
+        notes = [f"Smallest attainable p-value {smallest:.3g}."]
+        if self.pvalue(estimator, design, post, estimate.att) <= 0.05:
+            notes.append(
+                "A constant effect of the size of the estimate is rejected at 5%: effects change "
+                "over time. The interval encloses the constant effects that are not rejected, if "
+                "there are any, and need not contain the estimate."
+            )
+        else:
+            notes.append("The interval holds the constant effects that are not rejected.")
+        if smallest > 0.05:
+            notes.append(f"{design.n_periods} periods are too few for a 95% interval.")
         return estimate.with_result(
             InferenceResult(
                 name=f"conformal, {self.permutations.replace('_', ' ')} permutations",
@@ -83,11 +104,7 @@ class Conformal(Inference):
                 bounds=bounds,
                 effects=effects,
                 smallest_pvalue=smallest,
-                notes=(
-                    f"Smallest attainable p-value {smallest:.3g}.",
-                    "The interval holds the constant effects that are not rejected; it need not "
-                    "contain the average of effects that change over time.",
-                ),
+                notes=tuple(notes),
                 specification=self.specification(),
             )
         )
@@ -123,17 +140,20 @@ class Conformal(Inference):
         smallest = 1 / (len(post) if self.permutations == "moving_block" else self.replications + 1)
         if smallest > 1 - level:
             return -np.inf, np.inf
+
+        def kept(effect: float) -> bool:
+            return self.pvalue(estimator, design, post, effect) > 1 - level + 1e-12
+
         width = spread
         for _ in range(12):
             values = np.linspace(centre - width, centre + width, self.grid)
-            kept = np.array(
-                [self.pvalue(estimator, design, post, float(v)) > 1 - level for v in values]
-            )
-            if not kept.any():
+            inside = np.flatnonzero([kept(float(value)) for value in values])
+            if len(inside) == 0:
                 return np.nan, np.nan
-            if not kept[0] and not kept[-1]:
-                inside = values[kept]
-                return float(inside.min()), float(inside.max())
+            first, last = int(inside[0]), int(inside[-1])
+            if first > 0 and last < self.grid - 1:
+                ends = values[[first, first - 1, last, last + 1]]
+                return _edge(kept, ends[0], ends[1]), _edge(kept, ends[2], ends[3])
             width *= 2
         return -np.inf, np.inf
 
@@ -151,6 +171,14 @@ class Conformal(Inference):
             low, high = self._invert(estimate.estimator, one, marked, centre, spread, 0.95)
             rows.append((event, np.nan, low, high, self.pvalue(estimate.estimator, one, marked, 0)))
         return pd.DataFrame(rows, columns=["event_time", "se", "lower", "upper", "pvalue"])
+
+
+def _edge(kept: Callable[[float], bool], inside: float, outside: float) -> float:
+    """The last effect that is kept on the way from one that is to one that is not."""
+    for _ in range(20):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if kept(middle) else (inside, middle)
+    return float(inside)
 
 
 def null_residuals(estimator: Estimator, design: Design, post: Booleans, effect: float) -> Floats:

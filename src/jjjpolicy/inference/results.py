@@ -36,6 +36,8 @@ def covered_effects(estimate: Estimate, columns: int) -> pd.DataFrame:
     if columns == 1:
         return pd.DataFrame({"event_time": np.empty(0, dtype=np.int64), "estimate": np.empty(0)})
     table = estimate.effects[["event_time", "estimate"]]
+    if "event_times" not in estimate.details:
+        return table
     return table[np.isin(table["event_time"], estimate.details["event_times"])]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
@@ -25,6 +26,7 @@ class GeneralizedSyntheticControl(Estimator):
     loadings of a treated unit from its pre-treatment periods. The rank minimises the error of
     predicting each pre-treatment period of the treated units from the others (algorithm 1). With
     rank 0 the estimator is difference-in-differences against the never-treated average.
+    ``details["untreated_fit"]`` has the fitted paths of the never-treated units.
 
     Parameters
     ----------
@@ -47,8 +49,21 @@ class GeneralizedSyntheticControl(Estimator):
             periods for the rank.
         """
         counterfactual, rank, errors = self._paths(design)
+        outcome = design.outcome[~design.treated]
+        means, factors = control_factors(outcome)
+        every = np.ones(design.n_periods, dtype=bool)
+        fit = np.stack([means + _project(y - means, factors[:, :rank], every) for y in outcome])
         return estimate_from_counterfactual(
-            self, design, counterfactual, details={"rank": rank, "cross_validation": errors}
+            self,
+            design,
+            counterfactual,
+            details={
+                "rank": rank,
+                "cross_validation": errors,
+                "untreated_fit": pd.DataFrame(
+                    fit, index=design.units[~design.treated], columns=design.periods
+                ),
+            },
         )
 
     def refit(self, design: Design) -> Refits:
