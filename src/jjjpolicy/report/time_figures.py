@@ -30,6 +30,7 @@ def draw_paths(
     outcome: Label,
     treated_name: Label,
     synthetic_name: Label = SYNTHETIC,
+    band: pd.DataFrame | None = None,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -41,8 +42,12 @@ def draw_paths(
     policy : float
         Where the policy line stands, in periods; 2014.5 puts it between 2014 and 2015.
     outcome, treated_name, synthetic_name : Text or str
+    band : DataFrame, indexed by period, optional
+        Columns lower and upper: intervals of the counterfactual.
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
+        if band is not None:
+            _shade(axes, band, style.VERMILION)
         axes.plot(treated.index, treated, color=style.BLUE)
         axes.plot(synthetic.index, synthetic, color=style.VERMILION, linestyle=(0, (5, 2)))
         _finish(axes, policy, outcome, language)
@@ -65,6 +70,7 @@ def draw_gaps(
     policy: float,
     outcome: Label,
     names: Mapping[Hashable, Label] | None = None,
+    bands: Mapping[Hashable, pd.DataFrame] | None = None,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -78,11 +84,15 @@ def draw_gaps(
     outcome : Text or str
         What the gap is measured in.
     names : mapping from column to Text or str
+    bands : mapping from column to DataFrame, indexed by period, optional
+        Columns lower and upper: intervals of the effect.
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
         style.mark_zero(axes)
         ends = []
         for colour, unit in zip(style.PALETTE, gaps.columns, strict=False):
+            if bands is not None and unit in bands:
+                _shade(axes, bands[unit], colour)
             axes.plot(gaps.index, gaps[unit], color=colour)
             name = words((names or {}).get(unit, str(unit)), language)
             ends.append((gaps.index[-1], gaps[unit].iloc[-1], name, colour))
@@ -99,6 +109,7 @@ def draw_placebos(
     outcome: Label,
     treated_name: Label,
     placebo_name: Label = PLACEBOS,
+    time: Label = YEAR,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -108,15 +119,25 @@ def draw_placebos(
     ----------
     gaps : DataFrame, periods by units, the treated one among them
     treated : column of ``gaps``
+    time : Text or str
+        What the index of ``gaps`` is.
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
         style.mark_zero(axes)
         others = gaps.drop(columns=[treated])
-        lines = axes.plot(others.index, others, color=style.PALE, linewidth=0.7)
+        # Hundreds of lines would be one grey area: where they lie densest must stay visible.
+        opacity = min(1.0, max(0.08, 60 / others.shape[1]))
+        axes.plot(
+            others.index,
+            others,
+            color=style.GREY if opacity < 1 else style.PALE,
+            linewidth=0.7,
+            alpha=opacity,
+        )
         (line,) = axes.plot(gaps.index, gaps[treated], color=style.VERMILION, linewidth=1.8)
-        _finish(axes, policy, outcome, language)
+        _finish(axes, policy, outcome, language, time)
         axes.legend(
-            [line, *lines[:1]],
+            [line, _line(style.PALE, 0.7)],
             [words(treated_name, language), words(placebo_name, language)],
             loc="best",
             handlelength=1.4,
@@ -171,14 +192,30 @@ def draw_small_multiples(
     return figure
 
 
+def _shade(axes: Axes, band: pd.DataFrame, colour: str) -> None:
+    """An interval in every period; a stroke where there is only one."""
+    known = band[["lower", "upper"]].astype(float)
+    known = known[(known.abs() < float("inf")).all(axis=1)]
+    if known.empty:
+        return
+    axes.fill_between(
+        known.index, known["lower"], known["upper"], color=colour, alpha=0.18, linewidth=0
+    )
+    axes.vlines(
+        known.index, known["lower"], known["upper"], color=colour, alpha=0.35, linewidth=0.6
+    )
+
+
 def _line(colour: str, width: float) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=colour, linewidth=width)
 
 
-def _finish(axes: Axes, policy: float, outcome: Label, language: Language) -> None:
+def _finish(
+    axes: Axes, policy: float, outcome: Label, language: Language, time: Label = YEAR
+) -> None:
     style.mark_policy(axes, policy, words(POLICY, language))
-    axes.set_xlabel(words(YEAR, language))
+    axes.set_xlabel(words(time, language))
     axes.set_ylabel(words(outcome, language))
     style.whole_years(axes)

@@ -1,0 +1,89 @@
+"""What ``Estimate.plot`` draws of an estimate and its inference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+from panels import simulated_panel
+
+import jjjpolicy as jp
+from jjjpolicy.report.estimates import effect_bands
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def estimate_of(method: Any = None, **changes: Any) -> jp.Estimate:
+    frame = simulated_panel(**({"units": 10, "periods": 20, "adoption": {0: 2016}} | changes))
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    estimate = jp.synth.SyntheticDiD().fit(design)
+    return estimate if method is None else estimate.with_inference(method)
+
+
+def shades(figure: Any) -> list[Any]:
+    return [part for part in figure.axes[0].collections if isinstance(part, PolyCollection)]
+
+
+def synthetic_control(method: Any, **changes: Any) -> jp.Estimate:
+    return jp.synth.SyntheticControl().fit(estimate_of(**changes).design).with_inference(method)
+
+
+@pytest.mark.filterwarnings("ignore:.*convex hull")
+def test_prediction_intervals_shade_every_treated_unit() -> None:
+    estimate = synthetic_control(
+        jp.inference.PredictionIntervals(simulations=20), adoption={0: 2016, 1: 2018}
+    )
+    bands = effect_bands(estimate)
+    assert {unit: len(band) for unit, band in bands.items()} == {0: 5, 1: 3}
+    assert len(shades(estimate.plot("gaps"))) == 2
+    assert shades(estimate.plot("paths")) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*convex hull")
+def test_the_band_of_the_counterfactual_mirrors_that_of_the_effect() -> None:
+    estimate = synthetic_control(jp.inference.PredictionIntervals(simulations=20))
+    band = effect_bands(estimate)[0]
+    (shade,) = shades(estimate.plot("paths"))
+    corners = shade.get_paths()[0].vertices
+    observed = estimate.design.outcome[0, -5:]
+    assert corners[:, 1].max() == pytest.approx((observed - band["lower"]).max())
+    assert corners[:, 1].min() == pytest.approx((observed - band["upper"]).min())
+
+
+def test_intervals_without_ends_are_not_drawn() -> None:
+    estimate = estimate_of(jp.inference.PlaceboUnits())
+    assert np.isinf(effect_bands(estimate)[0]["lower"]).all()
+    assert shades(estimate.plot("gaps")) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*convex hull")
+def test_several_treated_units_are_ranked_among_placebos_of_each_date() -> None:
+    changes = {"adoption": {0: 2015, 1: 2016}}
+    estimate = synthetic_control(jp.inference.PlaceboUnits(separate=True), **changes)
+    names = [tick.get_text() for tick in estimate.plot("ranking").axes[0].get_yticklabels()]
+    assert len(names) == 2 + 2 * 8
+    assert {"0", "1", "5 (2015)", "5 (2016)"} <= set(names)
+    joint = synthetic_control(jp.inference.PlaceboUnits(), **changes)
+    with pytest.raises(jp.DataError, match="separate=True"):
+        joint.plot("ranking")
+
+
+def test_placebo_gaps_run_over_years_since_the_policy() -> None:
+    estimate = estimate_of(jp.inference.PlaceboUnits(), adoption={0: 2015, 1: 2016})
+    (axes,) = estimate.plot("placebos").axes
+    assert axes.get_xlabel() == "Years since the policy"
+    assert len(axes.get_lines()) == 56 + 3
