@@ -172,3 +172,29 @@ def test_equivalence_keeps_its_size_at_the_bound() -> None:
 def test_equivalence_refuses_bounds_that_are_not_positive() -> None:
     with pytest.raises(jp.InferenceError, match="bound=0 must be positive"):
         pretrend_equivalence(event_study(), 0)
+
+
+def test_power_agrees_with_statspai(he_and_wang: jp.Estimate) -> None:
+    peer = pytest.importorskip("statspai", reason="comparison with another package")
+    assert he_and_wang.inference is not None
+    covariance = he_and_wang.inference.details["covariance"][1:, 1:]
+    for power in (0.5, 0.8):
+        theirs = peer.pretrends_slope_for_power(
+            np.array(ESTIMATES), power, sigma=covariance, num_pre_periods=3
+        )
+        mine = pretrend_power(he_and_wang, powers=(power,))
+        assert mine.slope == pytest.approx(theirs["slope"], rel=1e-4)
+
+
+def test_group_time_effects_need_a_universal_base_for_trends() -> None:
+    frame = simulated_panel(units=40, adoption=dict.fromkeys(range(15), 2004))
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    universal = jp.did.CallawaySantAnna(base="universal").fit(design)
+    study = jp.did.EventStudy().fit(design)
+    mine, same = pretrend_power(universal), pretrend_power(study)
+    assert mine.slope == pytest.approx(same.slope, rel=0.05)
+    assert mine.effects["event_time"].tolist() == [-3, -2, -1, 0, 1, 2]
+    with pytest.raises(jp.InferenceError, match="one reference period"):
+        pretrend_power(jp.did.CallawaySantAnna().fit(design))

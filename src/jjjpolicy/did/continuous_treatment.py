@@ -37,7 +37,7 @@ class ContinuousTreatment(Estimator):
     .. math:: ATT(d) = \psi(d)'\hat\beta - \bar{\Delta y}_{controls}, \qquad
               ACRT(d) = \psi'(d)'\hat\beta
 
-    (their section 4). The overall effects average over the doses of treated units:
+    as in their section on estimation. The overall effects average over the doses of treated units:
     :math:`ATT = E[ATT(D)|D>0]`, the difference in differences of treated and controls, and
     :math:`ACRT = E[ACRT(D)|D>0]`.
 
@@ -60,8 +60,8 @@ class ContinuousTreatment(Estimator):
     -----
     Under parallel trends ATT(d) is the effect of dose d on the units that got it. Reading
     differences of ATT between doses, and hence ACRT, as effects of more dose takes strong parallel
-    trends: that units of any dose would have had the same average response to dose d (their
-    assumption 5). Otherwise ACRT also holds selection of units into doses.
+    trends: that units of any dose would have had the same average response to dose d.
+    Otherwise ACRT also holds selection of units into doses.
 
     ``att`` averages over cohorts, weighted by size, of their mean over periods from adoption on
     (the convention of the R package contdid). ``details["dose_response"]`` has dose, att, acrt and

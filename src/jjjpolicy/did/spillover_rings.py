@@ -35,11 +35,11 @@ class SpilloverRings(Estimator):
               + \sum_r \delta_r (1 - D_{it}) 1\{d_{r-1} < \text{dist}_{it} \le d_r\}
               + \varepsilon_{it}
 
-    with the distance to the nearest unit treated by then (Butts 2023, equation 8). Unit and period
+    with the distance to the nearest unit treated by then (Butts 2023). Unit and period
     effects are fitted to the cells that are neither treated nor in a ring, and the rest of the
     outcome is averaged over treated cells and over the cells of each ring (the two-stage estimator
-    of Butts, section 5, after Gardner 2022): with one adoption period and a balanced panel the
-    coefficients of the regression above, with several adoption periods free of comparisons between
+    of Butts for staggered adoption, after Gardner 2022): with one adoption period and a balanced
+    panel the coefficients of the regression above, with several adoption periods free of comparisons between
     treated cohorts. Units beyond the last ring are the controls; where a neighbour is affected and
     counts as a control instead, the effect on the treated is biased by the opposite of the effect
     on neighbours.
@@ -62,7 +62,7 @@ class SpilloverRings(Estimator):
     ``details["rings"]`` has one row per ring: inner, outer, estimate, se, pvalue, lower, upper
     (95%), units (in the ring in some period), cells. Standard errors come from both stages as one
     set of moment conditions, clustered at the level of assignment; neighbours share their errors,
-    for which :class:`~jjjpolicy.inference.Conley` is made (Butts, section 3.1).
+    for which :class:`~jjjpolicy.inference.Conley` is made, as Butts recommends.
     ``details["ring_influence"]`` holds the rings' influence functions.
     """
 

@@ -32,7 +32,7 @@ class TripleDifference(GroupTimeEstimator):
     .. math:: ATT(g, t) = DiD(Q{=}0, S{=}g) + DiD(Q{=}1, S{=}c) - DiD(Q{=}0, S{=}c),
 
     each a difference in differences of the eligible units of cohort g with that group (Olden and
-    Moen 2022; with covariates Ortiz-Villavicencio and Sant'Anna 2025, equation 4.4). Without
+    Moen 2022; with covariates Ortiz-Villavicencio and Sant'Anna 2025). Without
     covariates it is the difference between eligible and ineligible units of their differences in
     differences. Trends may differ between places and between kinds of units, as long as the
     difference between kinds would have moved alike.
@@ -48,7 +48,7 @@ class TripleDifference(GroupTimeEstimator):
         the place (one of ``clusters``): its ineligible units then get the place's period.
     control : {"never", "not_yet"}
         Places that never adopt; or all that have not adopted by then, each cohort by itself,
-        combined with the weights of smallest variance (their section 4.3: pooling them is
+        combined with the weights of smallest variance (pooling them is
         inconsistent, since the shares of eligible units differ).
     method : {"dr", "ipw", "or"}
         As in :class:`CallawaySantAnna`. They coincide without covariates.

@@ -35,7 +35,7 @@ class RearrangementTest(Inference):
     .. math:: 2^{-(q+1)} + \int_0^\infty \Phi((1 - w)\rho y)^{q-1}\phi(y)\,dy +
               \min_{b>0}\{\Phi(w\sqrt{q-1}\,b)^{q-1} + 2\Phi(-bq)\}
 
-    is at most the level of the one-sided test (his theorem 3.1). Two-sided tests are two one-sided
+    is at most the level of the one-sided test (his table 1). Two-sided tests are two one-sided
     ones at half the level.
 
     Parameters

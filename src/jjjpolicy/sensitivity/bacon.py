@@ -35,8 +35,8 @@ def bacon_decomposition(source: Design | Estimate) -> pd.DataFrame:
         n_k n_l (\bar D_k - \bar D_l)(1 - \bar D_k)/V, \quad
         n_k n_l \bar D_l(\bar D_k - \bar D_l)/V.
 
-    With covariates (his section 3.3) treatment is first made net of them. What is left varies
-    between cohorts, which gives one row per pair,
+    With covariates (his decomposition with controls) treatment is first made net of them. What is
+    left varies between cohorts, which gives one row per pair,
 
     .. math:: \hat\beta_{kl} = \frac{\sum_t(\tilde d_{kt} - \tilde d_{lt})(\bar y_{kt} -
         \bar y_{lt})}{\sum_t(\tilde d_{kt} - \tilde d_{lt})^2},
