@@ -39,10 +39,10 @@ class SpilloverRings(Estimator):
     effects are fitted to the cells that are neither treated nor in a ring, and the rest of the
     outcome is averaged over treated cells and over the cells of each ring (the two-stage estimator
     of Butts for staggered adoption, after Gardner 2022): with one adoption period and a balanced
-    panel the coefficients of the regression above, with several adoption periods free of comparisons between
-    treated cohorts. Units beyond the last ring are the controls; where a neighbour is affected and
-    counts as a control instead, the effect on the treated is biased by the opposite of the effect
-    on neighbours.
+    panel the coefficients of the regression above, with several adoption periods free of
+    comparisons between treated cohorts. Units beyond the last ring are the controls; where a
+    neighbour is affected and counts as a control instead, the effect on the treated is biased by
+    the opposite of the effect on neighbours.
 
     Parameters
     ----------
