@@ -296,6 +296,6 @@ def _numbers(pairs: pd.DataFrame, name: str) -> Floats:
 
 
 def _place(pairs: pd.DataFrame, rows: NDArray[np.bool_]) -> str:
-    first = pairs[rows].iloc[0]
+    origin, destination, year = (pairs[key][rows].iloc[0] for key in KEYS)
     more = f" (and {rows.sum() - 1} more)" if rows.sum() > 1 else ""
-    return f"{first['origin']} to {first['destination']} in {first['year']}{more}"
+    return f"{origin} to {destination} in {year}{more}"

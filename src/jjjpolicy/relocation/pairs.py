@@ -192,7 +192,7 @@ def require_unique(flows: pd.DataFrame, columns: Sequence[str] = ()) -> None:
             raise DataError(f"the flows have no column {name!r}.")
     repeated = flows.duplicated(KEYS)
     if repeated.any():
-        o, d, year = flows.loc[repeated, KEYS].iloc[0]
+        o, d, year = (flows[key][repeated].iloc[0] for key in KEYS)
         raise DataError(
             f"there are two rows for {o} to {d} in {year}; add them up, or take one industry."
         )
