@@ -67,6 +67,28 @@ def test_unbalanced_panel_equals_diff_diff() -> None:
     estimate = jp.did.Stacked(2, 2).fit(design_of(unbalanced_frame()))
     assert estimate.att == pytest.approx(0.7971394612607267, rel=1e-11)
     assert estimate.se == pytest.approx(0.3101864024448005, rel=1e-11)
+    assert estimate.inference is not None
+    assert "gaps in their window" in estimate.inference.notes[0]
+
+
+def test_complete_windows_leave_out_the_units_with_gaps() -> None:
+    source = unbalanced_frame()
+    estimate = jp.did.Stacked(2, 1, complete_windows=True).fit(design_of(source))
+    gone = estimate.details["incomplete"]
+    parts = []
+    for cohort in (2004, 2006):
+        part = source[source["period"].between(cohort - 2, cohort + 1)]
+        part = part[(part["first"] == cohort) | (part["first"] > cohort + 1)]
+        counts = part.groupby("unit")["period"].transform("size")
+        assert set(part["unit"][counts < 4]) == set(gone["unit"][gone["group"] == cohort])
+        part = part[counts == 4]
+        treated = part["first"] == cohort
+        means = part.groupby([treated, part["period"] - cohort])["y"].mean()
+        difference = means[True] - means[False]
+        after = difference[[0, 1]].mean() - difference[-1]
+        parts.append((part["unit"][treated].nunique(), after))
+    expected = np.average([after for _, after in parts], weights=[size for size, _ in parts])
+    assert estimate.att == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:left out of the stack")

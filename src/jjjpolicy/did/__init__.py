@@ -1,6 +1,7 @@
 """Difference-in-differences estimators, one per module."""
 
 from jjjpolicy.did.callaway_santanna import CallawaySantAnna
+from jjjpolicy.did.chaisemartin_dhaultfoeuille import ChaisemartinDHaultfoeuille
 from jjjpolicy.did.continuous_treatment import ContinuousTreatment
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.imputation import Imputation
@@ -13,6 +14,7 @@ from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
 
 __all__ = [
     "CallawaySantAnna",
+    "ChaisemartinDHaultfoeuille",
     "ContinuousTreatment",
     "EventStudy",
     "Imputation",

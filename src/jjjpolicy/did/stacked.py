@@ -42,19 +42,26 @@ class Stacked(Estimator):
     kappa_pre, kappa_post : int, optional
         Periods of the panel before adoption (1 or more) and after the period of adoption (0 or
         more). By default the widest window that every cohort fills.
+    complete_windows : bool
+        Whether a sub-experiment leaves out units that are not observed in its whole window. The
+        regression has no unit effects, so that the levels of incomplete units do not cancel; the
+        result says when there are any.
 
     Notes
     -----
     Standard errors are clustered at the level of assignment, over the copies of a unit in several
     sub-experiments: G/(G-1) · (N-1)/(N-K) with N rows of the stack and K cells of treated × event
-    time, t distribution with G - 1 degrees of freedom. Observation weights of the design multiply
-    Q, and the numbers N are then sums of weights. Covariates enter the stacked regression linearly.
+    time, t distribution with G - 1 degrees of freedom. The regression has event-time and no period
+    effects: shocks common to all units leave the estimates alone and raise the errors. Observation
+    weights of the design multiply Q, and the numbers N are then sums of weights. Covariates enter
+    the stacked regression linearly.
     ``details["sub_experiments"]`` lists the cohorts in the stack, and ``details["not_estimable"]``
     those left out, with the reason.
     """
 
     kappa_pre: int | None = None
     kappa_post: int | None = None
+    complete_windows: bool = False
 
     def fit(self, design: Design) -> Estimate:
         """Stack, weight, and estimate.
@@ -91,6 +98,7 @@ class Stacked(Estimator):
                 "reference": int(times[~free][0]),
                 "sub_experiments": stack.table(),
                 "not_estimable": stack.left_out,
+                "incomplete": stack.incomplete(),
                 "covariates": regression.covariates,
                 "rows": regression.rows,
             },
@@ -103,7 +111,7 @@ class Stacked(Estimator):
                 regression.covariance(),
                 df=regression.clusters - 1,
                 specification={"name": "Clustered", "level": design.assigned_at},
-                notes=few_treated_note(design, design.assignment),
+                notes=(*self._incomplete_note(stack), *few_treated_note(design, design.assignment)),
             )
         )
 
@@ -111,6 +119,15 @@ class Stacked(Estimator):
         """Overall effect and its standard error, without labels."""
         regression = _regress(self._stack(design))
         return Refits(att=regression.estimates[:1], se=np.sqrt(regression.covariance()[:1, 0]))
+
+    def _incomplete_note(self, stack: _Stack) -> tuple[str, ...]:
+        number = len(stack.incomplete())
+        if number == 0 or self.complete_windows:
+            return ()
+        return (
+            f"{number} units of sub-experiments have gaps in their window: their levels do not "
+            f"cancel; compare complete_windows=True.",
+        )
 
     def _stack(self, design: Design) -> _Stack:
         design.require_absorbing(self.label)
@@ -126,7 +143,7 @@ class Stacked(Estimator):
             )
         parts, left_out = [], []
         for start in clock.cohorts:
-            part = _sub_experiment(design, clock, int(start), pre, post)
+            part = _sub_experiment(design, clock, int(start), pre, post, self.complete_windows)
             if isinstance(part, str):
                 left_out.append((int(design.cohorts[clock.cohorts == start][0]), part))
             else:
@@ -151,7 +168,8 @@ class _SubExperiment:
     """Treated units and clean controls of one cohort.
 
     ``units`` are positions, ``treated`` marks those of the cohort, ``columns`` are the periods of
-    the window, and ``weights`` (units × event times) are zero in absent cells.
+    the window, and ``weights`` (units × event times) are zero in absent cells. ``incomplete`` are
+    positions of units with gaps, whether they are in or not.
     """
 
     cohort: int
@@ -159,6 +177,7 @@ class _SubExperiment:
     treated: Booleans
     columns: Integers
     weights: Floats
+    incomplete: Integers
 
 
 @dataclass(frozen=True)
@@ -178,9 +197,18 @@ class _Stack:
             }
         )
 
+    def incomplete(self) -> pd.DataFrame:
+        """Units with gaps in the window of a sub-experiment: group, unit."""
+        rows = [
+            (part.cohort, unit)
+            for part in self.parts
+            for unit in self.design.units[part.incomplete]
+        ]
+        return pd.DataFrame(rows, columns=["group", "unit"])
+
 
 def _sub_experiment(
-    design: Design, clock: EventClock, start: int, pre: int, post: int
+    design: Design, clock: EventClock, start: int, pre: int, post: int, complete: bool
 ) -> _SubExperiment | str:
     """The sub-experiment of the cohort that adopts at position ``start``, or why there is none."""
     if start < pre or start + post >= design.n_periods:
@@ -191,13 +219,17 @@ def _sub_experiment(
     units = np.flatnonzero(treated | (clock.starts > start + post))
     columns = np.arange(start - pre, start + post + 1)
     weights = design.observed[np.ix_(units, columns)] * observation_weights(design)[units][:, None]
+    observed = weights.any(axis=1)
+    gaps = observed & ~weights.all(axis=1)
+    incomplete, keep = units[gaps], ~gaps if complete else observed
+    units, weights = units[keep], weights[keep]
     mine = treated[units]
     for chosen, kind in ((mine, "treated unit"), (~mine, "clean control")):
         empty = weights[chosen].sum(axis=0) == 0
         if empty.any():
             return f"no {kind} is observed in {design.periods[columns[np.argmax(empty)]]}"
     cohort = int(design.adoption[treated][0])
-    return _SubExperiment(cohort, units, mine, columns, weights)
+    return _SubExperiment(cohort, units, mine, columns, weights, incomplete)
 
 
 @dataclass(frozen=True)

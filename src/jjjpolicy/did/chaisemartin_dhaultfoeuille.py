@@ -1,0 +1,262 @@
+"""Estimators of de Chaisemartin and D'Haultfœuille, for treatment that may switch off."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.event_window import EventClock
+from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
+from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats
+
+Overall = Literal["DID_M", "average total effect"]
+
+ESTIMANDS = {
+    "DID_M": "DID_M: average effect on switchers in the period of the switch",
+    "average total effect": "average total effect per unit of treatment",
+}
+NO_CONTROL = "no unit with the same earlier treatment keeps it until then and is observed"
+
+
+@dataclass(frozen=True)
+class ChaisemartinDHaultfoeuille(Estimator):
+    r"""Compare units whose treatment switches with units of the same treatment that keep it.
+
+    Treatment may switch on and off (``Design.from_frame(..., absorbing=False)``).
+
+    - DID_M (de Chaisemartin and D'Haultfœuille 2020, section 4): over all pairs of adjacent
+      periods, changes of the outcome of units that join treatment minus those of units that stay
+      untreated, and of units that stay treated minus those of units that leave; averaged over
+      switchers.
+    - DID_l (2024, section 4): with F the first switch of a unit and d its treatment before,
+
+      .. math:: \mathrm{DID}_{i,l} = y_{i,F-1+l} - y_{i,F-1}
+                - \overline{(y_{F-1+l} - y_{F-1})}_{\text{treatment } d \text{ until } F-1+l}
+
+      averaged over units, with the sign reversed where treatment goes down. It is the effect of
+      having followed the actual path of treatment for l periods rather than having kept d.
+      ``effects`` has DID_l at event time l - 1, and placebos, which go back l periods from F - 1
+      for the same units, at event time -1 - l.
+
+    Parameters
+    ----------
+    overall : {"DID_M", "average total effect"}
+        What ``att`` is; the latter divides the sum of the effects DID_l of all units by the sum of
+        their changes of treatment. Both are in ``details["overall"]``.
+    effects, placebos : int, optional
+        Numbers of DID_l and of placebos; all that can be estimated by default.
+
+    Notes
+    -----
+    Standard errors are those of the 2024 paper and its programs, from deviations of changes from
+    the mean of their cohort, clustered at the level of assignment, normal distribution; those of
+    DID_M follow the same rule. They take the numbers of switchers as given. A cell needs the unit
+    observed at both ends of the change; a unit whose last period before the switch is absent does
+    not count as a switcher. ``details["normalized"]`` divides DID_l by the change of treatment
+    accumulated until then; ``details["not_estimable"]`` lists switchers without controls.
+    """
+
+    overall: Overall = "DID_M"
+    effects: int | None = None
+    placebos: int | None = None
+
+    def fit(self, design: Design) -> Estimate:
+        """Compare switchers with controls, and attach the standard errors.
+
+        Raises
+        ------
+        DesignError
+            Covariates; an unknown ``overall``; no switcher with a control; more effects or placebos
+            than can be estimated.
+        """
+        paths = self._paths(design)
+        step = EventClock(design).step
+        dynamic, lost = self._dynamic(paths)
+        placebos = self._placebos(paths, len(dynamic))
+        instantaneous, total = self._instantaneous(paths), _total(dynamic)
+        chosen = {"DID_M": instantaneous, "average total effect": total}
+        overall = chosen[self.overall]
+        columns = [effect.influence for effect in [*placebos[::-1], *dynamic]]
+        influence = np.column_stack([overall[1], *columns])
+        times = step * np.array([*range(-1 - len(placebos), -1), *range(len(dynamic))])
+        effects = pd.DataFrame(
+            {
+                "event_time": times,
+                "estimate": [effect.estimate for effect in [*placebos[::-1], *dynamic]],
+            }
+        )
+        reference = pd.DataFrame({"event_time": [-step], "estimate": [0.0]})
+        not_estimable = pd.DataFrame(
+            [
+                (int(design.periods[start]), int(design.periods[end]), units, NO_CONTROL)
+                for start, end, units in lost
+            ],
+            columns=["group", "time", "units", "reason"],
+        )
+        if len(lost):
+            shown = "; ".join(
+                f"switching in {row.group}, effect in {row.time}"
+                for row in not_estimable.head(3).itertuples()
+            )
+            warnings.warn(
+                f"switchers without a control are not in the effects ({shown}"
+                f"{'; …' if len(lost) > 3 else ''}); details['not_estimable'] lists them.",
+                JJJPolicyWarning,
+                stacklevel=2,
+            )
+        estimate = Estimate(
+            estimator=self,
+            design=design,
+            att=overall[0],
+            estimand=ESTIMANDS[self.overall],
+            event_effects=pd.concat([effects, reference]).sort_values(
+                "event_time", ignore_index=True
+            ),
+            influence=influence,
+            details={
+                "event_times": times,
+                "reference": -step,
+                "overall": pd.DataFrame(
+                    {
+                        "estimand": list(chosen),
+                        "estimate": [value for value, _ in chosen.values()],
+                        "se": [_error(design, column) for _, column in chosen.values()],
+                    }
+                ),
+                "normalized": pd.DataFrame(
+                    {
+                        "event_time": step * np.arange(len(dynamic)),
+                        "switchers": [effect.switchers for effect in dynamic],
+                        "dose": [effect.cumulative_dose for effect in dynamic],
+                        "estimate": [e.estimate / e.cumulative_dose for e in dynamic],
+                    }
+                ),
+                "not_estimable": not_estimable,
+            },
+        )
+        return estimate.with_result(
+            analytic_result(
+                f"de Chaisemartin-D'Haultfœuille, clustered by {design.assigned_at}",
+                estimate.att,
+                effects,
+                clustered_covariance(influence, design.assignment),
+                specification={"name": "Clustered", "level": design.assigned_at},
+                notes=few_treated_note(design, design.assignment),
+            )
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Overall effect and its standard error, without labels."""
+        paths = self._paths(design)
+        if self.overall == "DID_M":
+            att, influence = self._instantaneous(paths)
+        else:
+            att, influence = _total(self._dynamic(paths)[0])
+        return Refits(att=np.array([att]), se=np.array([_error(design, influence)]))
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_many`.
+
+        Raises
+        ------
+        InferenceError
+            Treatment switches off: first treated periods do not say what it then does.
+        """
+        if not design.absorbing:
+            raise InferenceError(
+                "treatment switches off in this design, so that moving first treated periods "
+                "between units does not define a treatment; use ClusterBootstrap, Clustered or "
+                "MultiplierBootstrap."
+            )
+        return super().refit_many(design, adoptions, jobs)
+
+    def _paths(self, design: Design) -> TreatmentPaths:
+        if self.overall not in get_args(Overall):
+            raise DesignError(
+                f"overall={self.overall!r} must be one of {', '.join(map(repr, ESTIMANDS))}."
+            )
+        for name, least in (("effects", 1), ("placebos", 0)):
+            number = getattr(self, name)
+            if number is not None and number < least:
+                raise DesignError(f"{name}={number} must be at least {least}.")
+        if design.covariates:
+            raise DesignError(
+                f"{self.label} takes no covariates; build the design without covariates=, or use "
+                f"did.Imputation, did.LocalProjections or did.CallawaySantAnna."
+            )
+        return TreatmentPaths(design)
+
+    def _instantaneous(self, paths: TreatmentPaths) -> tuple[float, Floats]:
+        comparisons, _ = paths.adjacent()
+        if not comparisons:
+            raise self._nothing(paths.design)
+        effect = average(paths.design, comparisons)
+        return effect.estimate, effect.influence
+
+    def _dynamic(
+        self, paths: TreatmentPaths
+    ) -> tuple[list[SwitchingEffect], list[tuple[int, int, int]]]:
+        effects: list[SwitchingEffect] = []
+        lost = []
+        wanted = paths.design.n_periods if self.effects is None else self.effects
+        for number in range(1, wanted + 1):
+            comparisons, without = paths.dynamic(number, placebo=False)
+            lost += [(start, start - 1 + number, units) for start, units in without]
+            if not comparisons:
+                if self.effects is not None and effects:
+                    raise DesignError(
+                        f"effects={self.effects}: only the first {number - 1} can be estimated; "
+                        f"ask for no more."
+                    )
+                break
+            effects.append(average(paths.design, comparisons))
+        if not effects:
+            raise self._nothing(paths.design)
+        return effects, lost
+
+    def _placebos(self, paths: TreatmentPaths, effects: int) -> list[SwitchingEffect]:
+        placebos: list[SwitchingEffect] = []
+        wanted = effects if self.placebos is None else self.placebos
+        for number in range(1, wanted + 1):
+            comparisons, _ = paths.dynamic(number, placebo=True)
+            if not comparisons:
+                if self.placebos is not None:
+                    raise DesignError(
+                        f"placebos={self.placebos}: only {number - 1} can be estimated, since they "
+                        f"look as many periods back as effects look ahead; ask for no more."
+                    )
+                break
+            placebos.append(average(paths.design, comparisons))
+        return placebos
+
+    def _nothing(self, design: Design) -> DesignError:
+        return DesignError(
+            f"{self.label} finds no {design.labels.unit} whose treatment switches while another one"
+            f" with the same earlier treatment keeps it. Keep more units, or more periods."
+        )
+
+
+def _total(effects: list[SwitchingEffect]) -> tuple[float, Floats]:
+    """Sum of all effects over the sum of all changes of treatment, and its influence."""
+    dose = sum(effect.switchers * effect.dose for effect in effects)
+    if dose == 0:
+        raise DesignError("treatment is back at its earlier value in all periods after switches.")
+    shares = [effect.switchers / dose for effect in effects]
+    estimate = sum(s * effect.estimate for s, effect in zip(shares, effects, strict=True))
+    columns = np.stack([effect.influence for effect in effects])
+    influence: Floats = np.array(shares) @ columns
+    return float(estimate), influence
+
+
+def _error(design: Design, influence: Floats) -> float:
+    return float(np.sqrt(clustered_covariance(influence[:, None], design.assignment)[0, 0]))
