@@ -10,8 +10,8 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.fixed_weights import FixedWeights
 from jjjpolicy.progress import track
+from jjjpolicy.synth.fixed_weights import FixedWeights
 from jjjpolicy.variance import effect_bounds, few_treated_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Jackknife(Inference):
             fixed = "lambda" in estimate.details
         groups = int(codes.max()) + 1
         if fixed:
-            weights = FixedWeights.of(estimate, self.label)
+            weights = FixedWeights.of(estimate, "use Jackknife(fixed_weights=False)")
             parts = [weights.without(codes == g).refits() for g in range(groups)]
         else:
             parts = self._refitted(estimate.estimator, design, codes)

@@ -5,6 +5,7 @@ from jjjpolicy.synth.augmented import AugmentedSyntheticControl
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
 from jjjpolicy.synth.elastic_net import ElasticNetSyntheticControl
 from jjjpolicy.synth.generalized import GeneralizedSyntheticControl
+from jjjpolicy.synth.held_weights import HeldWeights
 from jjjpolicy.synth.matrix_completion import MatrixCompletion
 from jjjpolicy.synth.multiple_outcomes import MultipleOutcomeSyntheticControl
 from jjjpolicy.synth.panel_data_approach import BestSubset, Lasso, PanelDataApproach
@@ -30,6 +31,7 @@ __all__ = [
     "FrankWolfe",
     "GeneralizedSyntheticControl",
     "GivenWeights",
+    "HeldWeights",
     "InverseVariance",
     "Lasso",
     "MatrixCompletion",

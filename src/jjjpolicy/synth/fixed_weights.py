@@ -36,8 +36,14 @@ class FixedWeights:
     lambda_: Floats
 
     @classmethod
-    def of(cls, estimate: Estimate, method: str) -> FixedWeights:
+    def of(cls, estimate: Estimate, instead: str) -> FixedWeights:
         """Find the weights behind the gaps of an estimate.
+
+        Parameters
+        ----------
+        estimate : Estimate
+        instead : str
+            What to do where there are none, for the message.
 
         Raises
         ------
@@ -47,8 +53,7 @@ class FixedWeights:
         design, weights, paths = estimate.design, estimate.weights, estimate.counterfactual
         if weights is None or paths is None:
             raise InferenceError(
-                f"{estimate.estimator.label} has no donor weights to hold fixed; use "
-                f"{method}(fixed_weights=False)."
+                f"{estimate.estimator.label} has no donor weights to hold fixed; {instead}."
             )
         omega = weights.to_numpy()
         donors = np.asarray(design.units.get_indexer(weights.index), dtype=np.int64)
@@ -67,7 +72,7 @@ class FixedWeights:
                 return found
         raise InferenceError(
             f"the counterfactual of {estimate.estimator.label} is not made of weights on donors "
-            f"and periods that sum to one; use {method}(fixed_weights=False)."
+            f"and periods that sum to one; {instead}."
         )
 
     def without(self, left_out: Booleans) -> Gaps:
