@@ -4,10 +4,12 @@ from jjjpolicy.did.callaway_santanna import CallawaySantAnna
 from jjjpolicy.did.chaisemartin_dhaultfoeuille import ChaisemartinDHaultfoeuille
 from jjjpolicy.did.continuous_treatment import ContinuousTreatment
 from jjjpolicy.did.event_study import EventStudy
+from jjjpolicy.did.extended_twfe import ExtendedTWFE
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
 from jjjpolicy.did.spillover_rings import SpilloverRings
 from jjjpolicy.did.stacked import Stacked
+from jjjpolicy.did.sun_abraham import SunAbraham
 from jjjpolicy.did.triple_difference import TripleDifference
 from jjjpolicy.did.two_stage import TwoStage
 from jjjpolicy.did.two_way_fixed_effects import TwoWayFixedEffects
@@ -17,10 +19,12 @@ __all__ = [
     "ChaisemartinDHaultfoeuille",
     "ContinuousTreatment",
     "EventStudy",
+    "ExtendedTWFE",
     "Imputation",
     "LocalProjections",
     "SpilloverRings",
     "Stacked",
+    "SunAbraham",
     "TripleDifference",
     "TwoStage",
     "TwoWayFixedEffects",

@@ -11,10 +11,12 @@ from jjjpolicy.did.group_time import Skipped
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design import Booleans, Design, Integers
 
 Control = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]
+
+CONTROL_ONLY = "treated last, without never-treated units: serves as control only"
 
 
 @dataclass(frozen=True)
@@ -69,25 +71,18 @@ def plan_comparisons(
     cohorts, _ = design.cohort_codes
     periods = design.periods
     has_never = bool(np.isinf(cohorts[-1]))
-    if control == "never" and not has_never:
-        raise DesignError(
-            f"control='never' needs never-treated units, and every {design.labels.unit} is treated "
-            f"in the end (cohorts {_shown(cohorts)}). Use control='not_yet', which compares with "
-            f"units that are treated later."
-        )
-    last = len(periods) if has_never else int((periods < cohorts[-1] - anticipation).sum())
+    require_controls(design, control)
+    last = untreated_periods(design, anticipation)
     skipped: list[Skipped] = []
     cells: list[Comparison] = []
     for position, group in enumerate(cohorts[:-1]):
         before = int((periods < group - anticipation).sum())
         if before == 0:
-            skipped.append((group, None, _no_base(design, group, anticipation)))
+            skipped.append((group, None, missing_base(design, group, anticipation)))
             continue
         for period in range(0 if base == "universal" else 1, len(periods)):
             if period >= last:
-                reason = (
-                    f"no unit is still untreated{_anticipated(anticipation)} in {periods[period]}"
-                )
+                reason = no_untreated(periods[period], anticipation)
                 skipped.append((group, int(periods[period]), reason))
                 continue
             settled = base == "universal" or periods[period] >= group - anticipation
@@ -98,26 +93,40 @@ def plan_comparisons(
                 first_control = int(np.searchsorted(cohorts, horizon, side="right"))
             cells.append(Comparison(position, group, period, reference, first_control))
     if not has_never:
-        skipped.append(
-            (cohorts[-1], None, "treated last, without never-treated units: serves as control only")
-        )
+        skipped.append((cohorts[-1], None, CONTROL_ONLY))
     if not any(not cell.reference for cell in cells):
         reasons = "; ".join(f"cohort {group:.0f}: {reason}" for group, _, reason in skipped[:3])
         raise DesignError(f"no group-time effect can be estimated. {reasons}.")
     return cells, skipped
 
 
-def _no_base(design: Design, group: float, anticipation: int) -> str:
-    first = int(design.periods[0])
+def require_controls(design: Design, control: Control) -> None:
+    """Raise a `DesignError` if ``control="never"`` and there are no never-treated units."""
+    if control == "never" and design.treated.all():
+        cohorts = design.cohorts
+        shown = ", ".join(f"{value:.0f}" for value in cohorts[:6])
+        raise DesignError(
+            f"control='never' needs never-treated units, and every {design.labels.unit} is treated "
+            f"in the end (cohorts {shown}{', …' if len(cohorts) > 6 else ''}). Use "
+            f"control='not_yet', which compares with units that are treated later."
+        )
+
+
+def untreated_periods(design: Design, anticipation: int) -> int:
+    """Number of periods, from the first on, in which some unit is (anticipated to be) untreated."""
+    return int((design.periods < design.adoption.max() - anticipation).sum())
+
+
+def missing_base(design: Design, group: float, anticipation: int) -> str:
+    """Why a cohort has no base period."""
+    base, first = group - anticipation - 1, int(design.periods[0])
     return (
-        f"its base period {group - anticipation - 1:.0f} lies outside the sample, which begins in "
-        f"{first}: begin earlier" + (" or lower anticipation=" if anticipation else "")
+        f"its base period {base:.0f} lies outside the sample, which begins in {first}: begin "
+        f"earlier{' or anticipate fewer periods' if anticipation else ''}"
     )
 
 
-def _anticipated(anticipation: int) -> str:
-    return f" for {anticipation} more periods" if anticipation else ""
-
-
-def _shown(cohorts: Floats) -> str:
-    return ", ".join(f"{value:.0f}" for value in cohorts[:6]) + (", …" if len(cohorts) > 6 else "")
+def no_untreated(period: int, anticipation: int) -> str:
+    """Why no cohort has controls in a period."""
+    ahead = f" for {anticipation} more periods" if anticipation else ""
+    return f"no unit is still untreated{ahead} in {period}"

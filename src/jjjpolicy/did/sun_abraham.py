@@ -1,0 +1,65 @@
+"""Interaction-weighted event study of Sun and Abraham."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
+from jjjpolicy.did.saturated import fit_effects, saturated_cells
+from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design
+    from jjjpolicy.did.group_time import GroupTimeEffects
+
+
+@dataclass(frozen=True)
+class SunAbraham(GroupTimeEstimator):
+    r"""Event study with a coefficient for each cohort and period, averaged over cohorts.
+
+    .. math:: y_{it} = \alpha_i + \lambda_t
+              + \sum_e \sum_{\ell \ne r} \delta_{e\ell} 1\{a_i = e\} 1\{t - e = \ell\}
+              + x_{it}'\gamma + \varepsilon_{it}, \qquad
+              \hat\nu_\ell = \sum_e \hat\delta_{e\ell} \widehat{\Pr}(a_i = e \mid \ell)
+
+    (Sun and Abraham 2021, equations 26 and 27). Controls are never-treated units; where there are
+    none, the cohort treated last, and the periods from its adoption on are left out.
+
+    Parameters
+    ----------
+    reference : int
+        Event time to compare with, before adoption; for a cohort that is not observed then, its
+        last period before.
+
+    Notes
+    -----
+    ``att`` averages the coefficients from adoption on, and ``effects`` those at each event time, by
+    number of observations. Standard errors are clustered at the level of assignment (CRV1) and take
+    the shares of cohorts as given: the convention of ``sunab`` in fixest.
+    """
+
+    reference: int = -1
+
+    def __post_init__(self) -> None:
+        if self.reference >= 0:
+            raise DesignError(
+                f"reference={self.reference} must be an event time before adoption, e.g. -1."
+            )
+
+    def group_time_effects(self, design: Design) -> GroupTimeEffects:
+        """Coefficients by cohort and period.
+
+        Raises
+        ------
+        DesignError
+            No effect from adoption on can be estimated; treatment switches off; repeated
+            cross-sections.
+        """
+        design.require_absorbing(self.label)
+        if design.repeated_cross_sections:
+            raise DesignError(
+                f"{self.label} needs units that are observed more than once; with repeated "
+                f"cross-sections use ExtendedTWFE or CallawaySantAnna."
+            )
+        return fit_effects(saturated_cells(design, self.reference, leads=True))
