@@ -181,11 +181,15 @@ class Estimate:
         if source is None:
             return table.assign(se=np.nan, lower=np.nan, upper=np.nan)[EFFECT_COLUMNS]
         extra = _now(source)
-        columns = [name for name in extra.columns if name != "estimate"]
-        merged = table[["event_time", "estimate"]].merge(
-            extra[columns], on="event_time", how="left", validate="one_to_one"
+        known = {time: row for row, time in enumerate(extra["event_time"])}
+        rows = np.array([known.get(time, -1) for time in table["event_time"]], dtype=np.int64)
+        columns = [*EFFECT_COLUMNS[2:], *(c for c in extra.columns if c not in EFFECT_COLUMNS)]
+        added = {
+            name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows] for name in columns
+        }
+        return pd.DataFrame(
+            {"event_time": table["event_time"], "estimate": table["estimate"], **added}
         )
-        return merged[[*EFFECT_COLUMNS, *(c for c in merged.columns if c not in EFFECT_COLUMNS)]]
 
     # ------------------------------------------------------------------ provenance
     @property

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Law = Literal["mammen", "rademacher", "webb"]
 
+TOGETHER = 32
+"""Draws that share one pass over the influence functions."""
+
 _GOLDEN = (1 + np.sqrt(5)) / 2
 _SUPPORT = {
     "mammen": ([1 - _GOLDEN, _GOLDEN], [_GOLDEN / np.sqrt(5), 1 - _GOLDEN / np.sqrt(5)]),
@@ -52,14 +55,26 @@ def multiplier_draws(
     if draws < 2:
         raise InferenceError(f"draws={draws} must be at least 2.")
     sums = cluster_sums(influence, codes) / len(influence)
-    values, chances = (np.asarray(part) for part in _SUPPORT[law])
-    steps = np.cumsum(chances)[:-1]
     streams = np.random.SeedSequence(seed).spawn(draws)
     deviations = np.empty((draws, influence.shape[1]))
-    for row, stream in zip(deviations, streams, strict=True):
-        uniform = np.random.Generator(np.random.SFC64(stream)).random(len(sums))
-        row[:] = values[np.searchsorted(steps, uniform, side="right")] @ sums
+    for start in range(0, draws, TOGETHER):
+        batch = streams[start : start + TOGETHER]
+        multipliers = np.stack([_multipliers(law, stream, len(sums)) for stream in batch])
+        deviations[start : start + len(batch)] = multipliers @ sums
     return deviations
+
+
+def _multipliers(law: Law, stream: np.random.SeedSequence, size: int) -> Floats:
+    generator = np.random.Generator(np.random.SFC64(stream))
+    if law == "rademacher":
+        bits = np.frombuffer(generator.bytes(-(-size // 8)), dtype=np.uint8)
+        signs: Floats = 2.0 * np.unpackbits(bits, count=size).astype(float) - 1.0
+        return signs
+    values, chances = (np.asarray(part, dtype=float) for part in _SUPPORT[law])
+    chosen: Floats = values[
+        np.searchsorted(np.cumsum(chances)[:-1], generator.random(size), "right")
+    ]
+    return chosen
 
 
 def uniform_critical_value(

@@ -24,9 +24,9 @@ class ExtendedTWFE(GroupTimeEstimator):
               + \sum_{g, t \ge g} 1\{a_i = g\} 1\{t\}
                 \bigl(\tau_{gt} + (x_i - \bar x_g)'\rho_{gt}\bigr) + \varepsilon_{it}
 
-    (Wooldridge 2021, equation 6.33). Without covariates and with ``control="not_yet"`` it equals
-    the imputation estimator cell by cell; with ``control="never"`` it equals Callaway and
-    Sant'Anna's effects with a universal base.
+    (Wooldridge 2021, equation 6.33). On a balanced panel without covariates it equals the
+    imputation estimator, and with ``control="never"`` Callaway and Sant'Anna's effects with a
+    universal base.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from jjjpolicy.did.regression import FixedEffectsFit, small_sample_factor
 from jjjpolicy.variance import cluster_sums
@@ -126,14 +125,3 @@ class GroupTimeEffects:
     def degrees_of_freedom(self, codes: Integers) -> float:
         """Of the t distribution; infinite (normal) but for regressions."""
         return np.inf if self.regression is None else float(codes.max())
-
-    def not_estimable_table(self) -> pd.DataFrame:
-        """Columns group, time (missing: all periods) and reason."""
-        rows = self.not_estimable
-        return pd.DataFrame(
-            {
-                "group": pd.array([int(group) for group, _, _ in rows], dtype="Int64"),
-                "time": pd.array([time for _, time, _ in rows], dtype="Int64"),
-                "reason": pd.array([reason for _, _, reason in rows], dtype="str"),
-            }
-        )

@@ -27,7 +27,7 @@ from jjjpolicy.did.pretest import PreTest, wald_pretest
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import analytic_result, few_treated_note, t_interval
+from jjjpolicy.variance import analytic_result, effect_bounds, few_treated_note, t_interval
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -90,9 +90,9 @@ class GroupTimeAverage(Estimator):
 class GroupTimeEstimate(Estimate):
     """An estimate that is an average of group-time effects, and can be averaged otherwise.
 
-    ``details`` holds ``group_time`` (:class:`GroupTimeEffects`), ``not_estimable`` (a table of
-    cohorts and periods without an estimate, and why), ``event_times`` (those that the influence
-    functions cover), ``aggregation`` and ``window``.
+    ``details`` holds ``group_time`` (:class:`GroupTimeEffects`), ``event_times`` (those that the
+    influence functions cover), ``aggregation`` and ``window``; for regressions also ``regression``
+    and ``contrasts``.
     """
 
     @property
@@ -113,6 +113,21 @@ class GroupTimeEstimate(Estimate):
         table.insert(0, "group", effects.groups.astype(np.int64))
         table.insert(1, "time", effects.periods)
         return table
+
+    @cached_property
+    def not_estimable(self) -> pd.DataFrame:
+        """Cohorts and periods without an estimate, and why: group, time, reason.
+
+        A missing time stands for all periods of the cohort.
+        """
+        rows = self._group_time_effects.not_estimable
+        return pd.DataFrame(
+            {
+                "group": pd.array([int(group) for group, _, _ in rows], dtype="Int64"),
+                "time": pd.array([time for _, time, _ in rows], dtype="Int64"),
+                "reason": pd.array([reason for _, _, reason in rows], dtype="str"),
+            }
+        )
 
     @cached_property
     def levels(self) -> pd.DataFrame:
@@ -254,7 +269,7 @@ def _estimate(
         design=design,
         att=float(points[0]),
         estimand=ESTIMANDS[kind],
-        event_effects=pd.DataFrame({"event_time": event_times, "estimate": points[1:]}),
+        event_effects=lambda: pd.DataFrame({"event_time": event_times, "estimate": points[1:]}),
         calendar_effects=pd.DataFrame(
             {
                 "period": by_period.labels[1:].astype(np.int64),
@@ -264,16 +279,20 @@ def _estimate(
         influence=influence,
         details={
             "group_time": effects,
-            "not_estimable": effects.not_estimable_table(),
             "event_times": event_times[estimated[1:]],
             "aggregation": kind,
             "window": window,
             **_regression_details(effects, covered),
         },
     )
-    by_event = pd.DataFrame(
-        {"event_time": event_times[estimated[1:]], "estimate": points[1:][estimated[1:]]}
-    )
+    covariance = effects.covariance(influence, design.assignment)
+    df = effects.degrees_of_freedom(design.assignment)
+
+    def by_event() -> pd.DataFrame:
+        table = pd.DataFrame({"event_time": event_times, "estimate": points[1:]})
+        errors = np.sqrt(np.diag(covariance)[1:])
+        return effect_bounds(table[estimated[1:]], errors, df)
+
     name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
     if effects.regression is None:
         name = f"influence functions, clustered by {design.assigned_at}"
@@ -283,8 +302,8 @@ def _estimate(
             name,
             estimate.att,
             by_event,
-            effects.covariance(influence, design.assignment),
-            df=effects.degrees_of_freedom(design.assignment),
+            covariance,
+            df=df,
             specification={"name": method, "level": design.assigned_at},
             notes=effects.notes + few_treated_note(design, design.assignment),
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,12 +47,11 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
     DesignError
         No effect from adoption on can be told from the other coefficients.
     """
-    model = _Model(cells, _covariates(cells.design))
+    model = _Model(cells)
     swept = unit_effects and not model.constant
-    gram, cross = _normal_equations(model, swept)
+    gram, cross, contrasts = _normal_equations(model, swept)
     kept = np.array(independent_columns(gram), dtype=np.int64)
     dropped = np.setdiff1d(np.arange(len(gram)), kept)
-    contrasts = model.contrasts()
     block = gram[np.ix_(kept, kept)]
     implied = contrasts[:, kept] @ np.linalg.solve(block, gram[np.ix_(kept, dropped)])
     gap = np.abs(contrasts[:, dropped] - implied).max(axis=1, initial=0.0)
@@ -83,17 +82,27 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
 class _Part:
     """Some units of a cohort; ``z`` and ``outcome`` are zero in absent cells.
 
-    ``z`` has shape (units, periods, width), ``blocks`` are the coefficient blocks that bear on the
-    cohort, and ``indicators`` (periods × blocks) say in which periods.
+    ``z`` has shape (units, periods, width), or one period where it is the same in all;
+    ``blocks`` are the coefficient blocks that bear on the cohort, and ``indicators``
+    (periods × blocks) say in which periods.
     """
 
+    cohort: int
     units: Integers
     z: Floats
     outcome: Floats
-    counts: Floats
+    counts: Integers
     weights: Floats
     blocks: Integers
     indicators: Floats
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Cross products by period: of z (periods × width × width), and with the outcome."""
+        by_period = self.z.transpose(1, 0, 2)
+        weighted = (by_period * self.weights[:, None]).transpose(0, 2, 1)
+        with_outcome = weighted @ self.outcome.T[:, :, None]
+        own = weighted @ by_period
+        return np.broadcast_to(own, (len(self.indicators), *own.shape[1:])), with_outcome[:, :, 0]
 
     def unit_means(self) -> Floats:
         """Means of the regressors of each unit over its observations: (units, columns)."""
@@ -108,14 +117,17 @@ class _Model:
     A block holds the coefficients of z; blocks are periods but the first, cohorts, then cells.
     """
 
-    def __init__(self, cells: SaturatedCells, covariates: Floats) -> None:
-        self.cells, self.design, self.covariates = cells, cells.design, covariates
+    def __init__(self, cells: SaturatedCells) -> None:
+        self.cells, self.design = cells, cells.design
+        self.covariates, self.centre, self.scale = _covariates(cells.design)
         cohorts, self.codes = self.design.cohort_codes
         self.n_cohorts, self.n_periods = len(cohorts), self.design.n_periods
-        self.width = 1 + len(covariates)
+        self.width = 1 + len(self.covariates)
         self.first_cell = self.n_periods - 1 + self.n_cohorts
         self.size = (self.first_cell + len(cells.cohort)) * self.width
-        self.constant = self.design.balanced and bool((covariates == covariates[:, :, :1]).all())
+        self.constant = self.design.balanced and all(
+            bool((values == values[:, :1]).all()) for values in self.covariates
+        )
 
     def columns(self, blocks: Integers) -> Integers:
         """Positions of the coefficients of some blocks."""
@@ -128,7 +140,7 @@ class _Model:
             blocks, indicators = self._selector(c)
             members = np.flatnonzero(self.codes == c)
             for start in range(0, len(members), step):
-                yield self._part(members[start : start + step], blocks, indicators)
+                yield self._part(c, members[start : start + step], blocks, indicators)
 
     def _selector(self, c: int) -> tuple[Integers, Floats]:
         periods = np.arange(self.n_periods - 1)
@@ -140,72 +152,68 @@ class _Model:
         indicators[self.cells.period[own], len(periods) + 1 + np.arange(len(own))] = 1.0
         return blocks, indicators
 
-    def _part(self, units: Integers, blocks: Integers, indicators: Floats) -> _Part:
+    def _part(self, c: int, units: Integers, blocks: Integers, indicators: Floats) -> _Part:
         design = self.design
-        z = np.ones((len(units), self.n_periods, self.width))
+        z = np.ones((len(units), 1 if self.constant else self.n_periods, self.width))
         for j, values in enumerate(self.covariates):
-            z[:, :, j + 1] = values[units]
+            z[:, :, j + 1] = (values[units, : z.shape[1]] - self.centre[j]) / self.scale[j]
         outcome, seen = design.outcome[units], design.observed[units]
         if not design.balanced:
             z[~seen] = 0.0
             outcome = np.where(seen, outcome, 0.0)
         weights = np.ones(len(units)) if design.weights is None else design.weights[units]
-        return _Part(units, z, outcome, seen.sum(axis=1), weights, blocks, indicators)
+        return _Part(c, units, z, outcome, seen.sum(axis=1), weights, blocks, indicators)
 
-    def contrasts(self) -> Floats:
-        """Rows that turn coefficients into the effects of cells, shape (effects, coefficients)."""
-        cells, design = self.cells, self.design
-        weights = np.ones(design.n_units) if design.weights is None else design.weights
-        rows = np.zeros((cells.effects, self.size))
-        for k in range(cells.effects):
-            c, t = cells.cohort[k], cells.period[k]
-            units = np.flatnonzero((self.codes == c) & design.observed[:, t])
-            share = weights[units] / weights[units].sum()
-            start = (self.first_cell + k) * self.width
-            rows[k, start] = 1.0
-            rows[k, start + 1 : start + self.width] = self.covariates[:, units, t] @ share
-        return rows
+    def contrasts(self, means: Floats) -> Floats:
+        """Rows that turn coefficients into effects, shape (effects, coefficients).
+
+        ``means`` of z have shape (cohorts, periods, width).
+        """
+        cells = self.cells
+        rows = np.zeros((cells.effects, self.size // self.width, self.width))
+        k = np.arange(cells.effects)
+        rows[k, self.first_cell + k] = means[cells.cohort[k], cells.period[k]]
+        return rows.reshape(cells.effects, self.size)
 
 
-def _covariates(design: Design) -> Floats:
-    """Standardised covariates that are not collinear, shape (covariates, units, periods)."""
-    names, seen = list(design.covariates), design.observed
+def _covariates(design: Design) -> tuple[list[Floats], Floats, Floats]:
+    """Covariates that are not collinear, their means and their standard deviations."""
+    names = list(design.covariates)
     if not names:
-        return np.empty((0, *seen.shape))
-    columns = np.stack([design.covariates[name] for name in names])
-    values = columns[:, seen]
-    centre = values.mean(axis=1)[:, None]
-    spread = values.std(axis=1)[:, None]
-    varies = spread > 1e-12 * np.abs(values).max(axis=1)[:, None]
-    standard = np.where(varies, (values - centre) / np.where(varies, spread, 1.0), 0.0)
-    kept = independent_columns(standard @ standard.T)
+        return [], np.empty(0), np.empty(0)
+    seen: Any = slice(None) if design.balanced else design.observed
+    values = np.stack([design.covariates[name][seen].ravel() for name in names])
+    centre = values.mean(axis=1)
+    covariance = np.atleast_2d(np.cov(values, bias=True))
+    scale = np.sqrt(np.diag(covariance))
+    varies = scale > 1e-12 * np.abs(values).max(axis=1)
+    covariance[~varies], covariance[:, ~varies] = 0.0, 0.0
+    kept = independent_columns(covariance)
     dropped = [name for j, name in enumerate(names) if j not in kept]
     if dropped:
         warnings.warn(
             f"covariates left out as constant or collinear with those before them: "
             f"{', '.join(map(repr, dropped))}",
             JJJPolicyWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
-    standardised: Floats = (columns[kept] - centre[kept][:, :, None]) / spread[kept][:, :, None]
-    return standardised
+    return [design.covariates[names[j]] for j in kept], centre[kept], scale[kept]
 
 
-def _normal_equations(model: _Model, swept: bool) -> tuple[Floats, Floats]:
-    """Cross products of the regressors with each other and with the outcome.
+def _normal_equations(model: _Model, swept: bool) -> tuple[Floats, Floats, Floats]:
+    """Cross products of the regressors with each other and with the outcome; contrasts.
 
     ``swept`` takes unit means out; what they explain entirely (cohort effects, slopes of constant
     covariates) is set to zero.
     """
     gram, cross = np.zeros((model.size, model.size)), np.zeros(model.size)
     means_gram, means_cross = np.zeros_like(gram), np.zeros_like(cross)
+    totals = np.zeros((model.n_cohorts, model.n_periods, model.width))
     for part in model.parts():
         columns = model.columns(part.blocks)
         at = np.ix_(columns, columns)
-        by_period = part.z.transpose(1, 0, 2)
-        weighted = by_period * part.weights[:, None]
-        moments = weighted.transpose(0, 2, 1) @ by_period
-        with_outcome = (weighted.transpose(0, 2, 1) @ part.outcome.T[:, :, None])[:, :, 0]
+        moments, with_outcome = part.moments()
+        totals[part.cohort] += moments[:, 0]
         a = part.indicators
         selected = np.einsum("tb,td,tjk->bjdk", a, a, moments, optimize=True)
         gram[at] += selected.reshape(len(columns), -1)
@@ -219,7 +227,8 @@ def _normal_equations(model: _Model, swept: bool) -> tuple[Floats, Floats]:
         explained = np.diag(gram) - np.diag(means_gram) <= NEGLIGIBLE * np.diag(gram)
         gram, cross = gram - means_gram, cross - means_cross
         gram[explained], gram[:, explained], cross[explained] = 0.0, 0.0, 0.0
-    return gram, cross
+    means = totals / np.maximum(totals[:, :, :1], np.finfo(float).tiny)
+    return gram, cross, model.contrasts(means)
 
 
 def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -> Floats:
@@ -233,7 +242,8 @@ def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -
     for part in model.parts():
         columns = model.columns(part.blocks)
         slopes = part.indicators @ coefficients[columns].reshape(len(part.blocks), -1)
-        residuals = part.outcome - np.einsum("itj,tj->it", part.z, slopes)
+        fitted = part.z[:, 0] @ slopes.T if model.constant else (part.z * slopes).sum(axis=2)
+        residuals = part.outcome - fitted
         if swept:
             present = part.z[:, :, 0]
             residuals -= present * (residuals.sum(axis=1) / part.counts)[:, None]

@@ -134,17 +134,17 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
     demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
     coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
 
-    bread = np.linalg.inv(gram)
-    fitted = np.einsum("ctk,ctl,l->ck", demeaned, demeaned, coefficients)
-    scores = np.empty((design.n_units, len(kept)))
+    bread = design.n_units * np.linalg.inv(gram)
+    fitted = np.einsum("ctk,ctl,l->ck", demeaned, demeaned, coefficients) @ bread
+    influence = np.empty((design.n_units, len(kept)))
     for c in range(len(values)):
         mine = codes == c
-        scores[mine] = (outcome[mine] - period_means) @ demeaned[c] - fitted[c]
+        influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ bread) - fitted[c]
     if weights is not None:
-        scores *= weights[:, None]
+        influence *= weights[:, None]
     return FixedEffectsFit(
         coefficients=coefficients,
-        influence=design.n_units * scores @ bread,
+        influence=influence,
         names=tuple(names[k] for k in kept),
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,

@@ -22,7 +22,7 @@ from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design import Design, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -194,11 +194,17 @@ def effects_of(
     """
     at = [(int(cells.cohort[k]), int(cells.period[k])) for k in kept]
     order = sorted([*at, *cells.reference])
-    source = {cell: position for position, cell in enumerate(at)}
-    known: Booleans = np.array([cell in source for cell in order])
-    columns = [source[cell] for cell in order if cell in source]
-    points, functions = np.zeros(len(order)), np.zeros((len(influence), len(order)))
-    points[known], functions[:, known] = estimates[columns], influence[:, columns]
+    known = np.array([cell not in cells.reference for cell in order])
+    points, functions = estimates, influence
+    if cells.reference:
+        points, functions = np.zeros(len(order)), np.zeros((len(influence), len(order)))
+        points[known] = estimates
+        # Runs between reference cells: slices copy several times faster than index arrays.
+        for run in np.split(
+            np.flatnonzero(known), np.flatnonzero(np.diff(np.flatnonzero(known)) > 1) + 1
+        ):
+            first = int(known[: run[0]].sum())
+            functions[:, run[0] : run[-1] + 1] = influence[:, first : first + len(run)]
     cohorts, codes = cells.design.cohort_codes
     cohort, period = np.array(order).T
     return GroupTimeEffects(

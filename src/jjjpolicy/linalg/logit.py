@@ -29,33 +29,38 @@ def fit_logit(regressors: Floats, successes: Floats, weights: Floats) -> tuple[F
 
     Notes
     -----
-    Newton steps are halved while they lower the likelihood. Convergence is quadratic, so that
-    stopping after a step below 1e-9 leaves an error of the order of rounding.
+    Newton steps that move some index by more than one are halved while they lower the likelihood;
+    shorter ones raise it. Convergence is quadratic, so that stopping after a step below 1e-9 leaves
+    an error of the order of rounding.
     """
-    coefficients = np.zeros(regressors.shape[1])
+    coefficients, index = np.zeros(regressors.shape[1]), np.zeros(len(successes))
     sign = 1.0 - 2.0 * successes
-    loss = _loss(sign, np.zeros(len(successes)), weights)
     for _ in range(MAX_STEPS):
-        fitted = probabilities(regressors @ coefficients)
+        fitted = probabilities(index)
         information = (regressors * (weights * fitted * (1.0 - fitted))[:, None]).T @ regressors
         score = (weights * (successes - fitted)) @ regressors
         try:
             step = np.linalg.solve(information, score)
         except np.linalg.LinAlgError:
             return coefficients, False
-        scale = 1.0
-        while scale > 1e-6:
-            trial = coefficients + scale * step
-            new_loss = _loss(sign, regressors @ trial, weights)
-            if new_loss <= loss + 1e-12 * abs(loss):
-                break
-            scale /= 2.0
-        coefficients, loss = trial, new_loss
+        change = regressors @ step
+        if not np.isfinite(change).all():
+            return coefficients, False
+        if np.abs(change).max() > 1.0:
+            scale = _safe_scale(sign, index, change, weights)
+            step, change = scale * step, scale * change
+        coefficients, index = coefficients + step, index + change
         if np.abs(step).max() < 1e-9 * (1.0 + np.abs(coefficients).max()):
             return coefficients, True
-        if not np.isfinite(loss) or loss < 1e-9 * float(weights.sum()):
-            return coefficients, False
     return coefficients, False
+
+
+def _safe_scale(sign: Floats, index: Floats, change: Floats, weights: Floats) -> float:
+    """Share of a step that does not lower the likelihood."""
+    loss, scale = _loss(sign, index, weights), 1.0
+    while scale > 1e-6 and not _loss(sign, index + scale * change, weights) <= loss * (1 + 1e-12):
+        scale /= 2.0
+    return scale
 
 
 def probabilities(index: Floats) -> Floats:

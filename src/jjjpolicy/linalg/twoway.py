@@ -67,11 +67,9 @@ def independent_columns(gram: Floats, tolerance: float = 1e-10) -> list[int]:
         leave unexplained is at most this.
     """
     kept: list[int] = []
+    left = np.array(gram, dtype=float)
     for j in range(len(gram)):
-        explained = 0.0
-        if kept:
-            block = gram[np.ix_(kept, kept)]
-            explained = float(gram[j, kept] @ np.linalg.solve(block, gram[kept, j]))
-        if gram[j, j] > 0 and gram[j, j] - explained > tolerance * gram[j, j]:
+        if gram[j, j] > 0 and left[j, j] > tolerance * gram[j, j]:
             kept.append(j)
+            left -= np.outer(left[:, j], left[j] / left[j, j])
     return kept
