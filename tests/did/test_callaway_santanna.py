@@ -294,7 +294,7 @@ def test_cells_that_cannot_be_estimated_are_listed_with_reasons() -> None:
     frame = frame[(frame["first"] != 2003) | (frame["period"] != 2005)]
     with pytest.warns(jp.JJJPolicyWarning, match="first cohort 2003"):
         estimate = CallawaySantAnna().fit(design_of(frame))
-    listed = estimate.not_estimable
+    listed = estimate.details["not_estimable"]
     assert listed[["group", "time"]].to_numpy().tolist() == [[2003, 2005]]
     assert "no treated row is observed" in listed["reason"].iloc[0]
     assert any("unbalanced" in note for note in estimate.inference.notes)
@@ -308,7 +308,7 @@ def test_last_cohort_without_never_treated_serves_as_control() -> None:
     with pytest.warns(jp.JJJPolicyWarning, match="cannot be estimated"):
         estimate = CallawaySantAnna(control="not_yet").fit(design_of(frame))
     assert estimate.group_time["time"].max() == 2004
-    reasons = estimate.not_estimable["reason"]
+    reasons = estimate.details["not_estimable"]["reason"]
     assert reasons.str.contains("serves as control only").any()
     assert reasons.str.contains("no unit is still untreated in 2005").any()
 

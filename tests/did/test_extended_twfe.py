@@ -227,7 +227,8 @@ def test_missing_controls_and_unknown_options_are_refused() -> None:
         ExtendedTWFE(control="all")  # type: ignore[arg-type]
     with pytest.raises(jp.DesignError, match="anticipation=-1"):
         ExtendedTWFE(anticipation=-1)
-    estimate = ExtendedTWFE().fit(design_of(frame))
+    with pytest.warns(jp.JJJPolicyWarning, match="no unit is still untreated in 2005"):
+        estimate = ExtendedTWFE().fit(design_of(frame))
     assert estimate.group_time["time"].max() == 2004
     with pytest.raises(jp.DesignError, match="base period 1999 lies outside"):
         ExtendedTWFE(anticipation=3).fit(design_of(simulated_panel(adoption={0: 2003})))

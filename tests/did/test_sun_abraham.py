@@ -86,20 +86,22 @@ def test_unit_and_period_constants_change_nothing() -> None:
 def test_without_never_treated_the_last_cohort_is_the_control() -> None:
     frame = staggered_panel(units=40)
     frame = frame[np.isfinite(frame["first"])]
-    estimate = SunAbraham().fit(design_of(frame))
+    with pytest.warns(jp.JJJPolicyWarning, match="no unit is still untreated in 2005"):
+        estimate = SunAbraham().fit(design_of(frame))
     means = frame.groupby(["first", "period"])["y"].mean().unstack()
     change = means[2004] - means[2002]
     table = estimate.group_time.set_index(["group", "time"])
     assert table.loc[(2003, 2004), "estimate"] == pytest.approx(change[2003] - change[2005])
     assert estimate.group_time["time"].max() == 2004
-    assert estimate.not_estimable["reason"].str.contains("serves as control only").any()
+    assert estimate.details["not_estimable"]["reason"].str.contains("serves as control only").any()
 
 
 def test_reference_may_lie_earlier_and_cohorts_without_it_are_listed() -> None:
     frame = staggered_panel(units=40)
-    estimate = SunAbraham(reference=-3).fit(design_of(frame))
+    with pytest.warns(jp.JJJPolicyWarning, match="first cohort 2003: its base period 2000"):
+        estimate = SunAbraham(reference=-3).fit(design_of(frame))
     assert 2003 not in estimate.group_time["group"].tolist()
-    assert estimate.not_estimable["group"].tolist() == [2003]
+    assert estimate.details["not_estimable"]["group"].tolist() == [2003]
     means = frame.groupby(["first", "period"])["y"].mean().unstack()
     change = means[2006] - means[2001]
     table = estimate.group_time.set_index(["group", "time"])

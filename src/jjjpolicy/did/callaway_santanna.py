@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -12,10 +11,10 @@ import numpy as np
 
 from jjjpolicy.did.comparisons import Base, Control, plan_comparisons
 from jjjpolicy.did.group_time import GroupTimeEffects
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimate, GroupTimeEstimator
+from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
 from jjjpolicy.did.samples import sample_of
 from jjjpolicy.did.scores import Method, NotEstimable
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design
@@ -55,7 +54,7 @@ class CallawaySantAnna(GroupTimeEstimator):
     units (``allow_unbalanced_panel = TRUE``): every row counts, levels are compared rather than
     changes, and covariates are each row's own. Repeated cross-sections are designs in which every
     unit is observed once. Cohorts and cells that cannot be estimated are listed in
-    ``not_estimable`` of the estimate and in a warning; the averages leave them out.
+    ``details["not_estimable"]`` and in a warning; the averages leave them out.
 
     ``att`` is the average of the effects from adoption on, weighted by cohort size; see
     :meth:`GroupTimeEstimate.aggregate` for others.
@@ -79,8 +78,8 @@ class CallawaySantAnna(GroupTimeEstimator):
         if self.anticipation < 0:
             raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
 
-    def fit(self, design: Design) -> GroupTimeEstimate:
-        """Estimate the group-time effects.
+    def group_time_effects(self, design: Design) -> GroupTimeEffects:
+        """Effects ATT(g, t) with influence functions.
 
         Raises
         ------
@@ -89,20 +88,6 @@ class CallawaySantAnna(GroupTimeEstimator):
             anticipated adoption; no effect from adoption on can be estimated (the message names
             covariates, units or periods); treatment switches off.
         """
-        estimate = super().fit(design)
-        listed = estimate.details["group_time"].not_estimable
-        if listed:
-            group, _, reason = listed[0]
-            warnings.warn(
-                f"{len(listed)} cohorts or cells cannot be estimated and are left out of all "
-                f"averages, first cohort {group:.0f}: {reason}. See estimate.not_estimable.",
-                JJJPolicyWarning,
-                stacklevel=2,
-            )
-        return estimate
-
-    def group_time_effects(self, design: Design) -> GroupTimeEffects:
-        """Effects ATT(g, t) with influence functions; see :meth:`fit` for errors."""
         design.require_absorbing(self.label)
         cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
         sample = sample_of(design, self.method)

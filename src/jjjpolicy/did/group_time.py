@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.did.regression import FixedEffectsFit, small_sample_factor
 from jjjpolicy.variance import cluster_sums
@@ -125,3 +126,8 @@ class GroupTimeEffects:
     def degrees_of_freedom(self, codes: Integers) -> float:
         """Of the t distribution; infinite (normal) but for regressions."""
         return np.inf if self.regression is None else float(codes.max())
+
+    def not_estimable_table(self) -> pd.DataFrame:
+        """Columns group, time (None: all periods) and reason."""
+        rows = [(int(group), time, reason) for group, time, reason in self.not_estimable]
+        return pd.DataFrame(rows, columns=["group", "time", "reason"], dtype=object)

@@ -6,6 +6,7 @@ fitting, averaging, standard errors and refits under other assignments follow fr
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ from jjjpolicy.did.aggregation import (
 )
 from jjjpolicy.did.group_time import GroupTimeEffects
 from jjjpolicy.did.pretest import PreTest, wald_pretest
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import InferenceError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import analytic_result, effect_bounds, few_treated_note, t_interval
@@ -42,8 +43,22 @@ class GroupTimeEstimator(Estimator):
         """Effects ATT(g, t) with influence functions."""
 
     def fit(self, design: Design) -> GroupTimeEstimate:
-        """Estimate the group-time effects and their averages; see the class for errors."""
-        return _estimate(self, design, self.group_time_effects(design), "simple", Window())
+        """Estimate the group-time effects and their averages.
+
+        Cohorts and cells that cannot be estimated are named in a warning; for errors see
+        ``group_time_effects``.
+        """
+        effects = self.group_time_effects(design)
+        if effects.not_estimable:
+            group, _, reason = effects.not_estimable[0]
+            warnings.warn(
+                f"{len(effects.not_estimable)} cohorts or cells cannot be estimated and are left "
+                f"out of all averages, first cohort {group:.0f}: {reason}. See "
+                f"estimate.details['not_estimable'].",
+                JJJPolicyWarning,
+                stacklevel=2,
+            )
+        return _estimate(self, design, effects, "simple", Window())
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
@@ -90,9 +105,10 @@ class GroupTimeAverage(Estimator):
 class GroupTimeEstimate(Estimate):
     """An estimate that is an average of group-time effects, and can be averaged otherwise.
 
-    ``details`` holds ``group_time`` (:class:`GroupTimeEffects`), ``event_times`` (those that the
-    influence functions cover), ``aggregation`` and ``window``; for regressions also ``regression``
-    and ``contrasts``.
+    ``details`` holds ``group_time`` (:class:`GroupTimeEffects`), ``not_estimable`` (a table of
+    cohorts and periods without an estimate, and why), ``event_times`` (those that the influence
+    functions cover), ``aggregation`` and ``window``; for regressions also ``regression`` and
+    ``contrasts``.
     """
 
     @property
@@ -113,21 +129,6 @@ class GroupTimeEstimate(Estimate):
         table.insert(0, "group", effects.groups.astype(np.int64))
         table.insert(1, "time", effects.periods)
         return table
-
-    @cached_property
-    def not_estimable(self) -> pd.DataFrame:
-        """Cohorts and periods without an estimate, and why: group, time, reason.
-
-        A missing time stands for all periods of the cohort.
-        """
-        rows = self._group_time_effects.not_estimable
-        return pd.DataFrame(
-            {
-                "group": pd.array([int(group) for group, _, _ in rows], dtype="Int64"),
-                "time": pd.array([time for _, time, _ in rows], dtype="Int64"),
-                "reason": pd.array([reason for _, _, reason in rows], dtype="str"),
-            }
-        )
 
     @cached_property
     def levels(self) -> pd.DataFrame:
@@ -279,6 +280,7 @@ def _estimate(
         influence=influence,
         details={
             "group_time": effects,
+            "not_estimable": effects.not_estimable_table(),
             "event_times": event_times[estimated[1:]],
             "aggregation": kind,
             "window": window,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ import numpy as np
 
 from jjjpolicy.did.comparisons import Base, Comparison, Control, plan_comparisons
 from jjjpolicy.did.group_time import GroupTimeEffects
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimate, GroupTimeEstimator
+from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
 from jjjpolicy.did.samples import Sample, sample_of
 from jjjpolicy.did.scores import Method, NotEstimable
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError
 from jjjpolicy.intake import quoted
 
 if TYPE_CHECKING:
@@ -84,8 +83,8 @@ class TripleDifference(GroupTimeEstimator):
         if self.anticipation < 0:
             raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
 
-    def fit(self, design: Design) -> GroupTimeEstimate:
-        """Estimate the group-time effects.
+    def group_time_effects(self, design: Design) -> GroupTimeEffects:
+        """Effects ATT(g, t) with influence functions.
 
         Raises
         ------
@@ -95,21 +94,6 @@ class TripleDifference(GroupTimeEstimator):
             adopts for ``control="never"``; nothing can be estimated (the message says why);
             treatment switches off.
         """
-        estimate = super().fit(design)
-        listed = estimate.details["not_estimable"]
-        if len(listed):
-            first = listed.iloc[0]
-            warnings.warn(
-                f"{len(listed)} cohorts or cells cannot be estimated and are left out of all "
-                f"averages, first cohort {first['group']}: {first['reason']}. See "
-                f"estimate.details['not_estimable'].",
-                JJJPolicyWarning,
-                stacklevel=2,
-            )
-        return estimate
-
-    def group_time_effects(self, design: Design) -> GroupTimeEffects:
-        """Effects ATT(g, t) with influence functions; see :meth:`fit` for errors."""
         design.require_absorbing(self.label)
         eligible = self._eligibility(design)
         others = {k: v for k, v in design.covariates.items() if k != self.eligible}
