@@ -51,3 +51,15 @@ def test_steps_are_quiet_without_a_terminal(capsys):
     with steps("working", 1) as done:
         done("first")
     assert capsys.readouterr().err == ""
+
+
+def test_work_inside_of_work_is_not_shown_again(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    for _ in track(range(30), "outer"):
+        list(track(range(30), "inner"))
+    assert "outer" in terminal.getvalue()
+    assert "inner" not in terminal.getvalue()
+    list(track(range(30), "afterwards"))
+    assert "afterwards" in terminal.getvalue()

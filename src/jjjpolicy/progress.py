@@ -16,11 +16,14 @@ Item = TypeVar("Item")
 FEW = 20
 """Work of fewer steps shows nothing."""
 
+_shown = False
+
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
     """Yield the items and show how far they are, on standard error.
 
-    Quiet when standard error is not a terminal, and for few items.
+    Quiet when standard error is not a terminal, for few items, and inside of other items that are
+    being shown.
 
     Parameters
     ----------
@@ -31,13 +34,18 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
     total : int, optional
         Number of items, where the iterable does not know it.
     """
+    global _shown
     known = total if total is not None else length_hint(items) or None
-    if not sys.stderr.isatty() or (known is not None and known < FEW):
+    if _shown or not sys.stderr.isatty() or (known is not None and known < FEW):
         yield from items
         return
 
-    with _bar() as progress:
-        yield from progress.track(items, total=known, description=description)
+    _shown = True
+    try:
+        with _bar() as progress:
+            yield from progress.track(items, total=known, description=description)
+    finally:
+        _shown = False
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from itertools import product
+from itertools import chain, pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,10 +86,13 @@ def specification_curve(
     else:
         from joblib import Parallel, delayed
 
+        # A few batches: the function may carry whole panels with it to each worker.
+        bounds = np.linspace(0, len(options), min(len(options), 8 * abs(jobs)) + 1).astype(int)
+        batches = [options[a:b] for a, b in pairwise(bounds)]
         found = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(_estimates)(build, chosen, estimators, inference, level) for chosen in options
+            delayed(_batch)(build, batch, estimators, inference, level) for batch in batches
         )
-        parts = list(track(found, "specifications", total=len(options)))
+        parts = list(chain.from_iterable(track(found, "specifications", total=len(batches))))
     rows = [name | row for name, part in zip(names, parts, strict=True) for row in part]
     table = pd.DataFrame(rows, columns=[*choices, "estimator", *NUMBERS, "failure", "warnings"])
     for column in ("units", "treated_units", "pre_periods", "periods", "observations"):
@@ -144,6 +147,16 @@ def _check(choices: Mapping[str, Mapping[str, Any]], estimators: Mapping[str, Es
             )
         if not listed:
             raise DataError(f"the dimension {dimension!r} has no option.")
+
+
+def _batch(
+    build: Callable[..., Design],
+    batch: list[dict[str, Any]],
+    estimators: Mapping[str, Estimator],
+    inference: Inference | None,
+    level: float,
+) -> list[list[dict[str, Any]]]:
+    return [_estimates(build, options, estimators, inference, level) for options in batch]
 
 
 def _estimates(
