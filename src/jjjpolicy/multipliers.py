@@ -57,24 +57,26 @@ def multiplier_draws(
     sums = cluster_sums(influence, codes) / len(influence)
     streams = np.random.SeedSequence(seed).spawn(draws)
     deviations = np.empty((draws, influence.shape[1]))
+    multipliers = np.empty((min(TOGETHER, draws), len(sums)))
     for start in range(0, draws, TOGETHER):
         batch = streams[start : start + TOGETHER]
-        multipliers = np.stack([_multipliers(law, stream, len(sums)) for stream in batch])
-        deviations[start : start + len(batch)] = multipliers @ sums
+        for row, stream in zip(multipliers, batch, strict=False):
+            _fill(row, law, stream)
+        deviations[start : start + len(batch)] = multipliers[: len(batch)] @ sums
     return deviations
 
 
-def _multipliers(law: Law, stream: np.random.SeedSequence, size: int) -> Floats:
+def _fill(row: Floats, law: Law, stream: np.random.SeedSequence) -> None:
+    """Draw one multiplier for each cluster."""
     generator = np.random.Generator(np.random.SFC64(stream))
     if law == "rademacher":
-        bits = np.frombuffer(generator.bytes(-(-size // 8)), dtype=np.uint8)
-        signs: Floats = 2.0 * np.unpackbits(bits, count=size).astype(float) - 1.0
-        return signs
+        bits = np.frombuffer(generator.bytes(-(-len(row) // 8)), dtype=np.uint8)
+        row[:] = np.unpackbits(bits, count=len(row))
+        row *= 2.0
+        row -= 1.0
+        return
     values, chances = (np.asarray(part, dtype=float) for part in _SUPPORT[law])
-    chosen: Floats = values[
-        np.searchsorted(np.cumsum(chances)[:-1], generator.random(size), "right")
-    ]
-    return chosen
+    row[:] = values[np.searchsorted(np.cumsum(chances)[:-1], generator.random(len(row)), "right")]
 
 
 def uniform_critical_value(
