@@ -195,5 +195,14 @@ def design_from_policy(
             "vintage": panel.vintage,
             "policy": policy.id,
             "timing": type(timing).__name__ if timing is not None else "YearOfIssue",
+            "window": None if window is None else list(window),
+            "exclude": sorted(exclude),
+            "covariates": list(covariates),
+            "predictors": list(predictors),
+            "first_treated": {
+                str(each): int(year)
+                for each, year in zip(design.units, design.adoption, strict=True)
+                if np.isfinite(year)
+            },
         },
     )

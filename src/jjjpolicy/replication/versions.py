@@ -40,7 +40,8 @@ def package_digest() -> str:
     root = Path(__file__).resolve().parents[1]
     whole = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".typ", ".tex", ".css") and path.name != "cli.py":
+        command_line = path.relative_to(root).parts[0] == "cli"
+        if path.suffix in (".py", ".typ", ".tex", ".css") and not command_line:
             whole.update(path.relative_to(root).as_posix().encode())
             whole.update(path.read_bytes())
     return whole.hexdigest()

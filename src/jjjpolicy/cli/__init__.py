@@ -1,0 +1,63 @@
+"""The command line: ``jjjpolicy reproduce`` and its neighbours.
+
+Commands import what they need when they run, so that ``jjjpolicy --help`` is fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from jjjpolicy.cli import reproduce, trace, verify
+from jjjpolicy.errors import JJJPolicyError
+
+EXIT_CODES = (
+    "Exit codes: 0 done, nothing differs; 1 error; 2 wrong usage; 3 differences found "
+    "(verify, diff); 130 interrupted."
+)
+_DEBUG = "JJJPOLICY_DEBUG"
+
+app = typer.Typer(
+    name="jjjpolicy",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(epilog=EXIT_CODES)
+def common(
+    debug: Annotated[bool, typer.Option(help="Show where in the code an error arose.")] = False,
+) -> None:
+    """Policy evaluation with few treated regions: estimate, reproduce, verify, trace."""
+    if debug:
+        os.environ[_DEBUG] = "1"
+
+
+app.command(epilog=EXIT_CODES)(reproduce.reproduce)
+app.command(epilog=EXIT_CODES)(verify.verify)
+app.command(epilog=EXIT_CODES)(trace.trace)
+
+
+def main() -> None:
+    """Run the command line; errors end with exit code 1 and no traceback, unless asked for."""
+    try:
+        app()
+    except JJJPolicyError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Run the command again; it goes on from there.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        _fail(f"{type(error).__name__}: {error}. This was not foreseen; see it with --debug.")
+
+
+def _fail(message: str) -> None:
+    if os.environ.get(_DEBUG):
+        raise
+    typer.echo(f"Error: {message}", err=True)
+    sys.exit(1)

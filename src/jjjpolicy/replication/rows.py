@@ -1,0 +1,78 @@
+"""The rows of the bundled data files behind a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+import jjjpolicy
+from jjjpolicy._lookup import data_directory
+from jjjpolicy.design import Design
+from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.regions import NATION
+from jjjpolicy.replication.specification import design_of
+from jjjpolicy.variable import with_inputs
+
+
+@dataclass(frozen=True)
+class DataRows:
+    """Rows of one file.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file in the data directory.
+    frame : DataFrame
+        The rows, with their line in the file (``line``) and all of its columns as text.
+    design : Design
+    verified : bool
+        Whether the design that these rows give is the recorded one, by its fingerprint.
+    """
+
+    file: str
+    frame: pd.DataFrame
+    design: Design
+    verified: bool
+
+
+def rows_behind(specification: Mapping[str, Any]) -> DataRows:
+    """Find the rows behind an estimate and check that they give the recorded design.
+
+    Parameters
+    ----------
+    specification : mapping
+        As in ``Estimate.provenance``.
+
+    Raises
+    ------
+    DataError
+        They cannot be found; the message says why.
+    """
+    data = specification["data"]
+    try:
+        design = design_of(specification)
+    except JJJPolicyError as error:
+        raise DataError(str(error)) from error
+    file = f"{data['panel']}.csv"
+    text = pd.read_csv(data_directory() / file, dtype=str, keep_default_na=False)
+    text.insert(0, "line", range(2, len(text) + 2))
+    wanted = [specification["outcome"], *data.get("covariates", ()), *data.get("predictors", ())]
+    variables = jjjpolicy.load(data["panel"], vintage=_known(data)).variables
+    used = [variables[name] for name in with_inputs(wanted, variables)]
+    vintages = {variable.name: variable.vintage for variable in used if not variable.formula}
+    chosen = text["variable"].map(vintages) == text["vintage"]
+    chosen &= text["year"].isin(set(map(str, design.periods)))
+    if any("total(" in variable.formula for variable in used):
+        chosen &= text["region_code"] != NATION  # such a variable rests on all units
+    else:
+        chosen &= text["region_code"].isin(set(map(str, design.units)))
+    verified = design.fingerprint == data["fingerprint"]
+    return DataRows(file, text[chosen].reset_index(drop=True), design, verified)
+
+
+def _known(data: Mapping[str, Any]) -> str | None:
+    """The vintage, unless the panel rests on no revised variable."""
+    return data["vintage"] if data["vintage"] in jjjpolicy.vintages(data["panel"]) else None
