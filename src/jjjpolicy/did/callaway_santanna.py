@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.comparisons import Base, Control, plan_comparisons
+from jjjpolicy.did.cells import effects_of_cells
+from jjjpolicy.did.comparisons import (
+    Base,
+    Comparison,
+    Control,
+    plan_comparisons,
+    require_known_options,
+)
 from jjjpolicy.did.group_time import GroupTimeEffects
 from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
 from jjjpolicy.did.samples import sample_of
-from jjjpolicy.did.scores import Method, NotEstimable
-from jjjpolicy.errors import DesignError
+from jjjpolicy.did.scores import Method, Scores
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
+    from jjjpolicy.design import Design, Integers
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,7 @@ class CallawaySantAnna(GroupTimeEstimator):
     anticipation: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("control", ("never", "not_yet")),
-            ("method", ("dr", "ipw", "or")),
-            ("base", ("varying", "universal")),
-        ):
-            if getattr(self, name) not in known:
-                raise DesignError(
-                    f"{name}={getattr(self, name)!r} must be one of {', '.join(map(repr, known))}."
-                )
-        if self.anticipation < 0:
-            raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
+        require_known_options(self.control, self.method, self.base, self.anticipation)
 
     def group_time_effects(self, design: Design) -> GroupTimeEffects:
         """Effects ATT(g, t) with influence functions.
@@ -91,46 +86,14 @@ class CallawaySantAnna(GroupTimeEstimator):
         design.require_absorbing(self.label)
         cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
         sample = sample_of(design, self.method)
-        estimates = np.zeros(len(cells))
-        influence = np.zeros((design.n_units, len(cells)))
-        estimated = np.ones(len(cells), dtype=bool)
-        trimmed = 0
-        positions = [k for k, cell in enumerate(cells) if not cell.reference]
-        for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
-            columns = list(batch)
-            rows, treated = cells[columns[0]].members(sample.codes)
-            try:
-                scores = sample.scores([cells[k] for k in columns], rows, treated)
-            except NotEstimable as failure:
-                estimated[columns] = False
-                skipped += [
-                    (cells[k].group, int(design.periods[cells[k].period]), str(failure))
-                    for k in columns
-                ]
-                continue
-            estimates[columns] = scores.att
-            if columns[-1] - columns[0] == len(columns) - 1:
-                # A slice is written several times faster than an index array.
-                influence[rows, columns[0] : columns[-1] + 1] = scores.influence
-            else:
-                influence[rows[:, None], columns] = scores.influence
-            trimmed += scores.trimmed
-        kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
-        effects = GroupTimeEffects(
-            groups=np.array([cell.group for cell in kept]),
-            periods=design.periods[[cell.period for cell in kept]],
-            estimates=estimates[estimated],
-            influence=influence if estimated.all() else influence[:, estimated],
-            reference=np.array([cell.reference for cell in kept], dtype=bool),
-            cohorts=sample.cohorts,
-            cohort_codes=sample.codes,
-            weights=design.weights,
-            anticipation=self.anticipation,
-            not_estimable=tuple(sorted(skipped, key=lambda entry: (entry[0], entry[1] or 0))),
+
+        def compare(batch: list[Comparison]) -> tuple[Integers, Scores]:
+            rows, treated = batch[0].members(sample.codes)
+            return rows, sample.scores(batch, rows, treated)
+
+        effects, trimmed = effects_of_cells(
+            sample, cells, skipped, compare, sample.codes, self.anticipation
         )
-        if not (effects.event_times >= 0).any():
-            reasons = "; ".join(f"cohort {group:.0f}: {why}" for group, _, why in skipped[:3])
-            raise DesignError(f"no effect from adoption on can be estimated. {reasons}.")
         return replace(effects, notes=tuple(_notes(design, effects, trimmed)))
 
 

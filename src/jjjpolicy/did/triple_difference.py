@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.comparisons import Base, Comparison, Control, plan_comparisons
+from jjjpolicy.did.cells import effects_of_cells
+from jjjpolicy.did.comparisons import (
+    Base,
+    Comparison,
+    Control,
+    plan_comparisons,
+    require_known_options,
+)
 from jjjpolicy.did.group_time import GroupTimeEffects
 from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
 from jjjpolicy.did.samples import Sample, sample_of
-from jjjpolicy.did.scores import Method, NotEstimable
+from jjjpolicy.did.scores import Method, NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 from jjjpolicy.intake import quoted
 
@@ -71,17 +77,7 @@ class TripleDifference(GroupTimeEstimator):
     anticipation: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("control", ("never", "not_yet")),
-            ("method", ("dr", "ipw", "or")),
-            ("base", ("varying", "universal")),
-        ):
-            if getattr(self, name) not in known:
-                raise DesignError(
-                    f"{name}={getattr(self, name)!r} must be one of {', '.join(map(repr, known))}."
-                )
-        if self.anticipation < 0:
-            raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
+        require_known_options(self.control, self.method, self.base, self.anticipation)
 
     def group_time_effects(self, design: Design) -> GroupTimeEffects:
         """Effects ATT(g, t) with influence functions.
@@ -100,39 +96,16 @@ class TripleDifference(GroupTimeEstimator):
         inner = replace(design, adoption=self._places(design, eligible), covariates=others)
         cells, skipped = plan_comparisons(inner, self.control, self.base, self.anticipation)
         sample = sample_of(inner, self.method)
-        estimates = np.zeros(len(cells))
-        influence = np.zeros((design.n_units, len(cells)))
-        known = np.ones(len(cells), dtype=bool)
-        positions = [k for k, cell in enumerate(cells) if not cell.reference]
-        for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
-            columns = list(batch)
-            try:
-                found = _combined(sample, [cells[k] for k in columns], eligible)
-            except NotEstimable as failure:
-                known[columns] = False
-                skipped += [
-                    (cells[k].group, int(design.periods[cells[k].period]), str(failure))
-                    for k in columns
-                ]
-                continue
-            estimates[columns], influence[:, columns] = found
-        kept = [cell for cell, wanted in zip(cells, known, strict=True) if wanted]
-        effects = GroupTimeEffects(
-            groups=np.array([cell.group for cell in kept]),
-            periods=design.periods[[cell.period for cell in kept]],
-            estimates=estimates[known],
-            influence=influence[:, known],
-            reference=np.array([cell.reference for cell in kept], dtype=bool),
-            cohorts=sample.cohorts,
+        everybody = np.arange(design.n_units, dtype=np.int64)
+        effects, _ = effects_of_cells(
+            sample,
+            cells,
+            skipped,
+            lambda batch: (everybody, _combined(sample, batch, eligible)),
             # averages weigh cohorts by their eligible units; ineligible ones count as never treated
-            cohort_codes=np.where(eligible, sample.codes, len(sample.cohorts) - 1),
-            weights=design.weights,
-            anticipation=self.anticipation,
-            not_estimable=tuple(sorted(skipped, key=lambda entry: (entry[0], entry[1] or 0))),
+            np.where(eligible, sample.codes, len(sample.cohorts) - 1),
+            self.anticipation,
         )
-        if not (effects.event_times >= 0).any():
-            reasons = "; ".join(f"cohort {group:.0f}: {why}" for group, _, why in skipped[:3])
-            raise DesignError(f"no effect from adoption on can be estimated. {reasons}.")
         return effects
 
     def _eligibility(self, design: Design) -> Booleans:
@@ -184,26 +157,24 @@ class TripleDifference(GroupTimeEstimator):
         return places
 
 
-def _combined(sample: Sample, cells: list[Comparison], eligible: Booleans) -> tuple[Floats, Floats]:
+def _combined(sample: Sample, cells: list[Comparison], eligible: Booleans) -> Scores:
     """Effects of cells with the same cohorts: shape (cells,), and influence (units, cells)."""
     cell = cells[0]
     positions = [c for c in range(cell.first_control, len(sample.cohorts)) if c != cell.cohort]
     parts = [_triple(sample, cells, eligible, position) for position in positions]
     if len(parts) == 1:
         return parts[0]
-    estimates = np.stack([part[0] for part in parts])
-    influence = np.stack([part[1] for part in parts])
+    estimates = np.stack([part.att for part in parts])
+    influence = np.stack([part.influence for part in parts])
     combined, own = np.empty(len(cells)), np.empty((influence.shape[1], len(cells)))
     for k in range(len(cells)):
         weights = np.linalg.pinv(np.cov(influence[:, :, k]), hermitian=True).sum(axis=1)
         weights /= weights.sum()
         combined[k], own[:, k] = weights @ estimates[:, k], weights @ influence[:, :, k]
-    return combined, own
+    return Scores(combined, own)
 
 
-def _triple(
-    sample: Sample, cells: list[Comparison], eligible: Booleans, control: int
-) -> tuple[Floats, Floats]:
+def _triple(sample: Sample, cells: list[Comparison], eligible: Booleans, control: int) -> Scores:
     """Triple difference with one control cohort."""
     own, other = sample.codes == cells[0].cohort, sample.codes == control
     target = own & eligible
@@ -223,4 +194,4 @@ def _triple(
         scores = sample.scores(cells, rows, target[rows])
         estimates += sign * scores.att
         influence[rows] += sign * scores.influence
-    return estimates, influence
+    return Scores(estimates, influence)
