@@ -61,8 +61,7 @@ def fit_poisson(
     r"""Fit :math:`E[y_i] = \exp(x_i'\beta + \sum_f a_{f(i)})` by reweighted least squares.
 
     Each step regresses the working outcome :math:`\eta + (y - \mu)/\mu` on the regressors with
-    weights :math:`\mu`, both net of the group effects (Correia, Guimarães and Zylkin 2020,
-    equations 7-10).
+    weights :math:`\mu`, both net of the group effects (Correia, Guimarães and Zylkin 2020).
 
     Parameters
     ----------
@@ -125,8 +124,7 @@ def separated(outcome: Floats, regressors: Floats, codes: Sequence[Integers]) ->
     r"""Observations whose fitted mean tends to zero, so that no maximum exists with them.
 
     They are those with :math:`z_i > 0` for some :math:`z = x'\gamma + \sum_f a_f` that is zero
-    where the outcome is positive and nowhere negative (Correia, Guimarães and Zylkin 2019,
-    proposition 1). A linear programme finds all of them at once: maximise
+    where the outcome is positive and nowhere negative (Correia, Guimarães and Zylkin 2019). A linear programme finds all of them at once: maximise
     :math:`\sum_i \min(z_i, 1)`.
 
     Parameters
