@@ -124,7 +124,8 @@ def separated(outcome: Floats, regressors: Floats, codes: Sequence[Integers]) ->
     r"""Observations whose fitted mean tends to zero, so that no maximum exists with them.
 
     They are those with :math:`z_i > 0` for some :math:`z = x'\gamma + \sum_f a_f` that is zero
-    where the outcome is positive and nowhere negative (Correia, Guimarães and Zylkin 2019). A linear programme finds all of them at once: maximise
+    where the outcome is positive and nowhere negative (Correia, Guimarães and Zylkin 2019).
+    A linear programme finds all of them at once: maximise
     :math:`\sum_i \min(z_i, 1)`.
 
     Parameters
