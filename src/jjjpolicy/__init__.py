@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         JJJPolicyWarning,
     )
     from jjjpolicy.estimate import Estimate
+    from jjjpolicy.intake.files import read_table
     from jjjpolicy.panel import Panel
     from jjjpolicy.platform import platforms
     from jjjpolicy.policy import Policy, policies
@@ -59,6 +60,7 @@ _NAMES = {
     "dictionary": "datasets",
     "Design": "design",
     "Estimate": "estimate",
+    "read_table": "intake.files",
     "Panel": "panel",
     "platforms": "platform",
     "Policy": "policy",
@@ -93,6 +95,7 @@ __all__ = [
     "load",
     "platforms",
     "policies",
+    "read_table",
     "regions",
     "relocation",
     "sensitivity",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
-from jjjpolicy.cli import reproduce, trace, verify
+from jjjpolicy.cli import data, diff, estimate, new_study, reproduce, trace, verify
 from jjjpolicy.errors import JJJPolicyError
 
 EXIT_CODES = (
@@ -41,10 +42,17 @@ def common(
 app.command(epilog=EXIT_CODES)(reproduce.reproduce)
 app.command(epilog=EXIT_CODES)(verify.verify)
 app.command(epilog=EXIT_CODES)(trace.trace)
+app.command(epilog=EXIT_CODES)(diff.diff)
+app.command(epilog=EXIT_CODES)(estimate.estimate)
+app.command(epilog=EXIT_CODES)(estimate.methods)
+app.command("new-study", epilog=EXIT_CODES)(new_study.new_study)
+app.add_typer(data.app, name="data", epilog=EXIT_CODES)
 
 
 def main() -> None:
     """Run the command line; errors end with exit code 1 and no traceback, unless asked for."""
+    if not sys.warnoptions:
+        warnings.showwarning = _note  # type: ignore[assignment]
     try:
         app()
     except JJJPolicyError as error:
@@ -54,6 +62,11 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         _fail(f"{type(error).__name__}: {error}. This was not foreseen; see it with --debug.")
+
+
+def _note(message: Warning | str, *_: Any) -> None:
+    """A warning as a sentence, without the place in the code."""
+    typer.echo(f"Note: {message}", err=True)
 
 
 def _fail(message: str) -> None:

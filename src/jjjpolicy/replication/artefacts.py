@@ -28,7 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from jjjpolicy._lookup import data_files_read
+from jjjpolicy._lookup import data_directory, data_files_read
 from jjjpolicy.errors import DataError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.replication.numbers import Numbers
@@ -40,6 +40,9 @@ from jjjpolicy.report.table import Table
 KINDS = {"numbers": "results", "table": "tables", "figure": "figures"}
 OUTPUT_VARIABLE = "JJJPOLICY_OUTPUT"
 """Environment variable that sends artefacts elsewhere, for a comparison with the committed ones."""
+
+UNFINISHED = ".new-"
+"""How names of files and directories begin that are still being written."""
 
 _BEGUN = time.perf_counter()  # when the script's process loaded this module
 
@@ -167,7 +170,7 @@ class Artefacts:
     ) -> None:
         folder = self.output / KINDS[name.kind]
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.output, prefix=".new-") as scratch:
+        with tempfile.TemporaryDirectory(dir=self.output, prefix=UNFINISHED) as scratch:
             write(Path(scratch))
             files = sorted(Path(scratch).iterdir())
             hashes = {f"{KINDS[name.kind]}/{file.name}": digest(file) for file in files}
@@ -209,8 +212,14 @@ class Artefacts:
             if file and Path(file).resolve().parent == self.script.parent:
                 scripts.add(Path(file).resolve())
         inputs = {path.relative_to(self.root).as_posix(): digest(path) for path in scripts}
-        inputs |= {f"data/{path.name}": digest(path) for path in data_files_read()}
+        inputs |= {self._name_of_data(path): digest(path) for path in data_files_read()}
         return dict(sorted(inputs.items()))
+
+    def _name_of_data(self, path: Path) -> str:
+        """Name below the study for its own files; bundled ones count as files in ``data/``."""
+        if path.is_relative_to(self.root) and not path.is_relative_to(data_directory()):
+            return path.relative_to(self.root).as_posix()
+        return f"data/{path.name}"
 
 
 def read_sidecar(path: Path) -> dict[str, Any]:
@@ -228,14 +237,21 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a reader never sees a part of it."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".new-", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader never sees a part of it; text in UTF-8."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=UNFINISHED, delete=False) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     shutil.copymode(path, file.name) if path.exists() else os.chmod(file.name, 0o644)
     os.replace(file.name, path)
+
+
+def remove_unfinished(output: Path) -> None:
+    """Remove what killed processes left of files that they were writing."""
+    for path in [*output.glob(f"{UNFINISHED}*"), *output.glob(f"*/{UNFINISHED}*")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _line_in(script: Path) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.progress import steps as progress
+from jjjpolicy.replication.artefacts import remove_unfinished
 from jjjpolicy.replication.overview import write_map
 from jjjpolicy.replication.study import PAPER_FORMATS, Script, Study
 from jjjpolicy.replication.versions import package_digest
@@ -60,6 +61,7 @@ def reproduce(
     except ImportError as error:
         raise DataError('reproduce needs: pip install "jjjpolicy[paper]"') from error
 
+    remove_unfinished(study.output)
     steps_to_do = plan(study, list(wanted))
     package = PythonNode(value=package_digest(), hash=True)
 

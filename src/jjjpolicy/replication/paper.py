@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.replication.artefacts import write_whole
 from jjjpolicy.replication.crossref import (
     Node,
     Target,
@@ -97,7 +98,7 @@ def build_paper(
         tree = _resolve(document, _FORMATS[name](language), folder)
         content = _WRITERS[name](json.dumps(tree).encode(), folder, language)
         path = folder / f"{stem}.{name}"
-        path.write_bytes(content)
+        write_whole(path, content)
         paths.append(path)
     return paths
 

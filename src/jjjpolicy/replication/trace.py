@@ -267,6 +267,10 @@ class _Tracer:
         branch.add(f"treated: {', '.join(data['treated'])}")
 
     def _add_rows(self, tree: Branch, specification: Mapping[str, Any]) -> None:
+        data = specification["data"]
+        if "panel" not in data:
+            tree.add(f"data rows: {data['observations']} observations of the files under inputs")
+            return
         try:
             behind = rows_behind(specification)
         except DataError as error:
