@@ -134,13 +134,17 @@ def test_a_new_study_reproduces_verifies_and_passes_its_test(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["../up", "a b", "", "-x", "=cmd"])
-def test_a_new_study_needs_a_sound_name(name: str, tmp_path: Path) -> None:
+def test_a_new_study_needs_a_sound_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inside").mkdir()
+    monkeypatch.chdir(tmp_path / "inside")
     result = CliRunner().invoke(app, ["new-study", "--", name])
     assert result.exit_code == 1
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
 
 
 def test_a_new_study_does_not_overwrite(tmp_path: Path) -> None:
-    write_skeleton(tmp_path / "here")
+    write_skeleton(tmp_path, "here")
     with pytest.raises(Exception, match="exists"):
-        write_skeleton(tmp_path / "here")
+        write_skeleton(tmp_path, "here")

@@ -15,6 +15,7 @@ from jjjpolicy.replication.integrity import check_files
 from jjjpolicy.replication.leaves import changes, leaves
 from jjjpolicy.replication.study import Study
 from jjjpolicy.replication.verify import Difference, verify
+from jjjpolicy.replication.versions import digest
 
 
 def rewrite(path: Path, change: Callable[[Any], None]) -> None:
@@ -22,6 +23,15 @@ def rewrite(path: Path, change: Callable[[Any], None]) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def forge(study: Study) -> None:
+    """Write the hash of an edited result into its provenance."""
+    hash = digest(study.output / "results/other.json")
+    rewrite(
+        study.output / "provenance/numbers-other.json",
+        lambda content: content["files"].update({"results/other.json": hash}),
+    )
 
 
 def of(differences: list[Difference], where: str) -> Difference:
@@ -72,15 +82,9 @@ def test_an_edited_cell_is_named_by_row_and_column(copy: Study) -> None:
 
 
 def test_an_edit_that_also_changes_the_hash_is_found_by_rebuilding(copy: Study) -> None:
-    import hashlib
-
     path = copy.output / "results/other.json"
     rewrite(path, lambda content: content.update(seven=8))
-    hash = hashlib.sha256(path.read_bytes()).hexdigest()
-    rewrite(
-        copy.output / "provenance/numbers-other.json",
-        lambda content: content["files"].update({"results/other.json": hash}),
-    )
+    forge(copy)
     found = verify(copy, ["other"]).differences
     assert [difference.where for difference in found] == ["seven"]
     assert found[0].cause.startswith("unexplained")
@@ -117,12 +121,11 @@ def test_a_changed_script_is_the_cause(copy: Study) -> None:
 def test_a_changed_estimate_is_the_cause_where_no_script_changed(copy: Study) -> None:
     path = copy.output / "provenance/numbers-effect.json"
     rewrite(copy.output / "results/effect.json", lambda c: c["did"].update(att=1.0))
-    import hashlib
 
     def edit(content: Any) -> None:
         content["estimates"]["did"]["estimator"]["name"] = "SyntheticDiD"
         file = copy.output / "results/effect.json"
-        content["files"]["results/effect.json"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        content["files"]["results/effect.json"] = digest(file)
 
     rewrite(path, edit)
     found = of(verify(copy, ["effect"]).differences, "did/att")
@@ -140,15 +143,9 @@ def test_other_versions_allow_a_tolerance_and_are_the_cause_beyond_it(
     assert result.same
     assert not result.exact
     assert result.tolerance == verification.OTHER_PLATFORM_TOLERANCE
-    import hashlib
-
     path = copy.output / "results/other.json"
     rewrite(path, lambda content: content.update(seven=8))
-    hash = hashlib.sha256(path.read_bytes()).hexdigest()
-    rewrite(
-        copy.output / "provenance/numbers-other.json",
-        lambda content: content["files"].update({"results/other.json": hash}),
-    )
+    forge(copy)
     assert "version: numpy 1.0 →" in of(verify(copy, ["other"]).differences, "seven").cause
 
 

@@ -20,5 +20,5 @@ def new_study(
 
     from jjjpolicy.replication.skeleton import write_skeleton
 
-    files = write_skeleton(Path.cwd() / name)
+    files = write_skeleton(Path.cwd(), name)
     typer.echo(f"Made {name}/ with {len(files)} files. Next: cd {name} && jjjpolicy reproduce")

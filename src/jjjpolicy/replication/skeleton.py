@@ -12,13 +12,15 @@ from jjjpolicy.errors import DataError
 UNITS, PERIODS, FIRST_TREATED = 24, range(2008, 2020), 2015
 
 
-def write_skeleton(folder: Path) -> list[Path]:
+def write_skeleton(parent: Path, name: str) -> list[Path]:
     """Write a study that runs: simulated data, a script, a test, a paper.
 
     Parameters
     ----------
-    folder : Path
-        To be made; its name is the study's.
+    parent : Path
+        Where the study's folder is made.
+    name : str
+        Of the study and its folder.
 
     Returns
     -------
@@ -30,15 +32,16 @@ def write_skeleton(folder: Path) -> list[Path]:
     DataError
         The name has other characters than letters, digits, ``-`` and ``_``, or the folder exists.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", folder.name):
-        raise DataError(f"{folder.name!r}: use letters, digits, - and _ for the name of a study.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise DataError(f"{name!r}: use letters, digits, - and _ for the name of a study.")
+    folder = parent / name
     if folder.exists():
-        raise DataError(f"{folder.name}/ exists; choose another name.")
+        raise DataError(f"{name}/ exists; choose another name.")
     made = []
     for relative, content in _templates(files("jjjpolicy.replication") / "templates" / "study"):
         path = folder / relative.removesuffix(".txt").replace("gitignore", ".gitignore")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.replace("NAME", folder.name), encoding="utf-8")
+        path.write_text(content.replace("NAME", name), encoding="utf-8")
         made.append(path)
     path = folder / "data" / "simulated.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
