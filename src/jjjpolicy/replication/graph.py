@@ -145,7 +145,7 @@ def run_script(script: Script, environment: dict[str, str] | None = None) -> Non
         It failed; the message ends with the last lines that it wrote.
     """
     result = subprocess.run(
-        [sys.executable, "-W", "ignore::jjjpolicy.datasets.DataNotice", str(script.path)],
+        [sys.executable, str(script.path)],
         cwd=script.path.parent,
         env={**os.environ, **(environment or {})},
         capture_output=True,
