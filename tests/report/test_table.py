@@ -197,3 +197,20 @@ def test_frame_becomes_a_table():
     frame = pd.DataFrame({"n": [3, 4], "mean": [0.5, -1.25]}, index=["Beijing", "Hebei"])
     table = Table.from_frame(frame, id="means", caption="Means", digits=1)
     assert "| Hebei | 4 | −1.2 |" in table.to_markdown()
+
+
+def test_columns_of_words_wrap_and_are_set_left_in_every_format(tmp_path):
+    columns = (Column("claim", width=0.4), Column("value"))
+    table = Table("t", "c", columns, (Panel("", (Row("P1", ("a long sentence", ONE)),)),))
+    assert "columns: (auto, 40.0%, auto,)" in table.to_typst()
+    assert "align: (left, left, center,)" in table.to_typst()
+    assert r"\begin{tabular}{lp{0.400\linewidth}c}" in table.to_latex()
+    assert '<td class="words" style="width:24.0em">a long sentence' in table.to_html()
+    assert "| :-- | :-- | --: |" in table.to_markdown()
+    table.save(tmp_path)
+    assert Table.load(tmp_path / "t.json") == table
+
+
+def test_the_width_of_a_column_is_a_part_of_the_text():
+    with pytest.raises(DataError, match="between 0 and 1"):
+        Column("claim", width=40)

@@ -22,7 +22,7 @@ def dump(table: Table) -> str:
         "id": table.id,
         "caption": _plain(table.caption),
         "stub": _plain(table.stub),
-        "columns": [[_plain(column.heading), _plain(column.span)] for column in table.columns],
+        "columns": [_plain_column(column) for column in table.columns],
         "panels": [
             {
                 "heading": _plain(panel.heading),
@@ -52,7 +52,10 @@ def load(path: Path) -> Table:
         return Table(
             id=content["id"],
             caption=_label(content["caption"]),
-            columns=tuple(Column(_label(name), _label(span)) for name, span in content["columns"]),
+            columns=tuple(
+                Column(_label(name), _label(span), *width)
+                for name, span, *width in content["columns"]
+            ),
             panels=tuple(
                 Panel(
                     _label(panel["heading"]),
@@ -69,6 +72,11 @@ def load(path: Path) -> Table:
         )
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name} is not a table definition ({error}). Rebuild it.") from error
+
+
+def _plain_column(column: Column) -> list[Any]:
+    width = [] if column.width is None else [column.width]
+    return [_plain(column.heading), _plain(column.span), *width]
 
 
 def _plain(cell: Cell) -> Any:

@@ -19,6 +19,7 @@ white-space:nowrap;border-left:0;border-right:0}
 .jjj-table th[scope=colgroup] span{display:block;border-bottom:1px solid}
 .jjj-table th[scope=rowgroup]{text-align:left;font-style:italic;padding-top:.5em}
 .jjj-table i[aria-hidden]{visibility:hidden;font-style:normal;user-select:none}
+.jjj-table .words{text-align:left;white-space:normal;vertical-align:top}
 .jjj-table figcaption{text-align:center;font-weight:bold}
 .jjj-table .notes{font-size:.85em;text-align:left;margin:.3em 0;width:0;min-width:100%}
 .jjj-table:lang(zh) th,.jjj-table:lang(zh) em{font-style:normal!important}
@@ -60,22 +61,30 @@ def _head(layout: Layout) -> list[str]:
             for span, count in layout.spans
         )
         lines.append(f"<tr><td></td>{spans}</tr>")
-    headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in layout.headings)
+    headings = "".join(
+        f'<th{_words(width)} scope="col">{escape(heading)}</th>'
+        for heading, width in zip(layout.headings, layout.column_widths, strict=True)
+    )
     return [*lines, f'<tr><th class="stub" scope="col">{escape(layout.stub)}</th>{headings}</tr>']
 
 
 def _body(layout: Layout) -> list[str]:
     return [
-        f'<tr><th scope="row">{escape(line.label)}</th>{"".join(map(_entry, line.entries))}</tr>'
+        f'<tr><th scope="row">{escape(line.label)}</th>'
+        f"{''.join(map(_entry, line.entries, layout.column_widths))}</tr>"
         if line.entries
         else f'<tr><th colspan="{layout.width}" scope="rowgroup">{escape(line.label)}</th></tr>'
         for line in layout.lines
     ]
 
 
-def _entry(entry: Entry) -> str:
+def _words(width: float | None) -> str:
+    return "" if width is None else f' class="words" style="width:{60 * width:.1f}em"'
+
+
+def _entry(entry: Entry, width: float | None) -> str:
     before, after = (
         f'<i aria-hidden="true">{escape(padding)}</i>' if padding else ""
         for padding in (entry.before, entry.after)
     )
-    return f"<td>{before}{escape(entry.text)}{after}</td>"
+    return f"<td{_words(width)}>{before}{escape(entry.text)}{after}</td>"

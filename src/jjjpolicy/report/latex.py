@@ -50,7 +50,7 @@ def render(table: Table, language: Language) -> str:
         r"\setlength{\abovecaptionskip}{0pt}\setlength{\belowcaptionskip}{6pt}",
         rf"\caption{{{escape(layout.caption)}}}\label{{tbl:{layout.id}}}",
         _SIZE_OF_WIDE if len(layout.headings) > _MANY_COLUMNS else r"\small",
-        rf"\begin{{tabular}}{{l{'c' * len(layout.headings)}}}",
+        rf"\begin{{tabular}}{{l{''.join(map(_column, layout.column_widths))}}}",
         r"\toprule",
         *_head(layout),
         r"\midrule",
@@ -66,6 +66,10 @@ def render(table: Table, language: Language) -> str:
             r"\end{minipage}",
         ]
     return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _column(width: float | None) -> str:
+    return "c" if width is None else rf"p{{{width:.3f}\linewidth}}"
 
 
 def _head(layout: Layout) -> list[str]:

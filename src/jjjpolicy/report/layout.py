@@ -36,7 +36,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything a renderer prints."""
+    """Everything a renderer prints.
+
+    ``column_widths`` are those of columns of words, and None for numbers; row labels have none.
+    """
 
     id: str
     language: Language
@@ -44,6 +47,7 @@ class Layout:
     stub: str
     spans: tuple[tuple[str, int], ...]
     headings: tuple[str, ...]
+    column_widths: tuple[float | None, ...]
     lines: tuple[Line, ...]
     notes: str
 
@@ -77,6 +81,7 @@ def lay_out(table: Table, language: Language) -> Layout:
         stub=words(table.stub, language),
         spans=spans if any(span for span, _ in spans) else (),
         headings=tuple(words(column.heading, language) for column in table.columns),
+        column_widths=tuple(column.width for column in table.columns),
         lines=tuple(lines),
         notes=_notes(table, language),
     )

@@ -29,7 +29,7 @@ def render(table: Table, language: Language) -> str:
         f"**{escape(layout.caption)}**",
         "",
         _row([escape(layout.stub), *map(escape, headings)]),
-        _row([":--", *["--:"] * len(headings)]),
+        _row([":--", *("--:" if width is None else ":--" for width in layout.column_widths)]),
     ]
     for line in layout.lines:
         if line.entries:

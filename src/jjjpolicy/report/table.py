@@ -21,10 +21,22 @@ Cell = Number | StandardError | PValue | Interval | Label | None
 
 @dataclass(frozen=True)
 class Column:
-    """A column heading; neighbours with the same ``span`` share a spanning heading above them."""
+    """A column heading; neighbours with the same ``span`` share a spanning heading above them.
+
+    A ``width``, as a part of the width of the text, makes a column of words: they wrap, and are set
+    left instead of centred.
+    """
 
     heading: Label
     span: Label = ""
+    width: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.width is not None and not 0 < self.width < 1:
+            raise DataError(
+                f"column {str(self.heading)!r}: width={self.width!r} must lie between 0 and 1, a "
+                "part of the width of the text."
+            )
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ def render(table: Table, language: Language) -> str:
         [
             f"#figure(kind: table, caption: {literal(layout.caption)}, [",
             f"{opening}#table(",
-            f"  columns: {layout.width}, stroke: none,",
-            f"  align: (left,) + (center,) * {len(layout.headings)},",
+            f"  columns: (auto, {_listed(layout, 'auto', '{:.1%}')}), stroke: none,",
+            f"  align: (left, {_listed(layout, 'center', 'left')}),",
             "  table.hline(stroke: 0.9pt),",
             "  table.header(",
             *_head(layout),
@@ -46,6 +46,13 @@ def notes(text: str, language: Language) -> tuple[str, str]:
     if not text:
         return "", ""
     return "#with-notes([", f"], [#emph({literal(NOTES[language])})#{literal(text)}])"
+
+
+def _listed(layout: Layout, of_numbers: str, of_words: str) -> str:
+    """A Typst list with an item for each column of cells."""
+    widths = layout.column_widths
+    items = [of_numbers if width is None else of_words.format(width) for width in widths]
+    return ", ".join(items) + ","
 
 
 def _head(layout: Layout) -> list[str]:

@@ -120,8 +120,10 @@ def table_xml(layout: Layout) -> str:
         if line.entries:
             cells = [_cell(line.label, widths[0], bottom=bottom)]
             cells += [
-                _cell(_entry(entry), width, bottom=bottom, center=True)
-                for entry, width in zip(line.entries, widths[1:], strict=True)
+                _cell(_entry(entry), width, bottom=bottom, center=part is None)
+                for entry, width, part in zip(
+                    line.entries, widths[1:], layout.column_widths, strict=True
+                )
             ]
         else:
             cells = [
@@ -163,8 +165,10 @@ def _head(layout: Layout, widths: list[int]) -> list[str]:
     top = 0 if layout.spans else _RULE
     cells = [_cell(layout.stub, widths[0], top=top, bottom=_THIN_RULE)]
     cells += [
-        _cell(heading, width, top=top, bottom=_THIN_RULE, center=True)
-        for heading, width in zip(layout.headings, widths[1:], strict=True)
+        _cell(heading, width, top=top, bottom=_THIN_RULE, center=part is None)
+        for heading, width, part in zip(
+            layout.headings, widths[1:], layout.column_widths, strict=True
+        )
     ]
     return [*rows, _row(cells, heading=True)]
 
@@ -206,6 +210,9 @@ def _widths(layout: Layout) -> list[int]:
         entries = [line.entries[number] for line in layout.lines if line.entries]
         columns.append([heading, *(e.before + e.text + e.after for e in entries)])
     widths = [max(map(_ems, column), default=1) * 105 + 220 for column in columns]
+    for number, part in enumerate(layout.column_widths, start=1):
+        if part is not None:
+            widths[number] = int(part * _TEXT_WIDTH)
     start = 1
     for span, count in layout.spans:
         lacking = _ems(span) * 105 + 220 - sum(widths[start : start + count])
