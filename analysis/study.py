@@ -15,6 +15,7 @@ WINDOW = (2005, 2019)
 JING_JIN_JI = ("110000", "120000", "130000")
 SINGLE = {"beijing": ("110000",), "tianjin": ("120000",), "hebei": ("130000",)}
 GROUPS = {**SINGLE, "together": JING_JIN_JI}
+CITIES = {"beijing": ("110000",), "tianjin": ("120000",), "shijiazhuang": ("130100",)}
 OUTCOMES = ("log_gdp", "rd_intensity_single_vintage", "log_tech_contracts_bought")
 
 

@@ -23,6 +23,13 @@ GROUPS = {
     "hebei": Text("Hebei", "河北"),
     "together": Text("The three together", "三地合并"),
 }
+CITIES = {
+    "beijing": Text("Beijing", "北京"),
+    "tianjin": Text("Tianjin", "天津"),
+    "shijiazhuang": Text("Shijiazhuang", "石家庄"),
+    "together": Text("The three cities together", "三市合并"),
+}
+REGION = Text("Jing-Jin-Ji", "京津冀")
 VINTAGES = {
     "before_2018_census": Text("Before the 2018 census", "四经普修订前"),
     "after_2018_census": Text("After the 2018 census", "四经普修订后"),
@@ -31,6 +38,11 @@ VINTAGES = {
 NOMINAL = Text(
     "Gross regional product is nominal; year effects absorb national prices only.",
     "地区生产总值为名义值，年份固定效应仅能吸收全国性价格变动。",
+)
+OLD_CITIES = Text(
+    "Large cities: product and value added as published before the 2018 census revision; the "
+    "series ends in 2017.",
+    "大城市数据为第四次全国经济普查修订前的公布值，序列止于 2017 年。",
 )
 PLACEBO = Text(
     "Placebo p-values rank the estimate among those of all sets of as many untreated provinces, "
