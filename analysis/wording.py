@@ -17,10 +17,13 @@ METHODS = {
     "did": Text("Difference-in-differences", "双重差分"),
     "sc": Text("Synthetic control", "合成控制"),
 }
-GROUPS = {
+SINGLE = {
     "beijing": Text("Beijing", "北京"),
     "tianjin": Text("Tianjin", "天津"),
     "hebei": Text("Hebei", "河北"),
+}
+GROUPS = {
+    **SINGLE,
     "together": Text("The three together", "三地合并"),
 }
 CITIES = {
@@ -50,6 +53,12 @@ PLACEBO = Text(
     "安慰剂 p 值为估计值在全部同等数量的未处理省份组合的估计值（含其自身）中的位次；"
     "三个处理省份互不作为对照。",
 )
+PLACEBO_UNITS = Text(
+    "Placebo p-values rank the estimate among those of all untreated units (or sets of as many "
+    "units), itself included.",
+    "安慰剂 p 值为估计值在全部未处理单元（或同等数量的单元组合）"
+    "的安慰剂估计值（含其自身）中的位次。",
+)
 RMSPE = Text(
     "RMSPE is the root mean squared prediction error; the ratio divides that after treatment by "
     "that before. Where the error before treatment is large, as for R&D intensity in Beijing, no "
@@ -75,3 +84,8 @@ def window(first: int, last: int) -> Text:
 def size(value: float) -> str:
     """A number inside a note."""
     return format_number(value)
+
+
+def amount(value: float) -> str:
+    """A whole number inside a note."""
+    return format_number(value, 0, grouping=True)

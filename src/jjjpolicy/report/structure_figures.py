@@ -99,7 +99,9 @@ def _checked(shares: pd.DataFrame, title: Label) -> pd.DataFrame:
 def _draw(axes: Axes, shares: pd.DataFrame, years: tuple[int, int]) -> None:
     for year in range(years[0], years[1] + 1):
         rows = shares[shares["year"] == year]
-        known = dict(zip(rows["sector"], rows["share"].astype(float), strict=True))
+        known: dict[str, float] = dict(
+            zip(rows["sector"], rows["share"].astype(float), strict=True)
+        )
         stated = set(rows.loc[rows["stated"].astype(bool), "sector"])
         axes.bar(
             year,
@@ -119,9 +121,8 @@ def _draw(axes: Axes, shares: pd.DataFrame, years: tuple[int, int]) -> None:
             share = known[sector]
             # Of a year with gaps, primary stands on the axis and tertiary hangs from the top.
             if not whole:
-                floor = {"primary": 0.0, "tertiary": 100 - share}.get(
-                    sector, known.get("primary", 0.0)
-                )
+                above = {"secondary": known.get("primary", 0.0), "tertiary": 100 - share}
+                floor = above.get(sector, 0.0)
             axes.bar(
                 year,
                 share,
