@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.linalg.simplex_newton import ridge_weights
+
 Floats = NDArray[np.float64]
+
+# Penalty over the average square of a column from which on the dual is well conditioned.
+LEAST_RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
 
     The minimiser of ``||D u||² + ridge ||u||² + (1'u - 1)²`` over ``u >= 0`` is proportional to
     ``w``, because the objective is homogeneous of degree two but for the last term. Lawson and
-    Hanson's active-set method solves that exactly in finitely many steps.
+    Hanson's active-set method solves that exactly in finitely many steps. Where the penalty is not
+    negligible, Newton's method on the dual does so faster.
 
     Parameters
     ----------
@@ -58,7 +64,12 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
     if columns == 1:
         return np.ones(1)
     flat = difference.ravel()
-    scale = float(np.sqrt(flat @ flat / flat.size + ridge)) or 1.0
+    square = float(flat @ flat)
+    if ridge > LEAST_RIDGE * square / columns:
+        found, solved = ridge_weights(difference[None], np.array([ridge]))
+        if solved[0]:
+            return np.asarray(found[0])
+    scale = float(np.sqrt(square / flat.size + ridge)) or 1.0
     penalty = columns if ridge > 0 else 0
     stacked = np.zeros((rows + penalty + 1, columns))
     np.divide(difference, scale, out=stacked[:rows])

@@ -72,7 +72,12 @@ class PrePeriods:
         return float(np.sqrt(centred @ centred / (len(changes) - 1)))
 
     def weights(
-        self, donors: Integers, treated: Integers, rules: Rules, noise: float | None = None
+        self,
+        donors: Integers,
+        treated: Integers,
+        rules: Rules,
+        noise: float | None = None,
+        omega: Floats | None = None,
     ) -> DifferenceWeights:
         """Minimisers of equations 4 and 6 of Arkhangelsky et al. (2021).
 
@@ -83,12 +88,15 @@ class PrePeriods:
         rules : Rules
         noise : float, optional
             Noise level; that of the donors by default.
+        omega : ndarray, shape (donors,), optional
+            Unit weights that are already known.
         """
         noise = self.noise(donors) if noise is None else noise
-        cells = len(treated) * (self.outcome.shape[1] - self.before)
-        zeta_omega = cells**0.25 * noise if rules.zeta_omega is None else rules.zeta_omega
+        zeta_omega = self.zeta_omega(len(treated), rules, noise)
         zeta_lambda = 1e-6 * noise if rules.zeta_lambda is None else rules.zeta_lambda
-        if rules.uniform_omega:
+        if omega is not None:
+            pass
+        elif rules.uniform_omega:
             omega = np.full(len(donors), 1 / len(donors))
         else:
             target = self.centred[treated].mean(axis=0)
@@ -101,6 +109,13 @@ class PrePeriods:
                 rows - rows.mean(axis=0), goal - goal.mean(), zeta_lambda, noise, rules.solver
             )
         return DifferenceWeights(omega, lambda_, zeta_omega, zeta_lambda)
+
+    def zeta_omega(self, treated: int, rules: Rules, noise: float) -> float:
+        """Penalty of the unit weights."""
+        if rules.zeta_omega is not None:
+            return rules.zeta_omega
+        cells = treated * (self.outcome.shape[1] - self.before)
+        return float(cells**0.25 * noise)
 
     def fit(self, donors: Integers, treated: Integers, found: DifferenceWeights) -> Fit:
         """How good given weights are, in the units of the paper's objectives."""

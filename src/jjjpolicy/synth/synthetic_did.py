@@ -12,6 +12,8 @@ import pandas as pd
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
+from jjjpolicy.linalg.simplex import LEAST_RIDGE
+from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
 from jjjpolicy.synth.difference_weights import (
     DifferenceWeights,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from jjjpolicy.estimate import Estimate
 
 Weighting = Literal["estimated", "uniform"]
+
+BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -143,21 +147,77 @@ class SyntheticDiD(Estimator):
             return super().refit_many(design, adoptions, jobs)
         self._require(design)
         shared: dict[int, PrePeriods] = {}
-        found = [list(self._pieces(design, adoption, shared)) for adoption in adoptions]
+        known = self._unit_weights_together(design, adoptions, shared)
+        found = [
+            list(self._pieces(design, adoption, shared, None if known is None else known[row]))
+            for row, adoption in enumerate(adoptions)
+        ]
         return _refits(found, design.periods)
 
-    # ------------------------------------------------------------------ one assignment
-    def _pieces(
-        self, design: Design, adoption: Floats, shared: dict[int, PrePeriods]
-    ) -> Iterator[_Piece]:
-        donors = np.flatnonzero(np.isinf(adoption))
-        rules = Rules(
+    def _unit_weights_together(
+        self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
+    ) -> Floats | None:
+        """Unit weights of assignments that share date and number of treated units, (rows, donors).
+
+        None where they do not, or where weights are not found by Newton's method.
+        """
+        rules = self._rules
+        finite = np.isfinite(adoptions)
+        dates = np.unique(adoptions[finite])
+        counts = finite.sum(axis=1)
+        if (
+            design.covariates
+            or rules.uniform_omega
+            or rules.solver is not None
+            or rules.zeta_omega is not None
+            or len(dates) != 1
+            or (counts != counts[0]).any()
+            or adoptions.shape[1] - counts[0] < 2
+        ):
+            return None
+        before = int(np.searchsorted(design.periods, dates[0]))
+        if before < 2:
+            return None
+        part = shared.setdefault(before, PrePeriods(design.outcome, before))
+        weights = np.empty((len(adoptions), adoptions.shape[1] - counts[0]))
+        step = max(1, BATCH_CELLS // (before * weights.shape[1]))
+        for start in range(0, len(adoptions), step):
+            rows = slice(start, start + step)
+            donors = np.nonzero(~finite[rows])[1].reshape(-1, weights.shape[1])
+            treated = np.nonzero(finite[rows])[1].reshape(len(donors), -1)
+            targets = part.centred[treated].mean(axis=1)
+            differences = (part.centred[donors] - targets[:, None, :]).transpose(0, 2, 1)
+            penalties = [
+                before * part.zeta_omega(treated.shape[1], rules, part.noise(row)) ** 2
+                for row in donors
+            ]
+            if min(penalties) <= LEAST_RIDGE * float((differences**2).mean()) * before:
+                return None
+            weights[rows], solved = ridge_weights(differences, np.array(penalties))
+            if not solved.all():
+                return None
+        return weights
+
+    @property
+    def _rules(self) -> Rules:
+        return Rules(
             self.zeta_omega,
             self.zeta_lambda,
             self.unit_weights == "uniform",
             self.time_weights == "uniform",
             self.solver,
         )
+
+    # ------------------------------------------------------------------ one assignment
+    def _pieces(
+        self,
+        design: Design,
+        adoption: Floats,
+        shared: dict[int, PrePeriods],
+        omega: Floats | None = None,
+    ) -> Iterator[_Piece]:
+        donors = np.flatnonzero(np.isinf(adoption))
+        rules = self._rules
         self._require_donors(design, len(donors))
         least = 1 if rules.uniform_omega and rules.uniform_lambda else 2
         covariates = np.stack(list(design.covariates.values())) if design.covariates else None
@@ -188,7 +248,7 @@ class SyntheticDiD(Estimator):
                 raw = part if projected is not None else PrePeriods(design.outcome, before)
                 noise = raw.noise(donors)
             self._require_noise(design, noise, date)
-            found = part.weights(donors, treated, rules, noise)
+            found = part.weights(donors, treated, rules, noise, omega)
             yield _Piece(part, donors, treated, found, coefficients)
 
     # ------------------------------------------------------------------ requirements
