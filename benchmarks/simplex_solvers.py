@@ -277,7 +277,8 @@ def main() -> None:
         "",
         f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, "
         "one thread. Projected gradient stops at the goal or after 20,000 steps; it and the slower "
-        "solvers run on 12 of the 301 problems of the largest size. Measured on a busy two-core machine.",
+        "solvers run on 12 of the 301 problems of the largest size. "
+        "Measured on a busy two-core machine.",
         "",
     ]
     target = Path(__file__).parent / "results" / "simplex_solvers.md"
