@@ -19,6 +19,7 @@ EXIT_CODES = (
     "Exit codes: 0 done, nothing differs; 1 error; 2 wrong usage; 3 differences found "
     "(verify, diff); 130 interrupted."
 )
+INTERRUPTED = 130
 _DEBUG = "JJJPOLICY_DEBUG"
 
 app = typer.Typer(
@@ -57,9 +58,10 @@ def main() -> None:
         app()
     except JJJPolicyError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Run the command again; it goes on from there.", err=True)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            typer.echo("Interrupted. Run the command again; it goes on from there.", err=True)
+        raise
     except Exception as error:
         _fail(f"{type(error).__name__}: {error}. This was not foreseen; see it with --debug.")
 

@@ -88,6 +88,9 @@ def reproduce(
             parallel_backend="threads",
             capture="no",
         )
+    collected = all(report.outcome.name != "FAIL" for report in session.collection_reports)
+    if collected and len(session.execution_reports) < len(steps_to_do):
+        raise KeyboardInterrupt  # which the task graph takes for a reason to end without a word
     reports: list[Any] = [*session.collection_reports, *session.execution_reports]
     failures = [report.exc_info[1] for report in reports if report.outcome.name == "FAIL"]
     for failure in failures:
