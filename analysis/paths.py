@@ -12,6 +12,7 @@ import jjjpolicy as jp
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
 from jjjpolicy.report.panel_figures import PathPanel, draw_path_panels
+from jjjpolicy.report.plot_data import path_plot
 
 MAKES = ("figure:paths",)
 
@@ -40,9 +41,10 @@ def main() -> None:
     def draw(language: Language) -> Any:
         return draw_path_panels(panels, policy=policy, outcome=outcome, language=language)
 
+    data = path_plot(panels, policy=policy, outcome=outcome)
     caption = Text("Treated provinces and their synthetic controls", "处理省份与其合成对照")
     with Artefacts(__file__, MAKES) as artefacts:
-        artefacts.figure(Figure("paths", caption, draw, (words.NOMINAL,)), behind)
+        artefacts.figure(Figure("paths", caption, draw, (words.NOMINAL,), data), behind)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import study
 import wording as words
@@ -12,6 +13,7 @@ import jjjpolicy as jp
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
 from jjjpolicy.report.panel_figures import PlaceboPanel, draw_placebo_panels
+from jjjpolicy.report.plot_data import placebo_plot
 
 MAKES = ("figure:placebos",)
 
@@ -34,7 +36,12 @@ def panel(estimate: jp.Estimate) -> PlaceboPanel:
     assert estimate.unit_effects is not None
     details, periods = estimate.inference.details, pd.Index(estimate.design.periods)
     fits = details["placebo_pre_rmspe"] <= CUT * estimate.unit_effects["pre_rmspe"].item()
-    placebos = pd.DataFrame(details["placebo_effects"][fits].T, index=periods)
+    untreated = estimate.design.units[~estimate.design.treated]
+    # With one treated province, each placebo treats one province, in the order of the panel.
+    placebo_units = untreated[np.isfinite(details["placebo_units"][fits]).argmax(axis=1)]
+    placebos = pd.DataFrame(
+        details["placebo_effects"][fits].T, index=periods, columns=placebo_units
+    )
     return PlaceboPanel(pd.Series(estimate.effects["estimate"].to_numpy(), periods), placebos)
 
 
@@ -46,11 +53,16 @@ def main() -> None:
     panels: dict[Any, PlaceboPanel] = dict(zip(titles, map(panel, behind.values()), strict=True))
     policy = study.policy_line(designs["beijing"])
 
+    provinces = jp.load("provinces", vintage=study.VINTAGE)
+    english, chinese = (provinces.unit_names(language) for language in ("en", "zh"))
+    names: Any = {code: Text(name, chinese[code]) for code, name in english.items()}
+    data = placebo_plot(panels, policy=policy, outcome=GAP, names=names)
+
     def draw(language: Language) -> Any:
         return draw_placebo_panels(panels, policy=policy, outcome=GAP, language=language)
 
     with Artefacts(__file__, MAKES) as artefacts:
-        artefacts.figure(Figure("placebos", CAPTION, draw, (DRAWN,)), behind)
+        artefacts.figure(Figure("placebos", CAPTION, draw, (DRAWN,), data), behind)
 
 
 if __name__ == "__main__":

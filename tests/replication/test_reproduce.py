@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Study:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", SOURCE)
         study = Study(write_study(tmp_path_factory.mktemp("study") / "here"))
-        assert set(reproduce(study)) == {"effect", "other", "paper-en", "map"}
+        assert set(reproduce(study)) == {"effect", "other", "paper-en", "map", "browser"}
     return study
 
 
@@ -46,7 +46,7 @@ def test_a_second_run_does_nothing_and_a_changed_script_reruns_what_depends_on_i
     assert reproduce(study) == []
     script = study.root / "analysis" / "other.py"
     script.write_text(script.read_text(encoding="utf-8").replace(": 7", ": 8"), encoding="utf-8")
-    assert set(reproduce(study)) == {"other", "paper-en", "map"}
+    assert set(reproduce(study)) == {"other", "paper-en", "map", "browser"}
     assert json.loads((study.output / "results/other.json").read_text()) == {"seven": 8}
     assert reproduce(study) == []
 
@@ -74,7 +74,7 @@ def test_results_name_their_data_specification_versions_and_line(study: Study) -
 def test_making_the_same_again_changes_no_byte(study: Study) -> None:
     files = [path for path in study.output.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    assert set(reproduce(study, force=True)) == {"effect", "other", "paper-en", "map"}
+    assert set(reproduce(study, force=True)) == {"effect", "other", "paper-en", "map", "browser"}
     assert {path: path.read_bytes() for path in files} == before
 
 

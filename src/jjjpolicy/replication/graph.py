@@ -14,6 +14,7 @@ from typing import Any
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.progress import steps as progress
 from jjjpolicy.replication.artefacts import remove_unfinished
+from jjjpolicy.replication.browser import browser_path, write_browser
 from jjjpolicy.replication.overview import write_map
 from jjjpolicy.replication.study import PAPER_FORMATS, Script, Study
 from jjjpolicy.replication.versions import package_digest
@@ -116,7 +117,7 @@ class Step:
 
 
 def plan(study: Study, wanted: list[str]) -> list[Step]:
-    """The steps behind some artefacts; all of them, the paper and the map too, for none."""
+    """The steps behind some artefacts; for none all, with the paper, the map and the browser."""
     steps = [
         Step(
             script.path.stem,
@@ -136,6 +137,10 @@ def plan(study: Study, wanted: list[str]) -> list[Step]:
     sidecars = [study.output / name.sidecar for name in study.artefacts]
     needs = [study.paper_source("en"), *sidecars]
     steps.append(Step("map", needs, [study.root / "README.md"], partial(write_map, study)))
+    contents = [study.output / name.content for name in study.artefacts]
+    steps.append(
+        Step("browser", [*needs, *contents], [browser_path(study)], partial(write_browser, study))
+    )
     return steps
 
 

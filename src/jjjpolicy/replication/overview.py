@@ -18,6 +18,7 @@ class Entry:
     """A numbered table or figure of the paper."""
 
     printed: str
+    number: int
     name: ArtefactName
     caption: str
     script: str
@@ -48,6 +49,7 @@ def entries(study: Study) -> list[Entry]:
         found.append(
             Entry(
                 printed=f"{word} {counts[prefix]}",
+                number=counts[prefix],
                 name=name,
                 caption=caption if isinstance(caption, str) else caption["en"],
                 script=sidecar["script"],

@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-import jjjpolicy
 from jjjpolicy._lookup import data_directory
 from jjjpolicy.design import Design
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.regions import NATION
-from jjjpolicy.replication.specification import design_of
+from jjjpolicy.replication.specification import design_of, panel_of
 from jjjpolicy.variable import with_inputs
 
 
@@ -60,7 +59,7 @@ def rows_behind(specification: Mapping[str, Any]) -> DataRows:
     text = pd.read_csv(data_directory() / file, dtype=str, keep_default_na=False)
     text.insert(0, "line", range(2, len(text) + 2))
     wanted = [specification["outcome"], *data.get("covariates", ()), *data.get("predictors", ())]
-    variables = jjjpolicy.load(data["panel"], vintage=_known(data)).variables
+    variables = panel_of(data["panel"], data["vintage"]).variables
     used = [variables[name] for name in with_inputs(wanted, variables)]
     vintages = {variable.name: variable.vintage for variable in used if not variable.formula}
     chosen = text["variable"].map(vintages) == text["vintage"]
@@ -71,8 +70,3 @@ def rows_behind(specification: Mapping[str, Any]) -> DataRows:
         chosen &= text["region_code"].isin(set(map(str, design.units)))
     verified = design.fingerprint == data["fingerprint"]
     return DataRows(file, text[chosen].reset_index(drop=True), design, verified)
-
-
-def _known(data: Mapping[str, Any]) -> str | None:
-    """The vintage, unless the panel rests on no revised variable."""
-    return data["vintage"] if data["vintage"] in jjjpolicy.vintages(data["panel"]) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jjjpolicy._lookup import unknown_name
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jjjpolicy.design import Design
     from jjjpolicy.estimate import Estimate, Inference
     from jjjpolicy.estimator import Estimator
+    from jjjpolicy.panel import Panel
 
 
 def estimators() -> dict[str, type[Estimator]]:
@@ -168,11 +170,8 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
     }
     first = PartialDate(min(int(year) for year in data["first_treated"].values()))
     window = data["window"] or data["periods"]
-    recorded = vintage or data["vintage"]
     return jp.Design.from_policy(
-        jp.load(
-            data["panel"], vintage=recorded if recorded in jp.vintages(data["panel"]) else None
-        ),
+        panel_of(data["panel"], vintage or data["vintage"]),
         Policy(str(data.get("policy", "policy")), first, treated),
         outcome=specification["outcome"],
         window=(int(window[0]), int(window[1])),
@@ -180,6 +179,17 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
         covariates=tuple(data.get("covariates", ())),
         predictors=tuple(data.get("predictors", ())),
     )
+
+
+@lru_cache(maxsize=8)
+def panel_of(name: str, vintage: str | None) -> Panel:
+    """A bundled panel under a recorded vintage, which is None or text for panels that have none.
+
+    Kept, since many specifications rest on few panels; a panel does not change.
+    """
+    import jjjpolicy as jp
+
+    return jp.load(name, vintage=vintage if vintage in jp.vintages(name) else None)
 
 
 def estimate_of(specification: Mapping[str, Any], design: Design) -> Estimate:

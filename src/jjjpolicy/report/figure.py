@@ -15,6 +15,8 @@ from jjjpolicy.report.text import LANGUAGES, Label, Language, Text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
+    from jjjpolicy.report.plot_data import PlotData
+
 FORMATS = ("svg", "pdf", "png")
 _NO_DATES: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
@@ -68,12 +70,15 @@ class Figure:
     draw : callable
         Takes a language and returns the matplotlib figure.
     notes : tuple of Text or str
+    data : PlotData, optional
+        What is drawn, for an interactive version.
     """
 
     id: str
     caption: Label
     draw: Callable[[Language], Drawing]
     notes: tuple[Label, ...] = ()
+    data: PlotData | None = None
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write ``<id>.json`` and ``<id>.<language>.<svg|pdf|png>`` for both languages."""
@@ -87,12 +92,14 @@ class Figure:
             width = round(float(drawing.get_size_inches()[0]), 3)
             save_figure(drawing, folder / f"{self.id}.{language}")
             pyplot.close(drawing)
-        content = {
+        content: dict[str, Any] = {
             "id": self.id,
             "caption": _plain(self.caption),
             "notes": [_plain(note) for note in self.notes],
             "width": width,
         }
+        if self.data is not None:
+            content["data"] = self.data.content()
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         (folder / f"{self.id}.json").write_text(text, encoding="utf-8")
 

@@ -26,14 +26,20 @@ white-space:nowrap;border-left:0;border-right:0}
 </style>"""
 
 
-def render(table: Table, language: Language, caption_prefix: str = "") -> str:
-    """Return a ``<figure>`` with caption above and notes below."""
+def render(
+    table: Table, language: Language, caption_prefix: str = "", *, anchor: bool = True
+) -> str:
+    """Return a ``<figure>`` with caption above and notes below.
+
+    ``anchor`` gives it the identifier ``tbl:<id>``; a page that holds both languages cannot.
+    """
     layout = lay_out(table, language)
     lang = "zh-Hans" if language == "zh" else "en"
+    identifier = f' id="tbl:{escape(layout.id)}"' if anchor else ""
     notes = f'<p class="notes"><em>{NOTES[language]}</em>{escape(layout.notes)}</p>'
     return "\n".join(
         [
-            f'<figure class="jjj-table" id="tbl:{layout.id}" lang="{lang}">',
+            f'<figure class="jjj-table"{identifier} lang="{lang}">',
             _STYLE,
             f"<figcaption>{escape(caption_prefix + layout.caption)}</figcaption>",
             "<table>",
