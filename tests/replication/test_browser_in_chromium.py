@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+pytest.importorskip("selenium", reason="needs selenium")
 pytest.importorskip("jinja2", reason="needs the extra 'paper'")
 pytest.importorskip("pylopdf_fonts_zh_cn", reason="needs the extra 'paper'")
 
 from replication.test_browser import HOSTILE, write_study
+from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
