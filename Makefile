@@ -1,20 +1,23 @@
 # make reproduce   every table, figure and the paper from the data
 # make test        the tests
 # make check       formatting, linting, types
+# make bench       time and memory beside other packages, in an environment of its own
 # make lock        the lock file anew, after a change of dependencies (needs uv)
-# make clean       the environment and the state of the task graph
+# make clean       the environments and the state of the task graph
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .venv-bench
+BENCH_READY := $(BENCH)/.ready
 # One thread per process: faster for small matrices, and the same rounding on any number of cores.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce test check lock clean
+.PHONY: reproduce test check bench lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -26,6 +29,15 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+bench: $(BENCH_READY)
+	@$(BENCH)/bin/python benchmarks/run.py
+
+$(BENCH_READY): pyproject.toml
+	@rm -rf $(BENCH)
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --editable '.[peers]'
+	@touch $(BENCH_READY)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,4 +56,4 @@ lock:
 		pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .pytask build dist
+	rm -rf $(VENV) $(BENCH) .pytask build dist

@@ -1,0 +1,81 @@
+"""Time and memory of one package on one task, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import os
+import resource
+import statistics
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from peers.task import Task
+
+MOST_RUNS = 7
+LONGEST = 5.0
+TOO_SLOW_TO_REPEAT = 45.0
+
+
+def measure(task: Task, package: str) -> dict[str, Any]:
+    """First call apart, then as many runs as fit into ``LONGEST`` seconds, at most ``MOST_RUNS``;
+    no further one after a first call longer than ``TOO_SLOW_TO_REPEAT``.
+
+    Keys first, seconds, processor (medians, the latter over all threads and child processes), runs,
+    peak (MB beyond Python and the data, the import of the package included), data (MB), load of the
+    machine at the start, answer.
+    """
+    warnings.simplefilter("ignore")
+    data = task.data()
+    contender = task.contenders[package]
+    gc.collect()
+    before, load = _peak(reset=True), os.getloadavg()[0]
+    walls: list[float] = []
+    processors: list[float] = []
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        answer, first, _ = _timed(contender, data)
+        while not walls or (len(walls) < MOST_RUNS and sum(walls) + walls[-1] < LONGEST):
+            if first > TOO_SLOW_TO_REPEAT:
+                break
+            answer, wall, processor = _timed(contender, data)
+            walls.append(wall)
+            processors.append(processor)
+    size = data.memory_usage(index=False).sum() / 1e6 if hasattr(data, "memory_usage") else 0.0
+    return {
+        "first": first,
+        "seconds": statistics.median(walls) if walls else None,
+        "processor": statistics.median(processors) if walls else None,
+        "runs": len(walls),
+        "peak": _peak() - before,
+        "data": float(size),
+        "load": load,
+        "answer": dict(answer),
+    }
+
+
+def _timed(contender: Any, data: Any) -> tuple[Any, float, float]:
+    gc.collect()
+    wall, processor = time.perf_counter(), _processor()
+    answer = contender(data)
+    return answer, time.perf_counter() - wall, _processor() - processor
+
+
+def _processor() -> float:
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, kinds))
+
+
+def _peak(reset: bool = False) -> float:
+    """Largest resident memory in MB, on Linux since the last reset; of children where larger."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        line = next(row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
+        return float(line.split()[1]) * 1024 / 1e6
+    scale = 1e6 if sys.platform == "darwin" else 1e6 / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale

@@ -1,0 +1,275 @@
+"""Regressions and staggered difference-in-differences from a data frame."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from peers.panels import MILLION, staggered
+from peers.task import Answer, Task
+
+COVARIATES = ["x1", "x2"]
+NAMES = {"unit": "unit", "time": "year", "outcome": "y"}
+FIRST = {**NAMES, "first_treat": "first"}
+
+
+def answer(estimate: Any, se: Any) -> Answer:
+    return {"estimate": float(estimate), "se": float(se)}
+
+
+def ours(frame: pd.DataFrame, estimator: str, covariates: Any = (), **options: Any) -> Answer:
+    import jjjpolicy as jp
+
+    design = jp.Design.from_frame(frame, **NAMES, adoption="first", covariates=covariates)
+    estimate = getattr(jp.did, estimator)(**options).fit(design)
+    assert estimate.effects is not None
+    return answer(estimate.att, estimate.se)
+
+
+def ours_twfe(frame: pd.DataFrame) -> Answer:
+    import jjjpolicy as jp
+
+    design = jp.Design.from_frame(frame, **NAMES, treatment="treated")
+    estimate = jp.did.TwoWayFixedEffects().fit(design)
+    return answer(estimate.att, estimate.se)
+
+
+def pyfixest_twfe(frame: pd.DataFrame) -> Answer:
+    import pyfixest
+
+    fit = pyfixest.feols("y ~ treated | unit + year", frame, vcov={"CRV1": "unit"})
+    return answer(fit.coef()["treated"], fit.se()["treated"])
+
+
+def statspai_twfe(frame: pd.DataFrame) -> Answer:
+    import statspai
+
+    fit = statspai.hdfe_ols("y ~ treated | unit + year", frame, cluster="unit")
+    return answer(fit.params["treated"], fit.std_errors["treated"])
+
+
+def linearmodels_twfe(frame: pd.DataFrame) -> Answer:
+    from linearmodels import PanelOLS
+
+    indexed = frame.set_index(["unit", "year"])
+    model = PanelOLS(indexed["y"], indexed[["treated"]], entity_effects=True, time_effects=True)
+    fit = model.fit(cov_type="clustered", cluster_entity=True)
+    return answer(fit.params["treated"], fit.std_errors["treated"])
+
+
+def ours_bootstrap(frame: pd.DataFrame) -> Answer:
+    import jjjpolicy as jp
+
+    design = jp.Design.from_frame(frame, **NAMES, adoption="first", covariates=COVARIATES)
+    estimate = jp.did.CallawaySantAnna(control="never").fit(design)
+    estimate = estimate.with_inference(jp.inference.MultiplierBootstrap(replications=999, seed=1))
+    assert estimate.effects is not None
+    return answer(estimate.att, estimate.se)
+
+
+def diff_diff_cs(
+    frame: pd.DataFrame, covariates: list[str] | None = None, draws: int = 0
+) -> Answer:
+    from diff_diff import CallawaySantAnna
+
+    fit = CallawaySantAnna(n_bootstrap=draws, seed=1).fit(frame, **FIRST, covariates=covariates)
+    if draws == 0:
+        fit.aggregate("event_study")
+    return answer(fit.overall_att, fit.overall_se)
+
+
+def csdid_cs(frame: pd.DataFrame, covariates: list[str] | None = None, draws: int = 0) -> Answer:
+    from csdid.att_gt import ATTgt
+
+    model = ATTgt(
+        yname="y",
+        tname="year",
+        idname="unit",
+        gname="first",
+        data=frame,
+        control_group="nevertreated",
+        xformla="y ~ " + " + ".join(covariates) if covariates else None,
+        biters=draws or 1000,
+    )
+    fit = model.fit(est_method="dr", bstrap=draws > 0)
+    fit.aggte("dynamic", na_rm=True)
+    simple = fit.aggte("simple", na_rm=True).atte
+    return answer(simple["overall_att"], simple["overall_se"])
+
+
+def statspai_cs(frame: pd.DataFrame, covariates: list[str] | None = None, draws: int = 0) -> Answer:
+    import statspai
+
+    fit = statspai.callaway_santanna(
+        frame,
+        "y",
+        "first",
+        "year",
+        "unit",
+        x=covariates,
+        base_period="varying",
+        bstrap=draws > 0,
+        biters=draws or 1000,
+        random_state=1,
+    )
+    statspai.aggte(fit, "dynamic", bstrap=draws > 0, n_boot=draws or None)
+    simple = statspai.aggte(fit, "simple", bstrap=draws > 0, n_boot=draws or None)
+    return answer(simple.estimate, simple.se)
+
+
+def moderndid_cs(
+    frame: pd.DataFrame, covariates: list[str] | None = None, draws: int = 0
+) -> Answer:
+    import moderndid
+
+    fit = moderndid.att_gt(
+        frame,
+        "y",
+        "year",
+        "unit",
+        "first",
+        xformla="~ " + " + ".join(covariates) if covariates else None,
+        boot=draws > 0,
+        biters=draws or 1000,
+        random_state=1,
+    )
+    moderndid.aggte(fit, "dynamic")
+    simple = moderndid.aggte(fit, "simple")
+    return answer(simple.overall_att, simple.overall_se)
+
+
+def differences_cs(
+    frame: pd.DataFrame, covariates: list[str] | None = None, draws: int = 0
+) -> Answer:
+    from differences import ATTgt
+
+    indexed = frame.assign(first=frame["first"].where(frame["first"] > 0))
+    indexed = indexed.set_index(["unit", "year"])
+    formula = "y ~ " + " + ".join(covariates) if covariates else "y"
+    fit = ATTgt(indexed, "first").fit(
+        formula, est_method="dr", boot_iterations=draws, random_state=1, progress_bar=False
+    )
+    fit.aggregate("event")
+    simple = fit.aggregate("simple")
+    values = simple.xs("ATT", axis=1, level=-1), simple.xs("std_error", axis=1, level=-1)
+    return answer(values[0].iloc[0, 0], values[1].iloc[0, 0])
+
+
+def diff_diff_fit(frame: pd.DataFrame, estimator: str) -> Answer:
+    import diff_diff
+
+    fit = getattr(diff_diff, estimator)().fit(frame, **FIRST)
+    return answer(fit.overall_att, fit.overall_se)
+
+
+def statspai_sun_abraham(frame: pd.DataFrame) -> Answer:
+    import statspai
+
+    fit = statspai.sun_abraham(frame, "y", "first", "year", "unit")
+    return answer(fit.estimate, fit.se)
+
+
+def pyfixest_sun_abraham(frame: pd.DataFrame) -> Answer:
+    import pyfixest
+
+    fit = pyfixest.event_study(frame, "y", "unit", "year", "first", estimator="saturated")
+    return {"estimate": float(fit.aggregate(weighting="shares")["Estimate"].loc[0.0:].mean())}
+
+
+def statspai_by_group(frame: pd.DataFrame, estimator: str) -> Answer:
+    import statspai
+
+    fit = getattr(statspai, estimator)(frame, "y", "unit", "year", "first")
+    return answer(fit.estimate, fit.se)
+
+
+def callaway_santanna(covariates: list[str] | None, draws: int = 0) -> dict[str, Any]:
+    options = {"covariates": covariates, "draws": draws}
+    own = partial(ours, estimator="CallawaySantAnna", covariates=covariates or (), control="never")
+    return {
+        "jjjpolicy": ours_bootstrap if draws else own,
+        "diff-diff": partial(diff_diff_cs, **options),
+        "csdid": partial(csdid_cs, **options),
+        "StatsPAI": partial(statspai_cs, **options),
+        "moderndid": partial(moderndid_cs, **options),
+        "differences": partial(differences_cs, **options),
+    }
+
+
+TASKS = {
+    "twfe": Task(
+        "Two-way fixed effects, clustered by unit; 1,000,000 rows (simulated)",
+        0.08,
+        MILLION,
+        {
+            "jjjpolicy": ours_twfe,
+            "StatsPAI": statspai_twfe,
+            "pyfixest": pyfixest_twfe,
+            "linearmodels": linearmodels_twfe,
+        },
+        "linearmodels uses another small-sample factor.",
+    ),
+    "cs": Task(
+        "Callaway-Sant'Anna, doubly robust, 2 covariates, event study; 1,000,000 rows (simulated)",
+        0.45,
+        MILLION,
+        callaway_santanna(COVARIATES),
+    ),
+    "cs-plain": Task(
+        "Callaway-Sant'Anna without covariates, event study; 1,000,000 rows (simulated)",
+        0.2,
+        MILLION,
+        callaway_santanna(None),
+    ),
+    "cs-bootstrap": Task(
+        "The same with 2 covariates and 999 multiplier bootstraps; 1,000,000 rows (simulated)",
+        0.7,
+        MILLION,
+        callaway_santanna(COVARIATES, draws=999),
+    ),
+    "sun-abraham": Task(
+        "Sun-Abraham; 1,000,000 rows (simulated)",
+        0.3,
+        MILLION,
+        {
+            "jjjpolicy": partial(ours, estimator="SunAbraham"),
+            "StatsPAI": statspai_sun_abraham,
+            "diff-diff": partial(diff_diff_fit, estimator="SunAbraham"),
+            "pyfixest": pyfixest_sun_abraham,
+        },
+        "The overall averages of the packages are different estimands (weights over event times "
+        "or over treated cells), so that only the times are to be compared.",
+    ),
+    "imputation": Task(
+        "Imputation; 1,000,000 rows (simulated)",
+        0.3,
+        MILLION,
+        {
+            "jjjpolicy": partial(ours, estimator="Imputation"),
+            "diff-diff": partial(diff_diff_fit, estimator="ImputationDiD"),
+            "StatsPAI": partial(statspai_by_group, estimator="did_imputation"),
+        },
+    ),
+    "etwfe": Task(
+        "Extended two-way fixed effects; 1,000,000 rows (simulated)",
+        0.6,
+        MILLION,
+        {
+            "jjjpolicy": partial(ours, estimator="ExtendedTWFE"),
+            "diff-diff": partial(diff_diff_fit, estimator="WooldridgeDiD"),
+            "StatsPAI": partial(statspai_by_group, estimator="etwfe"),
+        },
+    ),
+    "cs-cities": Task(
+        "Callaway-Sant'Anna, doubly robust, 2 covariates, event study; 290 x 16 (simulated)",
+        0.008,
+        partial(staggered, 290),
+        callaway_santanna(COVARIATES),
+        "Bounded by the number of small steps rather than by arithmetic: in the profile a third is "
+        "propensity scores and regressions of 75 cells, a third effects by event time and their "
+        "tables, a fifth reading and checking the data frame. diff-diff trims other propensity "
+        "scores.",
+    ),
+}

@@ -1,0 +1,96 @@
+"""jjjpolicy and other packages side by side: time, memory, agreement; one Markdown table.
+
+    python benchmarks/run.py                 all tasks
+    python benchmarks/run.py twfe sdid       some of them
+
+Needs the extra ``peers``; packages that are not installed are reported as absent. Each package
+answers each task in a process of its own, from the user's data frame to the estimate. The
+measurements are kept beside the table, so that running some tasks or packages replaces only these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from peers import resampling, staggered, start, synthetic
+from peers.table import document
+from peers.task import Task
+
+TASKS: dict[str, Task] = {
+    **staggered.TASKS,
+    **resampling.TASKS,
+    **synthetic.TASKS,
+    **start.TASKS,
+}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Measure what is asked for and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join(TASKS))
+    parser.add_argument("--package", action="append", help="only this one; repeatable")
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds per package and task")
+    parser.add_argument("--output", type=Path, default=RESULTS / "peers.md")
+    parser.add_argument("--measure", nargs=3, metavar=("TASK", "PACKAGE", "FILE"))
+    options = parser.parse_args()
+    if options.measure:
+        from peers.measure import measure
+
+        name, package, file = options.measure
+        Path(file).write_text(json.dumps(measure(TASKS[name], package)), encoding="utf-8")
+        return
+    unknown = sorted(set(options.tasks) - set(TASKS))
+    if unknown:
+        parser.error(f"no task {', '.join(unknown)}; there are {', '.join(TASKS)}")
+    record = options.output.with_suffix(".json")
+    measured: dict[str, dict[str, Any]] = {}
+    if record.is_file() and (options.tasks or options.package):
+        measured = json.loads(record.read_text(encoding="utf-8"))
+    for name in options.tasks or TASKS:
+        measured.setdefault(name, {})
+        for package in TASKS[name].contenders:
+            if options.package and package not in options.package:
+                continue
+            measured[name][package] = in_a_process(name, package, options.timeout)
+            print(name, package, measured[name][package], flush=True)
+            options.output.parent.mkdir(exist_ok=True)
+            record.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+            options.output.write_text(document(TASKS, measured), encoding="utf-8")
+
+
+def in_a_process(name: str, package: str, timeout: float) -> dict[str, Any]:
+    """The measurement, or why there is none."""
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return {"absent": "not installed"}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "measured.json"
+        command = [sys.executable, __file__, "--measure", name, package, str(file)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            return {
+                "absent": f"no answer within {timeout:.0f} seconds, first call with import and "
+                "compilation included, on a loaded machine"
+                if os.getloadavg()[0] > (os.cpu_count() or 1)
+                else f"no answer within {timeout:.0f} seconds, first call included"
+            }
+        if done.returncode != 0 or not file.is_file():
+            cause = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            return {"absent": f"failed: {cause[:120]}"}
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The side-by-side benchmarks: what the table says, and that a task runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def measurement(seconds: float, processor: float, estimate: float) -> dict[str, Any]:
+    return {
+        "first": 9.0,
+        "seconds": seconds,
+        "processor": processor,
+        "runs": 7,
+        "peak": 10.0,
+        "data": 0.1,
+        "load": 1.0,
+        "answer": {"estimate": estimate, "se": 0.5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "processor", "verdict"),
+    [(0.4, 0.4, "**met**"), (0.9, 0.4, "**met in processor time**"), (0.9, 0.9, "**not met**")],
+)
+def test_table_says_whether_the_goal_is_met_and_how_far_others_are(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, processor: float, verdict: str
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers.table import document
+    from peers.task import Task
+
+    contenders: Any = dict.fromkeys(("jjjpolicy", "one", "two", "three"))
+    task = Task("A task", 0.5, lambda: None, contenders, "A note.")
+    found = {
+        "jjjpolicy": measurement(seconds, processor, 2.0),
+        "one": measurement(seconds, 3 * processor, 2.25),
+        "two": {"absent": "not installed"},
+    }
+    text = document({"task": task}, {"task": found})
+    assert verdict in text
+    assert "- A task: A note." in text
+    assert "| two: not installed |" in text
+    assert "| three: not measured |" in text
+    row = next(line for line in text.splitlines() if line.startswith("| one |"))
+    cells = [cell.strip() for cell in row.split("|")]
+    assert (cells[4], cells[8], cells[9]) == ("3.0", "2.5e-01", "0.0e+00")
+
+
+def test_a_task_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    target = tmp_path / "peers.md"
+    command = ["run.py", "placebos-31", "--package", "jjjpolicy", "--output", str(target)]
+    paths = os.pathsep.join([str(BENCHMARKS.parent / "src"), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(
+        [sys.executable, *command],
+        cwd=BENCHMARKS,
+        env=os.environ | {"PYTHONPATH": paths},
+        check=True,
+        capture_output=True,
+    )
+    assert "31 x 16 (simulated)" in target.read_text(encoding="utf-8")
+    assert target.with_suffix(".json").is_file()
