@@ -209,7 +209,6 @@ TASKS = {
             "pyfixest": pyfixest_twfe,
             "linearmodels": linearmodels_twfe,
         },
-        "linearmodels uses another small-sample factor.",
     ),
     "cs": Task(
         "Callaway-Sant'Anna, doubly robust, 2 covariates, event study; 1,000,000 rows (simulated)",
@@ -239,8 +238,7 @@ TASKS = {
             "diff-diff": partial(diff_diff_fit, estimator="SunAbraham"),
             "pyfixest": pyfixest_sun_abraham,
         },
-        "The overall averages of the packages are different estimands (weights over event times "
-        "or over treated cells), so that only the times are to be compared.",
+        "Packages may weight the overall average differently (over event times or treated cells).",
     ),
     "imputation": Task(
         "Imputation; 1,000,000 rows (simulated)",
@@ -267,9 +265,8 @@ TASKS = {
         0.008,
         partial(staggered, 290),
         callaway_santanna(COVARIATES),
-        "Bounded by the number of small steps rather than by arithmetic: in the profile a third is "
-        "propensity scores and regressions of 75 cells, a third effects by event time and their "
-        "tables, a fifth reading and checking the data frame. diff-diff trims other propensity "
-        "scores.",
+        "Bounded by the number of small steps rather than by arithmetic: in a profile a quarter is "
+        "propensity scores and regressions, a quarter effects by event time, a fifth reading and "
+        "checking the data frame; the rest is spread thin.",
     ),
 }
