@@ -107,8 +107,8 @@ TASKS = {
             "wildboottest": wildboottest_wild,
             "pyfixest": pyfixest_wild,
         },
-        "The number compared is the p-value, which the draws move by about 0.005. In the profile a "
-        "third of our time draws the signs and multiplies them with the scores, a third prepares "
+        "The number compared is the p-value, which the draws move by about 0.005. In a profile a "
+        "third of our time draws the signs and multiplies them with the scores, a quarter prepares "
         "the cluster products, a fifth reads and checks the data frame.",
     ),
     "randomisation": Task(
@@ -116,8 +116,8 @@ TASKS = {
         0.1,
         cities,
         {"jjjpolicy": ours_randomisation},
-        "No other package offers it for staggered treatment. In the profile two thirds of our time "
-        "are the closed forms, which run three times, "
+        "No package compared here is known to us to offer it for staggered treatment. In a "
+        "profile two thirds of our time are the closed forms, which run three times, "
         "a fifth is the list of assignments.",
     ),
     "honest": Task(
@@ -129,6 +129,6 @@ TASKS = {
             "StatsPAI": statspai_honest,
             "moderndid": moderndid_honest,
         },
-        "The number compared is the lower end at Mbar = 1; the others search it on a grid.",
+        "The number compared is the lower end at Mbar = 1.",
     ),
 }

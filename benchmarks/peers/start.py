@@ -45,8 +45,8 @@ TASKS = {
             "differences": partial(in_new_process, contender="differences_cs"),
         },
         "Callaway-Sant'Anna without covariates and with an event study. The time holds the start "
-        "of Python, pandas and the making of the panel for all of them. Importing jjjpolicy itself "
-        "takes 0.02 seconds; most of the time is the import of pandas, which the data frame needs "
-        "anyway, the rest that of SciPy for the first fit.",
+        "of Python, pandas and the making of the panel for all of them. Beyond pandas, importing "
+        "jjjpolicy takes 0.02 seconds of it; most of the time is the import of pandas, which "
+        "the data frame needs anyway, the rest that of SciPy for the first fit.",
     ),
 }

@@ -152,8 +152,7 @@ TASKS = {
             "diff-diff": diff_diff_sdid,
             "StatsPAI": statspai_sdid,
         },
-        "Placebos are drawn at random: standard errors differ by chance. jjjpolicy solves for the "
-        "weights exactly, the others stop earlier.",
+        "Placebos are drawn at random: standard errors differ by chance.",
     ),
     "intervals": Task(
         "Prediction intervals, 200 simulations, one core; 17 x 44, 13 years after (simulated)",
@@ -175,8 +174,7 @@ TASKS = {
         None,
         partial(factor_panel, 17, 43, 15, 13),
         {"jjjpolicy": ours_search, "pysyncon": pysyncon_search},
-        "The number compared is the loss that the search minimises. jjjpolicy certifies the global "
-        "minimum, pysyncon stops at a local one.",
+        "The number compared is the loss that the search minimises.",
     ),
     "placebos-31": Task(
         "Synthetic control with all placebos; 31 x 16 (simulated)",

@@ -89,7 +89,7 @@ def _rows(task: Task, found: Mapping[str, Any]) -> list[str]:
         rows.append(
             f"| {package} | {_digits(wall)}{'' if one['runs'] else '*'} "
             f"| {_digits(one['processor'])} | {ratio} | {_digits(one['first'])} "
-            f"| {one['peak']:.0f} | {answer['estimate']:.8g} | {difference} | {errors} |"
+            f"| {_memory_used(one['peak'])} | {answer['estimate']:.8g} | {difference} | {errors} |"
         )
     return rows
 
@@ -104,6 +104,10 @@ def _verdict(own: Mapping[str, Any], seconds: float, goal: float) -> str:
 def _seconds(one: Mapping[str, Any]) -> float | None:
     found = one.get("seconds") or one.get("first")
     return None if found is None else float(found)
+
+
+def _memory_used(megabytes: float) -> str:
+    return f"{megabytes:.0f}" if megabytes >= 1 else "–"
 
 
 def _digits(seconds: float | None) -> str:
