@@ -1,0 +1,204 @@
+"""What tests the problems that the article sees, and what numbers say on its recommendations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chains
+import rd_2019
+import sectors
+import sharing_rules
+import study
+from claim_checks import NEGLIGIBLE, STATED, Finding, effect, said, summary, tiers
+
+import jjjpolicy as jp
+from jjjpolicy.platform import platform_tiers
+from jjjpolicy.report import Text
+
+BOUGHT = "log_tech_contracts_bought"
+TOP_TIERS = ("receiving-2", "strategic-4", "specialised-46", "tianjin-1", "tianjin-16")
+HEBEI_TIERS = ("hebei-1", "hebei-5", "hebei-4", "hebei-33")
+
+
+def small(values: dict[str, float]) -> bool | None:
+    """Whether an effect is known to be small; None where the interval is too wide to tell."""
+    return True if values["high"] < NEGLIGIBLE else STATED
+
+
+def coordination() -> dict[str, dict[str, float]]:
+    """Coordination of 2019 by formula: the three provinces and the median of the others."""
+    table = chains.indicators().xs(2019, level="year")
+    return {
+        name: {
+            **{key: float(table.loc[code, name]) for key, (code,) in study.SINGLE.items()},
+            "median": float(table[name].drop(list(study.JING_JIN_JI)).median()),
+        }
+        for name in ("coordination", "coordination_wang")
+    }
+
+
+def researchers() -> dict[int, float]:
+    """Beijing's part of the researchers of the three, percent."""
+    frame = jp.load("provinces", vintage=study.VINTAGE).frame
+    wide = frame[frame["region_code"].isin(study.JING_JIN_JI)].pivot(
+        index="year", columns="region_code", values="rd_researchers_fte"
+    )
+    part = 100 * wide["110000"] / wide.sum(axis=1)
+    return {year: float(part[year]) for year in (2014, 2019)}
+
+
+def problems() -> dict[str, Finding]:
+    """Q1 to Q7."""
+    alike = jp.indicators.structural_similarity(sectors.published()[0])
+    with_hebei = {code: float(alike.loc[2019, code, "130000"]) for code in ("110000", "120000")}
+    table = rd_2019.compared()
+    printed = [table[code]["rd_intensity"]["agrees"] for code in (*study.JING_JIN_JI, "000000")]
+    government = table["110000"]["government_fund_share"]
+    degrees = coordination()
+    apart = all(d[key] < d["median"] for d in degrees.values() for key in study.SINGLE)
+    d = degrees["coordination"]
+    receipts = sharing_rules.content()
+    part = {rule: receipts[rule]["origin_percent"] for rule in receipts}
+    staff = researchers()
+    spill = {unit: summary(effect(BOUGHT, unit)) for unit in ("tianjin", "hebei")}
+    rule = jp.fiscal.RULE_2015
+    tier = platform_tiers().set_index("tier")["number"]
+    total = int(tier[[*TOP_TIERS, *HEBEI_TIERS]].sum())
+    return {
+        "Q1": Finding(
+            (STATED,),
+            Text("No public data on moves by kind.", "无分功能类型的转移公开数据。"),
+            {},
+        ),
+        "Q2": Finding(
+            (tiers(*TOP_TIERS[:3]), tiers(*TOP_TIERS[3:]), tiers(*HEBEI_TIERS), STATED, STATED),
+            Text(
+                f"The tiers stand in other sources and add up to {total}, some counted twice. The "
+                "list of the 46 was not found: likeness and agglomeration cannot be measured.",
+                f"各层级数量有其他来源佐证，合计 {total} 个（有重复）。"
+                "46 个平台名单未查得，同质化与集聚效应无法测度。",
+            ),
+            {"platforms": total},
+        ),
+        "Q3": Finding(
+            (STATED,),
+            Text(
+                "Value added by three sectors cannot show it: similarity in 2019 is "
+                f"{with_hebei['110000']:.2f} for Beijing and Hebei, "
+                f"{with_hebei['120000']:.2f} for Tianjin and Hebei.",
+                "三次产业数据无法反映产业内分工：2019 年产业结构相似系数，"
+                f"北京与河北为 {with_hebei['110000']:.2f}，"
+                f"天津与河北为 {with_hebei['120000']:.2f}。",
+            ),
+            {"similarity_with_hebei": with_hebei},
+        ),
+        "Q4": Finding(
+            (all(printed), government["agrees"], STATED, apart),
+            Text(
+                f"{sum(printed)} of {len(printed)} intensities agree, Beijing's government share "
+                f"is {government['ours']:.1f}. Flows by pair are not public. Coordination of the "
+                f"chains in 2019: {d['beijing']:.2f}, {d['tianjin']:.2f}, {d['hebei']:.2f}; "
+                f"median of the others {d['median']:.2f}: not below it throughout.",
+                f"{len(printed)} 个研发强度数值中 {sum(printed)} 个一致；"
+                f"北京政府资金占比为 {government['ours']:.1f}。"
+                "分地区技术流向数据未公开。2019 年两链耦合协调度："
+                f"北京 {d['beijing']:.2f}、天津 {d['tianjin']:.2f}、河北 {d['hebei']:.2f}，"
+                f"其他省份中位数 {d['median']:.2f}，三地并非均低于后者。",
+            ),
+            {"coordination": degrees},
+        ),
+        "Q5": Finding(
+            (rule.shares["origin"] == 0.5 and rule.threshold > 0, STATED),
+            Text(
+                "One ratio, three taxes, a threshold and a cap, as the text says. Of an "
+                f"illustrative firm's local tax the origin receives {part['rule_2015']:.0f}%, "
+                f"without cap and end {part['no_cap']:.0f}%. Conflicts cannot be measured.",
+                "办法原文确为单一比例、三个税种，并设门槛和上限。"
+                f"示例企业的地方税收中，迁出地得 {part['rule_2015']:.0f}%，"
+                f"若不设上限和期限则为 {part['no_cap']:.0f}%。利益矛盾无法测度。",
+            ),
+            {"origin_percent": part},
+        ),
+        "Q6": Finding(
+            (staff[2019] >= staff[2014], STATED, STATED),
+            Text(
+                f"Beijing's share of the region's researchers: {staff[2014]:.1f}% in 2014, "
+                f"{staff[2019]:.1f}% in 2019. No prices for market segmentation; no data on "
+                "low-end factors.",
+                f"北京占三地研究人员的比重：2014 年 {staff[2014]:.1f}%，"
+                f"2019 年 {staff[2019]:.1f}%。"
+                "市场分割指数缺少价格数据；低端要素无数据。",
+            ),
+            {"researchers_percent": staff},
+        ),
+        "Q7": Finding(
+            (*map(small, spill.values()), STATED),
+            Text(
+                f"Effect on technology bought, logs: Tianjin {said(spill['tianjin']).en}, Hebei "
+                f"{said(spill['hebei']).en}. The intervals reach "
+                f"{spill['tianjin']['high']:.2f} and "
+                f"{spill['hebei']['high']:.2f}: too wide to call the spillover small.",
+                f"对吸纳技术合同额（对数）的效应：天津 {said(spill['tianjin']).zh}，"
+                f"河北 {said(spill['hebei']).zh}。区间上限达 {spill['tianjin']['high']:.2f} 和 "
+                f"{spill['hebei']['high']:.2f}，过宽，无法断定外溢有限。",
+            ),
+            {"effect": spill},
+        ),
+    }
+
+
+def recommendations() -> dict[str, tuple[Text, dict[str, Any]]]:
+    """R1 to R5: what the numbers say for or against each; no verdict, they are not facts."""
+    product = {unit: summary(effect("log_gdp", unit)) for unit in ("tianjin", "hebei")}
+    table = chains.indicators()["bought_over_sold"]
+    hebei = {year: float(table["130000", year]) for year in (2014, 2019)}
+    receipts = sharing_rules.content()
+    tier = platform_tiers().set_index("tier").loc["specialised-46"]
+    origin = {rule: receipts[rule]["origin_percent"] for rule in ("rule_2015", "joint_fund")}
+    return {
+        "R1": (
+            Text(
+                f"No effect on product to build on: Tianjin {said(product['tianjin']).en}, Hebei "
+                f"{said(product['hebei']).en}.",
+                f"未见可资依据的产出效应：天津 {said(product['tianjin']).zh}，"
+                f"河北 {said(product['hebei']).zh}。",
+            ),
+            {"effect": product},
+        ),
+        "R2": (
+            Text(
+                f"Cannot be judged: of {tier['number']} specialised platforms {tier['named']} are "
+                f"named here, {tier['named_stated']} of them by a source; none has figures.",
+                f"无从判断：{tier['number']} 个专业平台中仅收录 {tier['named']} 个"
+                f"（其中 {tier['named_stated']} 个有来源），且均无经营数据。",
+            ),
+            {},
+        ),
+        "R3": (
+            Text(
+                "Cannot be judged from three sectors and no firm records.",
+                "仅有三次产业数据、缺少企业数据，无从判断。",
+            ),
+            {},
+        ),
+        "R4": (
+            Text(
+                "Hebei bought "
+                f"{hebei[2014]:.1f} times what it sold in 2014 and {hebei[2019]:.1f} in 2019: it "
+                "absorbs less than before, relative to its own sales.",
+                f"河北技术合同吸纳额与输出额之比由 2014 年的 {hebei[2014]:.1f} "
+                f"降至 2019 年的 {hebei[2019]:.1f}，相对自身输出，吸纳程度下降。",
+            ),
+            {"bought_over_sold": hebei},
+        ),
+        "R5": (
+            Text(
+                f"Who gains depends on the rule: the illustrative origin receives "
+                f"{origin['rule_2015']:.0f}% under that of 2015 and {origin['joint_fund']:.0f}% "
+                "with a joint fund, which takes 20%.",
+                f"得失取决于规则：示例中迁出地按 2015 年办法得 {origin['rule_2015']:.0f}%，"
+                f"按共同发展基金模式得 {origin['joint_fund']:.0f}%，基金另得 20%。",
+            ),
+            {"origin_percent": origin},
+        ),
+    }
