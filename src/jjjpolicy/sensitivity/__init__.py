@@ -1,6 +1,7 @@
 """What an estimate rests on."""
 
 from jjjpolicy.sensitivity.bacon import bacon_decomposition
+from jjjpolicy.sensitivity.calibration import Calibration, calibrate
 from jjjpolicy.sensitivity.donor_pools import donor_pools, sparsity_path
 from jjjpolicy.sensitivity.effect_range import EffectRange, effect_range
 from jjjpolicy.sensitivity.honest import (
@@ -27,6 +28,7 @@ from jjjpolicy.sensitivity.specification_curve import specification_curve, summa
 from jjjpolicy.sensitivity.twoway_weights import TwoWayWeights, twoway_weights
 
 __all__ = [
+    "Calibration",
     "EffectRange",
     "MinimumDetectableEffect",
     "PretrendEquivalence",
@@ -38,6 +40,7 @@ __all__ = [
     "TwoWayWeights",
     "bacon_decomposition",
     "balance",
+    "calibrate",
     "donor_pools",
     "effect_range",
     "honest_did",

@@ -11,8 +11,9 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate
-from jjjpolicy.inference.assignments import AssignmentSpace, group_adoption
+from jjjpolicy.inference.assignments import group_adoption
 from jjjpolicy.progress import track
+from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def minimum_detectable_effect(
             )
         estimator = source.estimator
     design = design_of(source)
-    controls, adoptions, exact = _pseudo_policies(design, replications, seed)
+    controls = never_treated(design, "minimum_detectable_effect")
+    dates, _ = group_adoption(design.adoption, design.assignment)
+    adoptions, exact = pseudo_policies(controls, dates[np.isfinite(dates)], replications, seed)
     spread = float(np.std(estimator.refit_many(controls, adoptions, jobs).att))
     grid = STEPS * spread if effects is None else np.array([0.0, *sorted(effects)])
     tasks = (controls, estimator, inference, grid)
@@ -148,25 +151,6 @@ def minimum_detectable_effect(
         replications=len(adoptions),
         exact=exact,
     )
-
-
-def _pseudo_policies(design: Design, replications: int, seed: int) -> tuple[Design, Floats, bool]:
-    """The never-treated units, and adoption periods of pseudo-policies among them."""
-    design.require_absorbing("minimum_detectable_effect")
-    dates, _ = group_adoption(design.adoption, design.assignment)
-    bundles = dates[np.isfinite(dates)]
-    controls = design.keep_units(~design.treated, "treated: its outcome holds the actual effect")
-    codes = np.unique(controls.assignment, return_inverse=True)[1].astype(np.int64)
-    groups = int(codes.max()) + 1 if len(codes) else 0
-    if groups < len(bundles) + 2:
-        raise DesignError(
-            f"pseudo-policies need {len(bundles)} pseudo-treated and at least 2 control groups at "
-            f"the level {design.assigned_at!r}; only {groups} were never treated."
-        )
-    space = AssignmentSpace(bundles, groups)
-    exact = space.count <= replications
-    table = space.enumerate() if exact else space.sample(replications, seed)
-    return controls, table[:, codes], exact
 
 
 def _pvalues(

@@ -1,0 +1,148 @@
+"""p-values of one estimator under one inference method, for many pseudo-policies on one panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.inference.placebo_units import PlaceboUnits
+from jjjpolicy.inference.randomization import RandomizationInference
+from jjjpolicy.inference.ranks import rank_pvalue
+
+if TYPE_CHECKING:
+    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.estimate import Estimate, Inference
+    from jjjpolicy.estimator import Estimator, Refits
+
+
+@dataclass(frozen=True)
+class PseudoPolicies:
+    """What a method is tried on.
+
+    Attributes
+    ----------
+    controls : Design
+        Never-treated units.
+    adoptions : ndarray, shape (policies, units)
+    effects : ndarray, shape (effects,)
+        Constant effects to add, in units of the outcome, besides none.
+    tried : int
+        Effects are added under the first so many policies.
+    """
+
+    controls: Design
+    adoptions: Floats
+    effects: Floats
+    tried: int
+
+    def under(self, policy: int, effect: float = 0.0) -> Design:
+        """The panel under a pseudo-policy with this effect."""
+        assigned = self.controls.reassigned(self.adoptions[policy])
+        if effect == 0:
+            return assigned
+        return assigned.with_outcome(assigned.outcome + effect * assigned.treatment)
+
+
+@dataclass(frozen=True)
+class PValues:
+    """p-values and what they took.
+
+    Attributes
+    ----------
+    none : ndarray, shape (policies,)
+        Without effect.
+    effects : ndarray, shape (tried policies, effects)
+    fits : int
+        Number of estimates behind them.
+    """
+
+    none: Floats
+    effects: Floats
+    fits: int
+
+
+def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference) -> PValues:
+    """p-value of every pseudo-policy, without an effect and with each of the effects.
+
+    Randomisation takes the pseudo-policies themselves as the assignments that could have been:
+    without effect one pass of fits then serves all of them. Placebos over units are not moved by an
+    effect, since the treated are set aside: one pass per pseudo-policy serves all effects.
+
+    Raises
+    ------
+    JJJPolicyError
+        The method does not work with this estimator, or with so few treated groups.
+    """
+    if type(inference) is RandomizationInference and inference.mechanism is None:
+        return _randomization(policies, estimator, inference)
+    if type(inference) is PlaceboUnits and not inference.separate:
+        return _placebo(policies, estimator, inference)
+    none = np.array(
+        [_run(policies.under(p), estimator, inference)[1] for p in range(len(policies.adoptions))]
+    )
+    moved = np.array(
+        [
+            [_run(policies.under(p, e), estimator, inference)[1] for e in policies.effects]
+            for p in range(policies.tried)
+        ]
+    ).reshape(policies.tried, len(policies.effects))
+    return PValues(none, moved, len(none) + moved.size)
+
+
+def _randomization(
+    policies: PseudoPolicies, estimator: Estimator, inference: RandomizationInference
+) -> PValues:
+    adoptions = policies.adoptions
+
+    def statistics(design: Design) -> Floats:
+        return _statistic(estimator.refit_many(design, adoptions), estimator, inference)
+
+    values = statistics(policies.controls)
+    none = np.array([_rank(values, p) for p in range(len(adoptions))])
+    moved = np.array(
+        [
+            [_rank(statistics(policies.under(p, effect)), p) for effect in policies.effects]
+            for p in range(policies.tried)
+        ]
+    ).reshape(policies.tried, len(policies.effects))
+    return PValues(none, moved, len(adoptions) * (1 + moved.size))
+
+
+def _statistic(refits: Refits, estimator: Estimator, inference: RandomizationInference) -> Floats:
+    if inference.statistic == "coefficient":
+        return refits.att
+    if refits.se is None:
+        raise InferenceError(f"{estimator.label} has no standard error to studentise with.")
+    return refits.att / refits.se
+
+
+def _rank(values: Floats, own: int) -> float:
+    return rank_pvalue(float(values[own]), np.delete(values, own), "two-sided")
+
+
+def _placebo(policies: PseudoPolicies, estimator: Estimator, inference: PlaceboUnits) -> PValues:
+    none = np.empty(len(policies.adoptions))
+    moved = np.empty((policies.tried, len(policies.effects)))
+    fits = moved.size
+    for p in range(len(none)):
+        estimate, none[p] = _run(policies.under(p), estimator, inference)
+        assert estimate.inference is not None
+        reference = estimate.inference.reference
+        assert reference is not None
+        fits += 1 + len(reference)
+        if p >= policies.tried:
+            continue
+        for k, effect in enumerate(policies.effects):
+            att = estimator.refit(policies.under(p, effect)).att[0]
+            moved[p, k] = rank_pvalue(float(att), reference, inference.alternative)
+    return PValues(none, moved, fits)
+
+
+def _run(design: Design, estimator: Estimator, inference: Any) -> tuple[Estimate, float]:
+    estimate = estimator.fit(design).with_inference(inference)
+    if estimate.pvalue is None or np.isnan(estimate.pvalue):
+        raise InferenceError(f"{inference.label} gives no p-value for {estimator.label} here.")
+    return estimate, estimate.pvalue
