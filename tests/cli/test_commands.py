@@ -33,7 +33,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["reproduce", "verify", "trace", "diff", "estimate", "methods", "new-study", "data show"],
+    ["reproduce", "verify", "trace", "diff", "estimate", "methods", "calibrate", "new-study", "data show"],
 )
 def test_help_has_an_example_and_exit_codes(command: str) -> None:
     result = CliRunner().invoke(app, [*command.split(), "--help"], catch_exceptions=False)
@@ -148,3 +148,13 @@ def test_a_new_study_does_not_overwrite(tmp_path: Path) -> None:
     write_skeleton(tmp_path, "here")
     with pytest.raises(Exception, match="exists"):
         write_skeleton(tmp_path, "here")
+
+
+def test_calibrate_prints_and_writes_rejection_rates(tmp_path: Path) -> None:
+    arguments = ["--outcome", "log_gdp", "--treated", "1", "--draws", "2", "--jobs", "1"]
+    result = CliRunner().invoke(
+        app, ["calibrate", *arguments, "--output", str(tmp_path)], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    assert "Rejects at 5%" in result.output
+    assert (tmp_path / "size.csv").read_text(encoding="utf-8").count("log_gdp") == 2 * 5 * 10

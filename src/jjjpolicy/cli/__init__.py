@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jjjpolicy.cli import data, diff, estimate, new_study, reproduce, trace, verify
+from jjjpolicy.cli import calibrate, data, diff, estimate, new_study, reproduce, trace, verify
 from jjjpolicy.errors import JJJPolicyError
 
 EXIT_CODES = (
@@ -46,6 +46,7 @@ app.command(epilog=EXIT_CODES)(trace.trace)
 app.command(epilog=EXIT_CODES)(diff.diff)
 app.command(epilog=EXIT_CODES)(estimate.estimate)
 app.command(epilog=EXIT_CODES)(estimate.methods)
+app.command(epilog=EXIT_CODES)(calibrate.calibrate)
 app.command("new-study", epilog=EXIT_CODES)(new_study.new_study)
 app.add_typer(data.app, name="data", epilog=EXIT_CODES)
 

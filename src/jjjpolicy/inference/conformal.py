@@ -217,5 +217,10 @@ def null_residuals(estimator: Estimator, design: Design, post: Booleans, effect:
             f"{estimator.label} gives no effects by event time when it is fitted again; conformal "
             f"inference needs them."
         )
+    if refits.effects.shape[1] != extended.n_periods:
+        raise InferenceError(
+            f"{estimator.label} has no effect for every period, as conformal inference needs; use "
+            f"RandomizationInference or PlaceboUnits."
+        )
     residuals: Floats = refits.effects[0][:-1]
     return residuals
