@@ -33,7 +33,17 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["reproduce", "verify", "trace", "diff", "estimate", "methods", "calibrate", "new-study", "data show"],
+    [
+        "reproduce",
+        "verify",
+        "trace",
+        "diff",
+        "estimate",
+        "methods",
+        "calibrate",
+        "new-study",
+        "data show",
+    ],
 )
 def test_help_has_an_example_and_exit_codes(command: str) -> None:
     result = CliRunner().invoke(app, [*command.split(), "--help"], catch_exceptions=False)
