@@ -37,19 +37,19 @@ NAMES = {
     "did/crv1": Text("Clustered, CRV1", "省级聚类，CRV1"),
     "did/crv2": Text("Clustered, CRV2", "省级聚类，CRV2"),
     "did/crv3": Text("Clustered, CRV3", "省级聚类，CRV3"),
-    "did/wild": Text("Wild bootstrap, restricted", "野蛮自助法（施加原假设）"),
+    "did/wild": Text("Wild bootstrap, restricted", "受限野蛮自助法"),
     "did/conley_taber": Text("Conley and Taber", "Conley–Taber 方法"),
     "did/ferman_pinto": Text("Ferman and Pinto", "Ferman–Pinto 方法"),
     "did/randomisation": Text("Randomisation", "随机化推断"),
     "did/placebo": Text("Placebo", "安慰剂检验"),
-    "sc/placebo": Text("SC, placebo", "合成控制，安慰剂检验"),
+    "sc/placebo": Text("SC, placebo", "合成控制，安慰剂"),
     "sc/conformal": Text("SC, conformal", "合成控制，共形推断"),
-    "demeaned/placebo": Text("Demeaned SC, placebo", "去均值合成控制，安慰剂检验"),
-    "sdid/placebo": Text("Synthetic DiD, placebo", "合成双重差分，安慰剂检验"),
+    "demeaned/placebo": Text("Demeaned SC, placebo", "去均值合成控制，安慰剂"),
+    "sdid/placebo": Text("Synthetic DiD, placebo", "合成双重差分，安慰剂"),
 }
 CURVES = ("did/wild", "did/placebo", "sc/placebo", "demeaned/placebo", "sdid/placebo")
 DRAWN = {key: NAMES[key] for key in CURVES} | {
-    "did/placebo": Text("DiD, placebo", "双重差分，安慰剂检验")
+    "did/placebo": Text("DiD, placebo", "双重差分，安慰剂")
 }
 PANELS = {
     Text("A. Difference-in-differences", "A. 双重差分"): [k for k in NAMES if k.startswith("did")],

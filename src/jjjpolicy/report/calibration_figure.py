@@ -66,6 +66,8 @@ def draw_calibration(
         _sizes(left, size, methods, level, language)
         _curves(right, power, curves, level, language)
         right.set_xlabel(words(effect, language))
+        # Long labels of methods would otherwise touch the edge.
+        figure.set_layout_engine("constrained", rect=(0.015, 0, 0.985, 1))
     return figure
 
 
@@ -113,4 +115,4 @@ def _curves(
         )
     axes.set_ylim(0, 1.02)
     axes.set_ylabel(words(POWER, language))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, columnspacing=1.2)
