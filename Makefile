@@ -1,5 +1,6 @@
 # make reproduce   every table, figure and the paper from the data
 # make test        the tests
+# make package     results and paper up to date, then one archive for a journal, in dist/
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
 # make lock        the lock file anew, after a change of dependencies (needs uv)
@@ -17,10 +18,13 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce test check bench lock clean
+.PHONY: reproduce package test check bench lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
+
+package: reproduce
+	@$(BIN)/jjjpolicy package
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto

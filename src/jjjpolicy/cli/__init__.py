@@ -12,7 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from jjjpolicy.cli import calibrate, data, diff, estimate, new_study, reproduce, trace, verify
+from jjjpolicy.cli import (
+    calibrate,
+    data,
+    diff,
+    estimate,
+    new_study,
+    package,
+    reproduce,
+    trace,
+    verify,
+)
 from jjjpolicy.errors import JJJPolicyError
 
 EXIT_CODES = (
@@ -48,6 +58,7 @@ app.command(epilog=EXIT_CODES)(estimate.estimate)
 app.command(epilog=EXIT_CODES)(estimate.methods)
 app.command(epilog=EXIT_CODES)(calibrate.calibrate)
 app.command("new-study", epilog=EXIT_CODES)(new_study.new_study)
+app.command(epilog=EXIT_CODES)(package.package)
 app.add_typer(data.app, name="data", epilog=EXIT_CODES)
 
 

@@ -82,7 +82,7 @@ def page(study: Study) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("browser.html").render(
-        title=_title(study),
+        title=study.title,
         items=items,
         modules=_modules(study, items),
         files=_data_files(study, items),
@@ -98,15 +98,6 @@ def _in_order(study: Study) -> list[tuple[ArtefactName, Entry | None]]:
     rest = [name for name in study.artefacts if name not in places]
     rest.sort(key=lambda name: name.kind == "numbers")
     return [*places.items(), *((name, None) for name in rest)]
-
-
-def _title(study: Study) -> str:
-    """The title of the paper."""
-    for line in study.paper_source("en").read_text(encoding="utf-8").splitlines():
-        key, _, title = line.partition(":")
-        if key == "title":
-            return title.strip().strip("\"'")
-    return study.root.name
 
 
 def _modules(study: Study, items: Sequence[Item]) -> list[Listing]:

@@ -140,6 +140,15 @@ class Study:
         return self.output / ("paper.md" if language == "en" else f"paper.{language}.md")
 
     @property
+    def title(self) -> str:
+        """Title of the paper in English."""
+        for line in self.paper_source("en").read_text(encoding="utf-8").splitlines():
+            key, _, title = line.partition(":")
+            if key == "title":
+                return title.strip().strip("\"'")
+        return self.root.name
+
+    @property
     def paper_languages(self) -> tuple[Language, ...]:
         """Languages in which there is a source of the paper."""
         return tuple(language for language in LANGUAGES if self.paper_source(language).is_file())

@@ -41,7 +41,10 @@ def package_digest() -> str:
     whole = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         command_line = path.relative_to(root).parts[0] == "cli"
-        if path.suffix in (".py", ".typ", ".tex", ".css", ".js", ".html") and not command_line:
+        if (
+            path.suffix in (".py", ".typ", ".tex", ".css", ".js", ".html", ".md")
+            and not command_line
+        ):
             whole.update(path.relative_to(root).as_posix().encode())
             whole.update(path.read_bytes())
     return whole.hexdigest()
