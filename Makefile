@@ -3,7 +3,8 @@
 # make package     results and paper up to date, then one archive for a journal, in dist/
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
-# make lock        the lock file anew, after a change of dependencies (needs uv)
+# make docs        the documentation site, in docs/_build/html
+# make lock        the lock files anew, after a change of dependencies (needs uv)
 # make clean       the environments and the state of the task graph
 
 PYTHON ?= python3
@@ -12,13 +13,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 BENCH_READY := $(BENCH)/.ready
+DOCS_VENV := .venv-docs
+DOCS_READY := $(DOCS_VENV)/.ready
 # One thread per process: faster for small matrices, and the same rounding on any number of cores.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce package test check bench lock clean
+.PHONY: reproduce package test check bench docs lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -54,10 +57,24 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
+docs: $(DOCS_READY)
+	@$(DOCS_VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build/html
+	@echo "The site is docs/_build/html/index.html"
+
+$(DOCS_READY): docs/requirements.lock
+	@echo "Installing the locked environment of the documentation into $(DOCS_VENV)"
+	@rm -rf $(DOCS_VENV)
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r docs/requirements.lock
+	@touch $(DOCS_READY)
+
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--upgrade --extra paper --extra firms --extra test --extra build \
 		pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--upgrade --extra docs --constraint requirements.lock \
+		pyproject.toml --output-file docs/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(BENCH) .pytask build dist
+	rm -rf $(VENV) $(BENCH) $(DOCS_VENV) .pytask build dist docs/_build
