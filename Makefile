@@ -58,7 +58,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 docs: $(DOCS_READY)
-	@$(DOCS_VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build/html
+	@$(DOCS_VENV)/bin/sphinx-build -j auto -W --keep-going -q docs docs/_build/html
 	@echo "The site is docs/_build/html/index.html"
 
 $(DOCS_READY): docs/requirements.lock
