@@ -24,14 +24,14 @@ IN_LOGS = ("bought_over_sold",)  # a ratio that reaches 1,839 where hardly anyth
 TIBET = "540000"  # sells no technology before 2017: no logarithm
 ROWS = {
     "rd_intensity_single_vintage": Text("R&D intensity, %", "研发经费投入强度（%）"),
-    "government_share": Text("Government share of R&D, %", "研发经费中政府资金占比（%）"),
-    "enterprise_share": Text("Enterprise share of R&D, %", "研发经费中企业资金占比（%）"),
-    "basic_share": Text("Basic research, % of R&D", "基础研究占比（%）"),
-    "bought_over_sold": Text("Technology bought over sold", "技术合同吸纳与输出之比"),
-    "innovation": Text("Level of innovation", "创新链发展水平"),
-    "industry": Text("Level of industry", "产业链发展水平"),
-    "coordination": Text("Coordination D, traditional", "耦合协调度（传统公式）"),
-    "coordination_wang": Text("Coordination D, Wang et al.", "耦合协调度（王淑佳等修正公式）"),
+    "government_share": Text("Government, % of R&D", "研发经费中政府资金占比（%）"),
+    "enterprise_share": Text("Enterprises, % of R&D", "研发经费中企业资金占比（%）"),
+    "basic_share": Text("Basic, % of R&D", "基础研究占比（%）"),
+    "bought_over_sold": Text("Bought over sold", "技术合同吸纳与输出之比"),
+    "innovation": Text("Innovation level", "创新链发展水平"),
+    "industry": Text("Industry level", "产业链发展水平"),
+    "coordination": Text("D, traditional", "耦合协调度（传统公式）"),
+    "coordination_wang": Text("D, Wang et al.", "耦合协调度（修正公式）"),
 }
 CAPTION = Text("Research, technology and the two chains", "研发、技术交易与两链耦合协调")
 NOTES = (
@@ -41,8 +41,8 @@ NOTES = (
         "the years 2012 to 2019 without 2017. Innovation: R&D expenditure, invention patents "
         "granted, technology contracts sold. Industry: product, firms and revenue of "
         "high-technology manufacturing. They measure size, and depend on these choices. D is the "
-        "root of coupling times mean level, with the coupling degree in its correct traditional "
-        "form or as modified by Wang et al. (2021). Last columns: difference-in-differences for "
+        "coordination degree, the root of coupling times mean level, with the coupling degree in "
+        "its correct traditional form or as modified by Wang et al. (2021). Last columns: difference-in-differences for "
         "the three provinces together over the years in which the figure is published, 2012 to "
         "2019, and its placebo p-value (in logs for technology bought over sold).",
         "其他省份为 28 个省份的中位数（发展水平和耦合协调度不含西藏，为 27 个省份）。"
@@ -128,7 +128,7 @@ def main() -> None:
                 cells += [None, None]
             rows.append(Row(label, tuple(cells)))
         columns = [Column(name, str(year)) for year in YEARS for name in names.values()]
-        columns += [Column(h, words.METHODS["did"]) for h in (words.ESTIMATE, words.PLACEBO_P)]
+        columns += [Column(h, Text("DiD", "双重差分")) for h in (words.ESTIMATE, words.PLACEBO_P)]
         missing = Text("Beijing's figure of 2012 is missing.", "北京 2012 年数据缺失。")
         stub, panels = Text("Indicator", "指标"), (Panel("", tuple(rows)),)
         artefacts.table(

@@ -45,17 +45,17 @@ def verdict(parts: tuple[bool | None, ...]) -> Text:
     if right == total:
         return REPRODUCED
     if right:
-        return Text(f"{PARTLY.en} ({right} of {total})", f"{PARTLY.zh}（{right}/{total}）")
+        return Text(f"{PARTLY.en} ({right}/{total})", f"{PARTLY.zh}（{right}/{total}）")
     return REFUTED if False in parts else UNTESTABLE
 
 
 def table(id: str, caption: Text, rows: list[Row], *, judged: bool) -> Table:
     """Claims, what was measured, and the verdicts where there are any."""
     columns = [
-        Column(Text("Claim", "论断") if judged else Text("Recommendation", "建议"), width=0.35),
+        Column(Text("Claim", "论断") if judged else Text("Recommendation", "建议"), width=0.34),
         Column(Text("Measured", "检验结果"), width=0.44),
     ]
-    columns += [Column(Text("Verdict", "判定"), width=0.13)] if judged else []
+    columns += [Column(Text("Verdict", "判定"), width=0.14)] if judged else []
     notes = (RULES,) if judged else ()
     return Table(id, caption, tuple(columns), (Panel("", tuple(rows)),), "", notes)
 

@@ -95,7 +95,7 @@ def main() -> None:
         slope = ["", *(numbers.number(f"beta/{span}/slope", 4) for span in spans)]
         pvalue = ["", *(numbers.pvalue(f"beta/{span}/pvalue") for span in spans)]
         beta = [
-            Row(Text("Slope, since the year before", "斜率（自前一列年份起）"), tuple(slope)),
+            Row(Text("Slope, since the column before", "斜率（自前一列年份起）"), tuple(slope)),
             Row(words.PVALUE, tuple(pvalue)),
         ]
         panels = (

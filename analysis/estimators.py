@@ -21,21 +21,21 @@ ESTIMATORS: dict[str, tuple[Text, Estimator]] = {
     "did": (Text("Difference-in-differences", "双重差分"), jp.did.TwoWayFixedEffects()),
     "sdid": (Text("Synthetic DiD", "合成双重差分"), synth.SyntheticDiD()),
     "sc": (Text("Synthetic control", "合成控制"), synth.SyntheticControl()),
-    "dsc": (Text("Demeaned synthetic control", "去均值合成控制"), synth.DemeanedSyntheticControl()),
+    "dsc": (Text("Demeaned SC", "去均值合成控制"), synth.DemeanedSyntheticControl()),
     "asc": (
-        Text("Augmented synthetic control", "增广合成控制"),
+        Text("Augmented SC", "增广合成控制"),
         synth.AugmentedSyntheticControl(),
     ),
     "psc": (
-        Text("Penalized synthetic control", "惩罚合成控制"),
+        Text("Penalized SC", "惩罚合成控制"),
         synth.PenalizedSyntheticControl(),
     ),
     "elastic": (
-        Text("Elastic-net synthetic control", "弹性网合成控制"),
+        Text("Elastic-net SC", "弹性网合成控制"),
         synth.ElasticNetSyntheticControl(),
     ),
     "gsc": (
-        Text("Generalized synthetic control", "广义合成控制"),
+        Text("Generalized SC", "广义合成控制"),
         synth.GeneralizedSyntheticControl(),
     ),
     "mc": (Text("Matrix completion", "矩阵补全"), synth.MatrixCompletion()),

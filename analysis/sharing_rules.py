@@ -59,6 +59,11 @@ ILLUSTRATION = Text(
     "共同发展基金仅知分成比例，此处假定覆盖全部地方税收且不设期限。中央财政补助数额未定，未计入。",
 )
 
+BRIEF = Text(
+    "The firm is an illustration, not an observation; the notes of the table give its tax path.",
+    "该企业为虚构示例，并非实际观测；其税收路径见相应表注。",
+)
+
 
 def comparison() -> pd.DataFrame:
     """Receipts of the illustrative firm's tax by rule, year and recipient, million yuan."""
@@ -124,7 +129,7 @@ def main() -> None:
             "sharing-rules", CAPTION, columns, panels, stub, (ILLUSTRATION,), missing=missing
         )
         artefacts.table(table)
-        artefacts.figure(Figure("sharing-rules", CAPTION, draw, (ILLUSTRATION,)))
+        artefacts.figure(Figure("sharing-rules", CAPTION, draw, (BRIEF,)))
 
 
 if __name__ == "__main__":
