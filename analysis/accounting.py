@@ -24,8 +24,8 @@ METHODS = {
 ROWS = {
     **words.SINGLE,
     "sum": Text("Sum of the three", "三地之和"),
-    "region": Text("The region as one unit", "京津冀（作为一个单元）"),
-    "residual": Text("Region less sum", "单元效应减三地之和"),
+    "region": Text("The region as one unit", "京津冀整体"),
+    "residual": Text("Region less sum", "整体减三地之和"),
 }
 CAPTION = Text(
     "Effects on product, 100 million yuan a year, 2015 to 2019",

@@ -43,8 +43,9 @@ NOTES = (
         "high-technology manufacturing. They measure size, and depend on these choices. D is the "
         "coordination degree, the root of coupling times mean level, with the coupling degree in "
         "its correct traditional form or as modified by Wang et al. (2021). Last columns: "
-        "difference-in-differences for the three provinces together over the years in which the figure is published, 2012 to "
-        "2019, and its placebo p-value (in logs for technology bought over sold).",
+        "difference-in-differences for the three provinces together over the years in which the "
+        "figure is published, 2012 to 2019, and its placebo p-value (in logs for technology bought "
+        "over sold).",
         "其他省份为 28 个省份的中位数（发展水平和耦合协调度不含西藏，为 27 个省份）。"
         "发展水平为三项指标对数的均值，各指标在全部省份及 2012—2019 年（缺 2017 年）"
         "范围内作极差标准化。创新链：研发经费、发明专利授权数、技术合同输出额；"

@@ -23,7 +23,7 @@ UNITS = {
     "beijing": Text("Beijing (origin)", "北京（迁出地）"),
     "tianjin": Text("Tianjin (destination)", "天津（迁入地）"),
     "hebei": Text("Hebei (destination)", "河北（迁入地）"),
-    "region": Text("The region as one unit", "京津冀（作为一个单元）"),
+    "region": Text("The region as one unit", "京津冀整体"),
 }
 POOLS = {
     "all": Text("Donors: all other provinces", "对照组：全部其他省份"),
@@ -42,7 +42,7 @@ NOTES = (
         "larger than all of them, does. Neighbours: Shanxi, Inner Mongolia, Liaoning, Shandong, "
         "Henan. Years 2005 to 2019; firms 2010 to 2019 without 2017; technology bought 2005, 2010 "
         "and 2012 to 2019.",
-        "“京津冀（作为一个单元）”将三地加总为单一处理单元，原三地不再出现在面板中；其安慰剂为单个省份，"
+        "“京津冀整体”将三地加总为单一处理单元，原三地不再出现在面板中；其安慰剂为单个省份，"
         "波动大于加总单元。去均值合成控制允许处理单元与对照组存在水平差异，"
         "三地加总后的规模大于所有对照省份，故采用该方法。"
         "周边省份：山西、内蒙古、辽宁、山东、河南。样本期为 2005—2019 年；"
