@@ -1,4 +1,6 @@
 import re
+import shutil
+import subprocess
 import zipfile
 
 import pytest
@@ -157,3 +159,95 @@ def test_missing_source_and_unknown_format_are_named(tmp_path, paper):
 def test_templates_cannot_reach_python(paper):
     with pytest.raises(DataError):
         fill("{{ number.__globals__ }}", Results(paper / "results"))
+
+
+def test_chinese_word_uses_the_fonts_of_chinese_journals(paper):
+    with zipfile.ZipFile(paper / "paper.zh.docx") as archive:
+        styles = archive.read("word/styles.xml").decode()
+
+    def fonts(style):
+        block = re.search(rf'<w:style [^>]*w:styleId="{style}".*?</w:style>', styles, re.DOTALL)
+        return re.search(r"<w:rFonts [^>]*>", block[0])[0]
+
+    for style in ("Title", "Heading1", "TableCaption", "ImageCaption"):
+        assert 'w:eastAsia="黑体"' in fonts(style)
+        assert 'w:ascii="Times New Roman"' in fonts(style)
+    assert 'w:eastAsia="宋体"' in fonts("Normal")
+    assert re.search(r'<w:lang [^>]*w:eastAsia="zh-CN"', styles)
+
+
+def test_numbers_of_a_wide_word_table_are_not_broken():
+    from jjjpolicy.report import Column, Interval, Panel, Row, Table
+    from jjjpolicy.report.layout import lay_out, text_width
+    from jjjpolicy.report.word import _widths
+
+    columns = tuple(Column("A heading of several words") for _ in range(4))
+    row = Row("Guangdong", tuple(Interval(-0.123, 0.456) for _ in columns))
+    widths = _widths(lay_out(Table("wide", "Wide", columns, (Panel("", (row,)),)), "en"))
+    assert sum(widths) <= 9000
+    for width, text in zip(widths, ["Guangdong", *["[−0.123, 0.456]"] * 4], strict=True):
+        assert width > 100 * text_width(text)
+
+
+def test_latex_says_which_engine_and_numbers_chinese_captions(paper):
+    assert (paper / "paper.tex").read_text().startswith("% !TEX program = xelatex\n")
+    chinese = (paper / "paper.zh.tex").read_text()
+    assert "labelsep=quad" in chinese
+    assert "labelsep=quad" not in (paper / "paper.tex").read_text()
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="needs xelatex with ctex")
+@pytest.mark.parametrize("name", ["paper", "paper.zh"])
+def test_latex_compiles(paper, tmp_path, name):
+    command = ["xelatex", "-interaction=batchmode", "-halt-on-error", "-output-directory"]
+    for _ in range(2):
+        run = subprocess.run(
+            [*command, str(tmp_path), f"{name}.tex"], cwd=paper, check=False, capture_output=True
+        )
+        log = (tmp_path / f"{name}.log").read_text(errors="replace")
+        assert run.returncode == 0, log[-2000:]
+    assert "undefined references" not in log
+    assert "Missing character" not in log
+    assert "Overfull" not in log
+
+
+@pytest.mark.skipif(
+    not (shutil.which("libreoffice") and shutil.which("pdftotext")),
+    reason="needs libreoffice-writer and poppler-utils",
+)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("paper", ["Table 1. Simulated effects by region", "Table 1 shows SIMULATED", "Figure 1."]),
+        ("paper.zh", ["表1", "模拟数据的分地区效应", "图1", "（1）", "注：模拟数据"]),
+    ],
+)
+def test_word_survives_another_program(paper, tmp_path, name, expected):
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["libreoffice", profile, "--headless", "--convert-to", "pdf", "--outdir"]
+    source = str(paper / f"{name}.docx")
+    subprocess.run([*command, str(tmp_path), source], check=True, capture_output=True, timeout=180)
+    shown = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / f"{name}.pdf"), "-"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "Error" not in shown  # what a reference to nowhere becomes
+    for text in expected:
+        assert text.replace(" ", "") in re.sub(r"\s", "", shown)
+
+
+def test_the_chinese_paper_quotes_nothing_that_the_english_one_does_not():
+    root = Path(__file__).resolve().parents[2] / "paper"
+    if not (root / "paper.zh.md").is_file():
+        pytest.skip("there is no Chinese paper here")
+    english, chinese = (
+        (root / name).read_text(encoding="utf-8") for name in ("paper.md", "paper.zh.md")
+    )
+    fills = r'(?:number|pvalue|value)\("[^)]*\)'
+    assert set(re.findall(fills, chinese)) <= set(re.findall(fills, english))
+    for marks in (r"^::: \{#([a-z]+:[a-z0-9-]+)", r"^#+ .*\{#(sec:[a-z]+)\}"):
+        found = re.findall(marks, chinese, flags=re.MULTILINE)
+        known = re.findall(marks, english, flags=re.MULTILINE)
+        assert found == [mark for mark in known if mark in found]

@@ -202,7 +202,7 @@ class Word:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
-        from jjjpolicy.report.word import notes_paragraph, paragraph, table_xml
+        from jjjpolicy.report.word import SPACE_BELOW, notes_paragraph, paragraph, table_xml
 
         layout = lay_out(table, self.language)
         caption = paragraph(
@@ -210,12 +210,13 @@ class Word:
             "TableCaption",
             center=True,
             keep=True,
+            before=SPACE_BELOW // 2,
         )
         notes = notes_paragraph(layout.notes, self.language) or "<w:p/>"
         return [_block("openxml", caption + table_xml(layout) + notes)]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
-        from jjjpolicy.report.word import notes_paragraph, paragraph
+        from jjjpolicy.report.word import SPACE_BELOW, notes_paragraph, paragraph
 
         words_below = words(caption.caption, self.language)
         file = f"figures/{target.name}.{self.language}.png"
@@ -228,10 +229,15 @@ class Word:
                 [file, ""],
             ],
         }
+        notes = notes_paragraph(_notes(caption, self.language), self.language)
         below = paragraph(
-            self._number(target) + self._caption(words_below), "ImageCaption", center=True
+            self._number(target) + self._caption(words_below),
+            "ImageCaption",
+            center=True,
+            keep=bool(notes),
+            after=20 if notes else SPACE_BELOW,
         )
-        below += notes_paragraph(_notes(caption, self.language), self.language)
+        below += notes
         style = ["", [], [["custom-style", "Captioned Figure"]]]
         return [
             {"t": "Div", "c": [style, [{"t": "Para", "c": [image]}]]},

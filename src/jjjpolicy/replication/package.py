@@ -50,8 +50,11 @@ def write_package(study: Study, directory: Path | None = None) -> Path:
     contents = {path: (study.root / path).read_bytes() for path in packed_files(study)}
     checked = check_files(study, study.artefacts, strays=True)
     wrong = [f"{fault.file} ({fault.kind})" for fault in checked.faults]
-    stem = study.paper_source("en").with_suffix("")
-    papers = [stem.with_suffix(f".{extension}") for extension in PAPER_FORMATS]
+    papers = [
+        study.paper_source(language).with_suffix(f".{extension}")
+        for language in study.paper_languages
+        for extension in PAPER_FORMATS
+    ]
     wrong += [f"{path.name} (missing)" for path in papers if not path.is_file()]
     if wrong:
         raise DataError(

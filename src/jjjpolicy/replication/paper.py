@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from os import PathLike
@@ -53,6 +54,7 @@ _TITLES = {
     "abstract-title": Text("Abstract", "摘要"),
     "lang": Text("en-US", "zh-CN"),
 }
+_ENGINE = b"% !TEX program = xelatex\n"
 _MARKDOWN = "markdown-auto_identifiers+east_asian_line_breaks"
 
 
@@ -194,6 +196,7 @@ def _reference_docx(folder: Path, language: Language) -> bytes:
     from docx import Document
     from docx.enum.style import WD_STYLE_TYPE
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml.ns import qn
     from docx.shared import Cm, Pt
 
     from jjjpolicy.report.word import set_fonts
@@ -222,10 +225,13 @@ def _reference_docx(folder: Path, language: Language) -> bytes:
     figure: Any = document.styles["Captioned Figure"]
     figure.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
     figure.paragraph_format.keep_with_next = True
-    if language == "zh":
-        for name in ("Body Text", "First Paragraph"):
-            text: Any = document.styles[name]
+    for name in ("Body Text", "First Paragraph", "Abstract"):
+        text: Any = document.styles[name]
+        text.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+        if language == "zh" and name != "Abstract":
             text.paragraph_format.first_line_indent = Pt(21)
+    languages = document.styles.element.find(f".//{qn('w:docDefaults')}//{qn('w:lang')}")
+    languages.set(qn("w:eastAsia"), "zh-CN")  # else programs choose Japanese shapes of characters
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.5)
@@ -237,16 +243,21 @@ def _reference_docx(folder: Path, language: Language) -> bytes:
 
 def _write_tex(tree: bytes, folder: Path, language: Language) -> bytes:
     settings = ["classoption=11pt", "classoption=a4paper", "geometry=margin=2.5cm"]
-    with as_file(_template("header.tex")) as header:
-        return _pandoc(
+    settings += ["indent=true"] if language == "zh" else []
+    headers = ["header.tex", *(["header.zh.tex"] if language == "zh" else [])]
+    with ExitStack() as stack:
+        paths = [stack.enter_context(as_file(_template(name))) for name in headers]
+        content = _pandoc(
             [
                 *_common(folder, language),
-                *("--to", "latex", "--standalone", "--include-in-header", str(header)),
+                *("--to", "latex", "--standalone"),
+                *(part for path in paths for part in ("--include-in-header", str(path))),
                 *(part for setting in settings for part in ("--variable", setting)),
             ],
             tree,
             folder,
         )
+    return _ENGINE + content
 
 
 def _write_html(tree: bytes, folder: Path, language: Language) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jjjpolicy.report.layout import NOTES, Entry, Layout, lay_out
+from jjjpolicy.report.layout import NOTES, Entry, Layout, column_texts, lay_out, text_width
 from jjjpolicy.report.table import Table
 from jjjpolicy.report.text import Language
 
@@ -32,7 +32,8 @@ _SPECIAL = str.maketrans(
     }
 )
 
-_MANY_COLUMNS = 6
+_WIDE = 90
+"""Characters, columns counting 2.4 more each, that fit into a line of A4 in the size small."""
 _SIZE_OF_WIDE = r"\footnotesize\setlength{\tabcolsep}{3pt}"
 
 
@@ -49,7 +50,7 @@ def render(table: Table, language: Language) -> str:
         r"\centering",
         r"\setlength{\abovecaptionskip}{0pt}\setlength{\belowcaptionskip}{6pt}",
         rf"\caption{{{escape(layout.caption)}}}\label{{tbl:{layout.id}}}",
-        _SIZE_OF_WIDE if len(layout.headings) > _MANY_COLUMNS else r"\small",
+        _SIZE_OF_WIDE if _characters(layout) > _WIDE else r"\small",
         rf"\begin{{tabular}}{{l{''.join(map(_column, layout.column_widths))}}}",
         r"\toprule",
         *_head(layout),
@@ -70,6 +71,18 @@ def render(table: Table, language: Language) -> str:
 
 def _column(width: float | None) -> str:
     return "c" if width is None else rf"p{{{width:.3f}\linewidth}}"
+
+
+def _characters(layout: Layout) -> float:
+    """Width of a table in characters, Chinese counting double."""
+    widths = [
+        max(map(text_width, (heading, *texts))) + 2.4 for heading, texts in column_texts(layout)
+    ]
+    total, column = widths[0], 1
+    for span, count in layout.spans or [("", len(widths) - 1)]:
+        total += max(text_width(span) + 2.4, sum(widths[column : column + count]))
+        column += count
+    return total
 
 
 def _head(layout: Layout) -> list[str]:

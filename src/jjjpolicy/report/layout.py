@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,21 @@ class Layout:
     def width(self) -> int:
         """Number of columns, row labels included."""
         return len(self.headings) + 1
+
+
+def column_texts(layout: Layout) -> list[tuple[str, list[str]]]:
+    """Heading of each column, that of the labels first, and the texts below it with padding."""
+    rows = [line for line in layout.lines if line.entries]
+    columns = [(layout.stub, [line.label for line in rows])]
+    for number, heading in enumerate(layout.headings):
+        entries = [line.entries[number] for line in rows]
+        columns.append((heading, [e.before + e.text + e.after for e in entries]))
+    return columns
+
+
+def text_width(text: str) -> int:
+    """Width in characters, Chinese ones counting double."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def lay_out(table: Table, language: Language) -> Layout:

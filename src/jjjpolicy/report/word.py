@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from jjjpolicy.report.layout import NOTES, Entry, Layout, lay_out
+from jjjpolicy.report.layout import NOTES, Entry, Layout, column_texts, lay_out, text_width
 from jjjpolicy.report.table import Table
 from jjjpolicy.report.text import Language
 
 LATIN_FONT = "Times New Roman"
 CHINESE_FONT = "宋体"
+CHINESE_HEADING_FONT = "黑体"
 NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+SPACE_BELOW = 240
+"""Space between a table or figure with its notes and what follows."""
 
 _TEXT_WIDTH = 9000
 _RULE, _THIN_RULE, _SPAN_RULE = 12, 6, 4
@@ -51,11 +54,17 @@ def write(table: Table, path: Path, language: Language) -> None:
 
 
 def set_fonts(styles: Iterable[Any]) -> None:
-    """Set the Latin and the Chinese font of paragraph styles, in black."""
+    """Set the Latin and the Chinese font of paragraph styles, in black.
+
+    Chinese titles, headings and captions are in the sans-serif font, as Chinese journals ask.
+    """
     from docx.oxml.ns import qn
     from docx.shared import RGBColor
 
-    for font in (style.font for style in styles):
+    for style in styles:
+        font = style.font
+        heading = style.name.startswith(("Title", "Subtitle", "Heading", "Abstract Title"))
+        heading = heading or style.name.endswith("Caption")
         font.name = LATIN_FONT
         font.color.rgb = RGBColor(0, 0, 0)
         fonts = font.element.rPr.rFonts
@@ -64,7 +73,7 @@ def set_fonts(styles: Iterable[Any]) -> None:
                 del fonts.attrib[attribute]
         for script in ("ascii", "hAnsi", "cs"):
             fonts.set(qn(f"w:{script}"), LATIN_FONT)
-        fonts.set(qn("w:eastAsia"), CHINESE_FONT)
+        fonts.set(qn("w:eastAsia"), CHINESE_HEADING_FONT if heading else CHINESE_FONT)
 
 
 def without_dates(archive: bytes) -> bytes:
@@ -90,12 +99,23 @@ def run(text: str, *, bold: bool = False, italic: bool = False, small: bool = Fa
     return f'<w:r>{properties}<w:t xml:space="preserve">{escape(_printable(text))}</w:t></w:r>'
 
 
-def paragraph(content: str, style: str, *, center: bool = False, keep: bool = False) -> str:
-    """Return a paragraph of runs; ``keep`` keeps it on the page of what follows."""
+def paragraph(
+    content: str,
+    style: str,
+    *,
+    center: bool = False,
+    keep: bool = False,
+    before: int = 20,
+    after: int = 20,
+) -> str:
+    """Return a paragraph of runs; ``keep`` keeps it on the page of what follows.
+
+    ``before`` and ``after`` are the space around it in twentieths of a point.
+    """
     properties = (
         f"<w:pStyle w:val={quoteattr(style)}/>"
         + "<w:keepNext/>" * keep
-        + '<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/>'
+        + f'<w:spacing w:before="{before}" w:after="{after}" w:line="240" w:lineRule="auto"/>'
         + '<w:ind w:firstLine="0"/>'
         + '<w:jc w:val="center"/>' * center
     )
@@ -107,7 +127,7 @@ def notes_paragraph(notes: str, language: Language) -> str:
     if not notes:
         return ""
     opening = run(NOTES[language], italic=language == "en", small=True)
-    return paragraph(opening + run(notes, small=True), "Normal")
+    return paragraph(opening + run(notes, small=True), "Normal", after=SPACE_BELOW)
 
 
 def table_xml(layout: Layout) -> str:
@@ -204,27 +224,34 @@ def _cell(
 
 
 def _widths(layout: Layout) -> list[int]:
-    """Column widths in twentieths of a point, by the longest text, Chinese counting double."""
-    columns = [[layout.stub, *(line.label for line in layout.lines if line.entries)]]
-    for number, heading in enumerate(layout.headings):
-        entries = [line.entries[number] for line in layout.lines if line.entries]
-        columns.append([heading, *(e.before + e.text + e.after for e in entries)])
-    widths = [max(map(_ems, column), default=1) * 105 + 220 for column in columns]
-    for number, part in enumerate(layout.column_widths, start=1):
-        if part is not None:
-            widths[number] = int(part * _TEXT_WIDTH)
+    """Column widths in twentieths of a point, by the longest text, Chinese counting double.
+
+    Where they do not fit, headings and labels are broken between words, and no column becomes
+    narrower than its longest word or number.
+    """
+    columns = column_texts(layout)
+    widths = [_width((heading, *texts)) for heading, texts in columns]
+    least = [_width((*columns[0][0].split(), *(w for t in columns[0][1] for w in t.split())))]
+    least += [_width((*heading.split(), *texts)) for heading, texts in columns[1:]]
     start = 1
     for span, count in layout.spans:
-        lacking = _ems(span) * 105 + 220 - sum(widths[start : start + count])
+        lacking = _width([span]) - sum(widths[start : start + count])
         for column in range(start, start + count):
             widths[column] += max(0, lacking) // count
         start += count
+    excess = sum(widths) - _TEXT_WIDTH
+    slack = sum(widths) - sum(least)
+    if excess > 0 and slack > 0:
+        share = min(1.0, excess / slack)
+        widths = [
+            int(width - share * (width - low)) for width, low in zip(widths, least, strict=True)
+        ]
     scale = min(1.0, _TEXT_WIDTH / sum(widths))
     return [int(width * scale) for width in widths]
 
 
-def _ems(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+def _width(texts: Iterable[str]) -> int:
+    return max(map(text_width, texts), default=1) * 105 + 220
 
 
 def _entry(entry: Entry) -> str:
