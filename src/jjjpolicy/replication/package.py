@@ -19,7 +19,15 @@ FOLDERS = (".ci", "analysis", "benchmarks", "data", "docs", "paper", "src", "tes
 README = "README-replication.md"
 CHECKSUMS = "SHA256SUMS"
 
-_NOT_PACKED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store", "pytask.lock", README, CHECKSUMS}
+_NOT_PACKED = {
+    "__pycache__",
+    ".ipynb_checkpoints",
+    ".DS_Store",
+    "pytask.lock",
+    "pytask.lock.journal",
+    README,
+    CHECKSUMS,
+}
 _DATE = (1980, 1, 1, 0, 0, 0)
 _FILE, _PROGRAM = 0o100644, 0o100755
 

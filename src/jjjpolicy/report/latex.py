@@ -34,7 +34,7 @@ _SPECIAL = str.maketrans(
 
 _WIDE = 90
 """Characters, columns counting 2.4 more each, that fit into a line of A4 in the size small."""
-_SIZE_OF_WIDE = r"\footnotesize\setlength{\tabcolsep}{3pt}"
+_SIZE_OF_WIDE = r"\footnotesize\setlength{\tabcolsep}{2.5pt}"
 
 
 def escape(text: str) -> str:
