@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -187,6 +188,22 @@ def test_numbers_of_a_wide_word_table_are_not_broken():
     assert sum(widths) <= 9000
     for width, text in zip(widths, ["Guangdong", *["[−0.123, 0.456]"] * 4], strict=True):
         assert width > 100 * text_width(text)
+
+
+def test_columns_of_words_have_the_width_that_they_are_given(tmp_path):
+    from jjjpolicy.replication.leaves import table_leaves
+    from jjjpolicy.report import Column, Number, Panel, Row, Table
+    from jjjpolicy.report.layout import lay_out
+    from jjjpolicy.report.word import _widths
+
+    columns = (Column("Claim", width=0.4), Column("Verdict", width=0.3), Column("n"))
+    row = Row("P1", ("Words " * 60, "More words " * 40, Number(1.5)))
+    table = Table("claims", "Claims", columns, (Panel("", (row,)),))
+    assert _widths(lay_out(table, "en"))[1:3] == [3600, 2700]
+    assert "footnotesize" not in table.to_latex("en").partition("tabular")[0]
+    table.save(tmp_path)
+    values = dict(table_leaves(json.loads((tmp_path / "claims.json").read_text())))
+    assert values["row 1 (P1), n/value"] == 1.5
 
 
 def test_latex_says_which_engine_and_numbers_chinese_captions(paper):

@@ -78,7 +78,7 @@ def table_leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         The content is no definition of a table.
     """
     try:
-        headings = [column_name(*column) for column in content["columns"]]
+        headings = [column_name(heading, span) for heading, span, *_ in content["columns"]]
         rest = {key: value for key, value in content.items() if key != "panels"}
         number = 0
         for position, panel in enumerate(content["panels"]):

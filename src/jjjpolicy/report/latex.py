@@ -78,6 +78,9 @@ def _characters(layout: Layout) -> float:
     widths = [
         max(map(text_width, (heading, *texts))) + 2.4 for heading, texts in column_texts(layout)
     ]
+    for number, part in enumerate(layout.column_widths, start=1):
+        if part is not None:
+            widths[number] = part * _WIDE
     total, column = widths[0], 1
     for span, count in layout.spans or [("", len(widths) - 1)]:
         total += max(text_width(span) + 2.4, sum(widths[column : column + count]))

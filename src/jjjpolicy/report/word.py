@@ -233,6 +233,9 @@ def _widths(layout: Layout) -> list[int]:
     widths = [_width((heading, *texts)) for heading, texts in columns]
     least = [_width((*columns[0][0].split(), *(w for t in columns[0][1] for w in t.split())))]
     least += [_width((*heading.split(), *texts)) for heading, texts in columns[1:]]
+    for number, part in enumerate(layout.column_widths, start=1):
+        if part is not None:
+            widths[number] = least[number] = int(part * _TEXT_WIDTH)
     start = 1
     for span, count in layout.spans:
         lacking = _width([span]) - sum(widths[start : start + count])
