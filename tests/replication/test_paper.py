@@ -200,6 +200,7 @@ def test_columns_of_words_have_the_width_that_they_are_given(tmp_path):
     row = Row("P1", ("Words " * 60, "More words " * 40, Number(1.5)))
     table = Table("claims", "Claims", columns, (Panel("", (row,)),))
     assert _widths(lay_out(table, "en"))[1:3] == [3600, 2700]
+    assert r">{\raggedright\arraybackslash}p{0.372\linewidth}" in table.to_latex("en")
     assert "footnotesize" not in table.to_latex("en").partition("tabular")[0]
     table.save(tmp_path)
     values = dict(table_leaves(json.loads((tmp_path / "claims.json").read_text())))

@@ -204,7 +204,9 @@ def test_columns_of_words_wrap_and_are_set_left_in_every_format(tmp_path):
     table = Table("t", "c", columns, (Panel("", (Row("P1", ("a long sentence", ONE)),)),))
     assert "columns: (auto, 40.0%, auto,)" in table.to_typst()
     assert "align: (left, left, center,)" in table.to_typst()
-    assert r"\begin{tabular}{lp{0.400\linewidth}c}" in table.to_latex()
+    assert (
+        r"\begin{tabular}{l>{\raggedright\arraybackslash}p{0.372\linewidth}c}" in table.to_latex()
+    )
     assert '<td class="words" style="width:24.0em">a long sentence' in table.to_html()
     assert "| :-- | :-- | --: |" in table.to_markdown()
     table.save(tmp_path)

@@ -1,4 +1,4 @@
-"""LaTeX, with the package ``booktabs`` only."""
+"""LaTeX, with the package ``booktabs``, and ``array`` for columns of words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,26 @@ from jjjpolicy.report.layout import NOTES, Entry, Layout, column_texts, lay_out,
 from jjjpolicy.report.table import Table
 from jjjpolicy.report.text import Language
 
+_GREEK = {
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ε": "varepsilon",
+    "θ": "theta",
+    "λ": "lambda",
+    "μ": "mu",
+    "π": "pi",
+    "ρ": "rho",
+    "σ": "sigma",
+    "τ": "tau",
+    "φ": "varphi",
+    "χ": "chi",
+    "ω": "omega",
+    "Δ": "Delta",
+    "Σ": "Sigma",
+    "Ω": "Omega",
+}
 _SPECIAL = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -29,6 +49,8 @@ _SPECIAL = str.maketrans(
         "≥": r"\ensuremath{\geq}",
         "×": r"\ensuremath{\times}",
         "∞": r"\ensuremath{\infty}",
+        "∶": ":",
+        **{letter: rf"\ensuremath{{\{name}}}" for letter, name in _GREEK.items()},
     }
 )
 
@@ -70,7 +92,10 @@ def render(table: Table, language: Language) -> str:
 
 
 def _column(width: float | None) -> str:
-    return "c" if width is None else rf"p{{{width:.3f}\linewidth}}"
+    if width is None:
+        return "c"
+    # The space between columns and the labels take the rest of the line.
+    return rf">{{\raggedright\arraybackslash}}p{{{0.93 * width:.3f}\linewidth}}"
 
 
 def _characters(layout: Layout) -> float:
