@@ -207,14 +207,16 @@ def outcomes() -> dict[str, Finding]:
             (between, late, max(ranks.values()) <= pace["cities"] / 2),
             Text(
                 f"2019 from three communiqués: tertiary {shares['tertiary']:.1f}, on the way. The "
-                "article also prints 53.3 for 2014. Its years straddle the census revision: "
+                f"article also prints {region['tertiary_2014_also_stated']:.1f} for 2014. "
+                "Its years straddle the census revision: "
                 f"Beijing's share rose {step['step']:.1f} points from 2017 (old) to 2018 (new), "
                 f"{step['yearly_gain_2014_2017']:.1f} a year before. By sector shares 2014 is "
                 f"{region['stage'][2014]} already. Gain 2014-2017 ranks {ranks['beijing']}, "
                 f"{ranks['tianjin']} and {ranks['shijiazhuang']} of {pace['cities']} cities "
                 "(Beijing, Tianjin, Shijiazhuang).",
                 f"由三地统计公报计算，2019 年第三产业占比 {shares['tertiary']:.1f}%，介于二者之间。"
-                "该文 2014 年另作 53.3%。所比年份跨越普查修订："
+                f"该文 2014 年另作 {region['tertiary_2014_also_stated']:.1f}%。"
+                "所比年份跨越普查修订："
                 f"北京由 2017 年（修订前）到 2018 年（修订后）提高 {step['step']:.1f} 个百分点，"
                 f"此前年均仅 {step['yearly_gain_2014_2017']:.1f}。"
                 "按产业结构标准，2014 年已属后工业化阶段。"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import study
 
@@ -11,6 +13,16 @@ from jjjpolicy.report.structure_figures import SECTORS
 
 REGION = "jing-jin-ji"
 VALUES, SHARES = [f"va_{sector}" for sector in SECTORS], [f"share_{sector}" for sector in SECTORS]
+
+
+def also_stated() -> float:
+    """The tertiary share of 2014 that the article prints beside the one of its figure."""
+    rows = facts("structure").query("region == @REGION and variable == 'share_tertiary'")
+    (note,) = rows.loc[rows["year"].astype(int) == 2014, "note"]
+    found = re.search(r"also says (\d+\.\d+)$", note)
+    if found is None:
+        raise ValueError(f"structure_facts.csv: no second share in the note {note!r}")
+    return float(found[1])
 
 
 def shares_of(values: pd.DataFrame) -> pd.DataFrame:

@@ -57,6 +57,7 @@ def region() -> dict[str, Any]:
     pace = shift(*SPANS["after"]).loc["110000", "tertiary_gain"] / 3
     return {
         "shares": own.to_dict("index"),
+        "tertiary_2014_also_stated": sectors.also_stated(),
         "stage": stages.astype(str).to_dict(),
         "hebei_stage": hebei.astype(str).to_dict(),
         "change_2014_2020": float(change.loc[2020]),
