@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report import Text, fonts
+from jjjpolicy.report import Text, fonts, style
 from jjjpolicy.report.effect_figures import (
     draw_estimates,
     draw_event_study,
@@ -181,3 +181,12 @@ def test_specifications_refuse_what_they_cannot_show():
         draw(CURVE.assign(failure="no"))
     with pytest.raises(DataError, match="is 2 of the estimated"):
         draw(CURVE, baseline={"estimator": "SC"})
+
+
+def test_positions_forget_the_last_bits_of_the_layout():
+    with style.canvas("en", columns=2) as (_, grid):
+        for axes in grid:
+            axes.plot([0, 1], [0.123456, 7.654321])
+            axes.set_ylabel("simulated")
+    bounds = [part for axes in grid for part in axes.get_position().bounds]
+    assert bounds == pytest.approx([round(part, 6) for part in bounds], abs=1e-12)

@@ -105,8 +105,19 @@ def canvas(
             rows, columns, figsize=(width, height), squeeze=False, height_ratios=heights
         )
         yield figure, list(grid.flat)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once, not again for every file format
+        _settle_layout(figure)
+
+
+def _settle_layout(figure: Figure) -> None:
+    """Lay out a figure once, not again for every file format, and forget the last bits.
+
+    The solver behind the layout may differ in the last bits from run to run, and names inside SVG
+    files are made from all bits of the positions.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(float(part), 6) for part in axes.get_position().bounds])
 
 
 def mark_policy(axes: Axes, position: float, label: str = "") -> None:
