@@ -12,7 +12,9 @@ from typing import Any
 
 import cities
 import convergence
+import numpy as np
 import origin_destination
+import sectors
 import structural_change
 import study
 
@@ -23,6 +25,8 @@ from jjjpolicy.report import Text, format_number, format_pvalue
 
 LEVEL = 0.1  # with one treated province and 28 placebos a p-value cannot be below 0.034
 NEGLIGIBLE = 0.1  # log points: an effect is small if its interval ends below
+NEAR = 0.1  # a count of "nearly" or "about" so many may differ by this share from another source
+ROUNDING = 0.1  # points: printed shares are adjusted so that they sum to 100
 STATED = None  # a part that only the article states
 
 
@@ -40,6 +44,16 @@ def confirmed(source: str, confidence: str = "") -> bool | None:
     others = [part.strip() for part in source.split(";")]
     known = [p for p in others if not p.startswith(("review_article", "recollection"))]
     return True if confidence == "read" or known else STATED
+
+
+def near(stated: float, other: float) -> bool:
+    """Whether a rounded count agrees with that of another source."""
+    return bool(abs(other / stated - 1) <= NEAR)
+
+
+def same(stated: Any, computed: Any) -> bool:
+    """Whether printed percentages agree with those computed or from another source."""
+    return bool(np.all(abs(computed - stated) < ROUNDING))
 
 
 def dated(*ids: str) -> tuple[bool | None, ...]:
@@ -86,6 +100,14 @@ def policies() -> dict[str, Finding]:
     intensity = summary(study.estimates(study.design("rd_intensity_single_vintage", "hebei"))["sc"])
     table = facts("relocation").set_index("fact_id")["value"]
     moved = {key: table[f"bj-manufacturing-exit-{key}"] for key in ("2017", "2020")}
+    markets, refused = (
+        {"stated": table[stated], "other": table[other]}
+        for stated, other in (
+            ("bj-markets-2020", "bj-markets-by-2021-02"),
+            ("bj-refused-2014-2020", "bj-refused-by-2020-12"),
+        )
+    )
+    left = table["bj-manufacturing-exit-by-2021-02"]
     counts = {
         key: int(table[f"bj-manufacturing-exit-{key}"]) for key in ("2014-2018", "by-2019-01")
     }
@@ -120,38 +142,50 @@ def policies() -> dict[str, Finding]:
             {"dated": sum(p is True for p in p2), "all": len(p2)},
         ),
         "P3": Finding(
-            (*p3, STATED, found(firms, -1)),
+            (*p3, near(refused["stated"], refused["other"]), found(firms, -1)),
             Text(
-                f"{sum(p is True for p in p3)} of {len(p3)} catalogues are dated in news; "
-                "refusals are not published. Effect on "
+                f"{sum(p is True for p in p3)} of {len(p3)} catalogues are dated in news; the city "
+                f"counts {refused['other']:,.0f} refusals by the end of 2020. Effect on "
                 f"Beijing's high-technology firms, logs: {said(firms).en}.",
                 f"{len(p3)} 版目录中 {sum(p is True for p in p3)} 版有报道佐证；"
-                "不予办理件数无公开数据。"
+                f"北京市通报截至 2020 年底不予办理 {refused['other'] / 1e4:.2f} 万件。"
                 f"对北京高技术企业数（对数）的效应为 {said(firms).zh}。",
             ),
-            {"effect": firms},
+            {"effect": firms, "refused": refused},
         ),
         "P4": Finding(
-            (*dated("relief-campaign-2017"), STATED, STATED, found(share, -1)),
+            (
+                *dated("relief-campaign-2017"),
+                near(moved["2020"], left),
+                near(markets["stated"], markets["other"]),
+                found(share, -1),
+            ),
             Text(
-                f"By 2018 other sources count {least:,} or over {most:,}; {moved['2020']:,.0f} by "
-                f"2020 needs {pace[0]:.0f} to {pace[1]:.0f} a year after {moved['2017']:.0f} in "
+                f"In February 2021 the city counts over {left:,.0f} manufacturers and over "
+                f"{markets['other']:,.0f} markets and logistics centres since 2014. By 2018 "
+                f"sources count {least:,} or over {most:,} firms; {moved['2020']:,.0f} by 2020 "
+                f"needs {pace[0]:.0f} to {pace[1]:.0f} a year after {moved['2017']:.0f} in "
                 f"2017. Effect on Beijing's secondary share to 2017, points: {said(share, 2).en}.",
+                f"北京市 2021 年 2 月通报：2014 年以来退出一般制造和污染企业 {left:.0f} 余家，"
+                f"疏解提升市场和物流中心 {markets['other']:.0f} 余个。"
                 f"截至 2018 年，其他来源分别为 {least} 家和超过 {most} 家，口径不一；"
                 f"若 2020 年达 {moved['2020']:.0f} 家，"
                 f"则此后年均 {pace[0]:.0f} 至 {pace[1]:.0f} 家，"
                 f"而 2017 年为 {moved['2017']:.0f} 家。"
                 f"至 2017 年对北京第二产业占比（百分点）的效应为 {said(share, 2).zh}。",
             ),
-            {"by_2018": counts, "effect": share},
+            {"by_2018": counts, "by_2021": left, "markets": markets, "effect": share},
         ),
         "P5": Finding(
             (tiers("tianjin-1", "tianjin-16"), STATED),
             Text(
-                "The platforms stand in other sources, the investment in the article alone.",
-                "平台数量有其他来源佐证；投资额仅见于该文。",
+                "The platforms stand in other sources, the investment of the quarter in the "
+                f"article alone; {table['tj-inward-2021'] / 10:.0f} billion yuan arrived in all of "
+                "2021.",
+                "平台数量有其他来源佐证；一季度投资额仅见于该文，"
+                f"2021 年全年到位 {table['tj-inward-2021']:.1f} 亿元。",
             ),
-            {},
+            {"inward_2021": table["tj-inward-2021"]},
         ),
         "P6": Finding(
             (
@@ -161,17 +195,27 @@ def policies() -> dict[str, Finding]:
                 found(intensity, 1),
             ),
             Text(
-                "The platforms stand in another source, the counts in the article alone. Effects "
+                "The platforms stand in another source, the counts in the article alone (2021: "
+                f"{table['he-received-2021']:,.0f} legal entities by another source). Effects "
                 f"on Hebei: technology bought, logs, {said(bought).en}; R&D intensity, points, "
                 f"{said(intensity).en}.",
-                "平台数量有其他来源佐证；各项数量仅见于该文。对河北的效应：吸纳技术合同额（对数）"
+                "平台数量有其他来源佐证；各项数量仅见于该文"
+                f"（2021 年当年另有来源称转入法人单位 {table['he-received-2021']:.0f} 个）。"
+                "对河北的效应：吸纳技术合同额（对数）"
                 f"{said(bought).zh}，研发强度（百分点）{said(intensity).zh}。",
             ),
             {"technology": bought, "intensity": intensity},
         ),
         "P7": Finding(
             (STATED,) * 4,
-            Text("Stated by the article alone.", "仅见于该文。"),
+            Text(
+                "Stated by the article alone. Langfang and Tongzhou: over "
+                f"{table['north-three-projects-2023']:.0f} projects, "
+                f"{table['north-three-investment-2023'] / 10:.0f} billion by September 2023.",
+                "仅见于该文。北三县与通州：截至 2023 年 9 月签约 "
+                f"{table['north-three-projects-2023']:.0f} 余个、"
+                f"意向投资超 {table['north-three-investment-2023']:.0f} 亿元。",
+            ),
             {},
         ),
     }
@@ -181,9 +225,20 @@ def outcomes() -> dict[str, Finding]:
     """P8 to P11: layout, structure, models."""
     sigma = convergence.content()["sigma"]["jing-jin-ji"]
     region, pace = structural_change.region(), structural_change.moved()["after"]
-    shares, own = region["computed"][2019], region["shares"]
+    computed, stated = (table.xs(2020, level="year") for table in sectors.published())
+    alike = {
+        code: same(stated.loc[code].dropna(), computed.loc[code, stated.loc[code].dropna().index])
+        for code in (sectors.REGION, "110000", "130000")
+    }
+    shares = {year: region["computed"][year] for year in (2019, 2020)}
+    structure = {
+        code: ":".join(f"{share:.1f}" for share in computed.loc[code])
+        for code in (sectors.REGION, "130000")
+    }
+    table = facts("relocation").set_index("fact_id")["value"]
+    grew = {key: float(table[f"tj-hightech-{key}-2020"]) for key in ("growth", "lead")}
+    branches = {key: table[f"zgc-branches-{key}"] for key in ("2020", "by-2020-12")}
     ranks = {key: int(pace[key]["rank"]) for key in study.CITIES}
-    between = own[2014]["tertiary"] < shares["tertiary"] < own[2020]["tertiary"]
     late = region["stage"][2014] in ("middle industrial", "late industrial")
     step = region["beijing_revision"]
     rows = platforms()
@@ -204,9 +259,10 @@ def outcomes() -> dict[str, Finding]:
             {"sigma": sigma},
         ),
         "P9": Finding(
-            (between, late, max(ranks.values()) <= pace["cities"] / 2),
+            (STATED, alike[sectors.REGION], late, max(ranks.values()) <= pace["cities"] / 2),
             Text(
-                f"2019 from three communiqués: tertiary {shares['tertiary']:.1f}, on the way. The "
+                f"The sums of the three give {structure[sectors.REGION]} for 2020 (tertiary "
+                f"{shares[2019]['tertiary']:.1f} in 2019). The "
                 f"article also prints {region['tertiary_2014_also_stated']:.1f} for 2014. "
                 "Its years straddle the census revision: "
                 f"Beijing's share rose {step['step']:.1f} points from 2017 (old) to 2018 (new), "
@@ -214,7 +270,8 @@ def outcomes() -> dict[str, Finding]:
                 f"{region['stage'][2014]} already. Gain 2014-2017 ranks {ranks['beijing']}, "
                 f"{ranks['tianjin']} and {ranks['shijiazhuang']} of {pace['cities']} cities "
                 "(Beijing, Tianjin, Shijiazhuang).",
-                f"由三地统计公报计算，2019 年第三产业占比 {shares['tertiary']:.1f}%，介于二者之间。"
+                f"由三地公布数加总，2020 年为 {structure[sectors.REGION].replace(':', '∶')}"
+                f"（2019 年第三产业占比 {shares[2019]['tertiary']:.1f}%）。"
                 f"该文 2014 年另作 {region['tertiary_2014_also_stated']:.1f}%。"
                 "所比年份跨越普查修订："
                 f"北京由 2017 年（修订前）到 2018 年（修订后）提高 {step['step']:.1f} 个百分点，"
@@ -224,23 +281,38 @@ def outcomes() -> dict[str, Finding]:
                 f"北京、天津、石家庄分列第 {ranks['beijing']}、{ranks['tianjin']}、"
                 f"{ranks['shijiazhuang']} 位。",
             ),
-            {"rank": ranks, "tertiary_2019": shares["tertiary"]},
+            {"rank": ranks, "tertiary": {y: share["tertiary"] for y, share in shares.items()}},
         ),
         "P10": Finding(
-            (STATED,) * 5,
-            Text(
-                "Stated by the article alone; no sector figures of 2020 from elsewhere.",
-                "仅见于该文；2020 年分产业数据无其他来源。",
+            (
+                alike["110000"],
+                STATED,
+                STATED,
+                same(table["tj-hightech-growth-2020-article"], grew["growth"]),
+                alike["130000"],
             ),
-            {},
+            Text(
+                f"From value added: Beijing {computed.loc['110000', 'tertiary']:.1f}% tertiary, "
+                f"Hebei {structure['130000']}. Tianjin's statistics office gives "
+                f"+{grew['growth']:.1f}%, {grew['lead']:.1f} points above all industry. High-tech "
+                "and strategic shares of Beijing stand in the article alone.",
+                f"由增加值计算：北京第三产业占 {computed.loc['110000', 'tertiary']:.1f}%，"
+                f"河北为 {structure['130000'].replace(':', '∶')}。天津市统计局公布增速为 "
+                f"{grew['growth']:.1f}%，快于规上工业 {grew['lead']:.1f} 个百分点。"
+                "北京高技术、战略性新兴产业占比仅见于该文。",
+            ),
+            {"tertiary_beijing": float(computed.loc["110000", "tertiary"]), "tianjin": grew},
         ),
         "P11": Finding(
-            (*models, STATED, STATED, STATED),
+            (*models, near(branches["2020"], branches["by-2020-12"]), STATED, STATED),
             Text(
-                f"{seen} of {len(models)} models have a platform in another source; numbers of "
-                "firms stand in the article alone.",
-                f"{len(models)} 种模式中有 {seen} 种的平台有其他来源佐证；企业数仅见于该文。",
+                f"{seen} of {len(models)} models have a platform in another source, which is also "
+                f"there for {branches['by-2020-12']:,.0f} branches by 2020; other numbers of firms "
+                "stand in the article alone.",
+                f"{len(models)} 种模式中有 {seen} 种的平台有其他来源佐证；"
+                f"截至 2020 年分支机构 {branches['by-2020-12']:.0f} 家亦有佐证；"
+                "其他企业数仅见于该文。",
             ),
-            {"models": seen, "all": len(models)},
+            {"models": seen, "all": len(models), "branches": branches["by-2020-12"]},
         ),
     }

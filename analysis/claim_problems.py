@@ -12,6 +12,7 @@ import study
 from claim_checks import NEGLIGIBLE, STATED, Finding, effect, said, summary, tiers
 
 import jjjpolicy as jp
+from jjjpolicy.datasets import facts
 from jjjpolicy.platform import platform_tiers
 from jjjpolicy.report import Text
 
@@ -47,6 +48,17 @@ def researchers() -> dict[int, float]:
     return {year: float(part[year]) for year in (2014, 2019)}
 
 
+def technology_nearby() -> dict[int, float]:
+    """Part of the technology that Beijing sold which Tianjin and Hebei bought, percent."""
+    sold = jp.load("provinces", variables=["tech_contracts_sold_value"]).frame
+    beijing = sold[sold["region_code"] == "110000"].set_index("year")["tech_contracts_sold_value"]
+    table = facts("relocation").set_index("fact_id")["value"]
+    return {
+        year: 100 * float(table[f"bj-tech-to-tianjin-hebei-{year}"]) / (beijing[year] / 1e4)
+        for year in (2013, 2021, 2023)
+    }
+
+
 def problems() -> dict[str, Finding]:
     """Q1 to Q7."""
     alike = jp.indicators.structural_similarity(sectors.published()[0])
@@ -54,7 +66,7 @@ def problems() -> dict[str, Finding]:
     table = rd_2019.compared()
     printed = [table[code]["rd_intensity"]["agrees"] for code in (*study.JING_JIN_JI, "000000")]
     government = table["110000"]["government_fund_share"]
-    degrees = coordination()
+    degrees, near = coordination(), technology_nearby()
     apart = all(d[key] < d["median"] for d in degrees.values() for key in study.SINGLE)
     d = degrees["coordination"]
     receipts = sharing_rules.content()
@@ -96,16 +108,22 @@ def problems() -> dict[str, Finding]:
             (all(printed), government["agrees"], STATED, apart),
             Text(
                 f"{sum(printed)} of {len(printed)} intensities agree, Beijing's government share "
-                f"is {government['ours']:.1f}. Flows by pair are not public. Coordination of the "
-                f"chains in 2019: {d['beijing']:.2f}, {d['tianjin']:.2f}, {d['hebei']:.2f}; "
-                f"median of the others {d['median']:.2f}: not below it throughout.",
+                f"is {government['ours']:.1f}. Of the technology that Beijing sells, Tianjin and "
+                f"Hebei bought {near[2013]:.1f}% in 2013, {near[2021]:.1f}% in 2021 and "
+                f"{near[2023]:.1f}% in 2023; sales to the Yangtze belt were not found. "
+                f"Coordination of the chains in 2019: {d['beijing']:.2f}, "
+                f"{d['tianjin']:.2f}, {d['hebei']:.2f}; median of the others "
+                f"{d['median']:.2f}: not below it throughout.",
                 f"{len(printed)} 个研发强度数值中 {sum(printed)} 个一致；"
                 f"北京政府资金占比为 {government['ours']:.1f}。"
-                "分地区技术流向数据未公开。2019 年两链耦合协调度："
+                f"北京输出技术中流向津冀的比重：2013 年 {near[2013]:.1f}%、"
+                f"2021 年 {near[2021]:.1f}%、2023 年 {near[2023]:.1f}%；"
+                "流向长江经济带的数据未查得。"
+                "2019 年两链耦合协调度："
                 f"北京 {d['beijing']:.2f}、天津 {d['tianjin']:.2f}、河北 {d['hebei']:.2f}，"
                 f"其他省份中位数 {d['median']:.2f}，三地并非均低于后者。",
             ),
-            {"coordination": degrees},
+            {"coordination": degrees, "technology_nearby": near},
         ),
         "Q5": Finding(
             (rule.shares["origin"] == 0.5 and rule.threshold > 0, STATED),

@@ -29,14 +29,14 @@ PANELS = {
 BREAK = Text("Census revision of the accounts", "普查修订前后分界")
 CAPTION = Text("Sector structure of product", "三次产业结构")
 NOTE = Text(
-    "The region of 2014 and 2020 as the review article states it (it gives the tertiary "
-    f"share of 2014 also as {sectors.also_stated():.1f}); 2019 is the sum of the three "
-    "communiqués. Beijing and Tianjin to 2017 from their value added. Left of the dashed line "
+    "The region of 2014 as the review article states it (it gives the tertiary share of 2014 also "
+    f"as {sectors.also_stated():.1f}); 2019 and 2020 are sums of the three provinces as first "
+    "released. Beijing and Tianjin to 2017 from their value added. Left of the dashed line "
     "stand figures before the 2018 census revision, right of it figures after: they do not "
     "compare. Nothing is interpolated.",
-    "京津冀 2014 年和 2020 年为综述文章所列占比"
+    "京津冀 2014 年为综述文章所列占比"
     f"（该文另一处称 2014 年第三产业占比为 {sectors.also_stated():.1f}%）；"
-    "2019 年由三地统计公报增加值加总计算。北京、天津截至 2017 年由增加值计算。"
+    "2019 年和 2020 年由三地初步公布的增加值加总计算。北京、天津截至 2017 年由增加值计算。"
     "虚线左侧为第四次全国经济普查修订前数据，右侧为修订后数据，两者不可比。未作任何插补。",
 )
 
