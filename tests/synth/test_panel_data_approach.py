@@ -10,6 +10,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.linalg.lasso import lasso_path
 
 
 def design_of(frame: Any, **changes: Any) -> jp.Design:
@@ -75,9 +76,7 @@ def test_the_penalty_has_the_smallest_error_of_leaving_one_period_out(factors: j
         for t in range(18):
             frame = np.delete(np.column_stack([path, pool]), t, axis=0)
             centred = frame - frame.mean(axis=0)
-            from jjjpolicy.synth.elastic_net import elastic_net
-
-            w = elastic_net(centred[:, 1:], centred[:, 0], np.array([penalty]), 1.0, 1e-9)[0]
+            w = lasso_path(centred[:, 1:], centred[:, 0], np.array([penalty]))[0]
             total += (path[t] - frame[:, 0].mean() - w @ (pool[t] - frame[:, 1:].mean(axis=0))) ** 2
         return total
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,10 @@ class DonorRegression(Estimator):
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""
 
+    def weigh_cohort(self, tasks: Sequence[Task]) -> list[DonorFit]:
+        """Fits of the treated units of one adoption period; overridden where they share work."""
+        return [self.weigh(task) for task in tasks]
+
     def fit(self, design: Design) -> Estimate:
         """Weights and gaps of each treated unit.
 
@@ -100,9 +104,13 @@ class DonorRegression(Estimator):
         return require_panel(design, self.label, self.minimum_donors)
 
     def _fits(self, design: Design, donors: Booleans) -> list[DonorFit]:
-        return [
-            self.weigh(self._task(design, donors, int(i))) for i in np.flatnonzero(design.treated)
-        ]
+        treated = np.flatnonzero(design.treated)
+        fits: dict[int, DonorFit] = {}
+        for date in design.cohorts:
+            members = treated[design.adoption[treated] == date]
+            tasks = [self._task(design, donors, int(i)) for i in members]
+            fits.update(zip(members.tolist(), self.weigh_cohort(tasks), strict=True))
+        return [fits[i] for i in treated.tolist()]
 
     def _task(self, design: Design, donors: Booleans, i: int) -> Task:
         before = design.periods < design.adoption[i]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.linalg.elastic_net import elastic_net
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 
 Floats = NDArray[np.float64]
@@ -37,92 +39,40 @@ class ElasticNetSyntheticControl(DonorRegression):
 
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""
-        pool, path = task.pool[task.before], task.path[task.before]
-        mixing, penalty = self._chosen(task)
-        weights = elastic_net(pool, path, np.array([penalty]), mixing)[0]
-        intercept = float(path.mean() - pool.mean(axis=0) @ weights)
-        return DonorFit(weights, intercept, {"penalty": penalty, "mixing": mixing})
+        return self.weigh_cohort([task])[0]
 
-    def _chosen(self, task: Task) -> tuple[float, float]:
+    def weigh_cohort(self, tasks: Sequence[Task]) -> list[DonorFit]:
+        """Fits of the treated units of one adoption period, whose donors are predicted together."""
+        fits = []
+        for task, (mixing, penalty) in zip(tasks, self._chosen(tasks), strict=True):
+            pool, path = task.pool[task.before], task.path[task.before]
+            weights = elastic_net(pool, path[:, None], np.array([penalty]), mixing)[0, 0]
+            intercept = float(path.mean() - pool.mean(axis=0) @ weights)
+            fits.append(DonorFit(weights, intercept, {"penalty": penalty, "mixing": mixing}))
+        return fits
+
+    def _chosen(self, tasks: Sequence[Task]) -> list[tuple[float, float]]:
+        """Mixing and penalty of each treated unit."""
         if self.penalty is not None and len(self.mixing) == 1:
-            return self.mixing[0], self.penalty
-        before, after = task.before, ~task.before
-        pool = task.pool
-        centred = pool[before] - pool[before].mean(axis=0)
-        target = task.path[before] - task.path[before].mean()
-        largest = float(np.abs(centred.T @ target).max() / before.sum())
-        itself = np.eye(pool.shape[1], dtype=bool)
-        errors: dict[tuple[float, float], float] = {}
-        for alpha in self.mixing:
-            grid = largest / alpha * np.logspace(0, -3, PENALTIES)
+            return [(self.mixing[0], self.penalty)] * len(tasks)
+        pool, before = tasks[0].pool, tasks[0].before
+        donors = pool.shape[1]
+        early, late = pool[before], pool[~before]
+        centre = early.mean(axis=0)
+        paths = np.stack([task.path[before] for task in tasks])
+        largest = np.abs((paths - paths.mean(axis=1, keepdims=True)) @ (early - centre)).max(axis=1)
+        others = np.tile(~np.eye(donors, dtype=bool), (len(tasks), 1))
+        errors: list[Floats] = []
+        options: list[tuple[float, Floats]] = []
+        for mixing in self.mixing:
+            grid = np.logspace(0, -3, PENALTIES)[:, None] * largest / (before.sum() * mixing)
             if self.penalty is not None:
-                grid = np.array([self.penalty])
-            paths = elastic_net_paths(pool[before], pool[before], grid, alpha, itself, 1e-3)
-            for penalty, weights in zip(grid, paths, strict=True):
-                level = pool[before].mean(axis=0) - weights @ pool[before].mean(axis=0)
-                misses = pool[after] - level - pool[after] @ weights.T
-                errors[alpha, float(penalty)] = float((misses**2).sum())
-        return min(errors, key=lambda pair: errors[pair])
-
-
-def elastic_net(
-    x: Floats, y: Floats, penalties: Floats, mixing: float, tolerance: float = 1e-7
-) -> Floats:
-    """Coefficients of one outcome ``y`` (rows,), shape (penalties, columns)."""
-    free = np.zeros((1, x.shape[1]), dtype=bool)
-    return elastic_net_paths(x, y[:, None], penalties, mixing, free, tolerance)[:, 0]
-
-
-def elastic_net_paths(
-    x: Floats,
-    y: Floats,
-    penalties: Floats,
-    mixing: float,
-    excluded: NDArray[np.bool_],
-    tolerance: float,
-) -> Floats:
-    """Coefficients of several outcomes by cyclic coordinate descent on the shared Gram matrix.
-
-    Parameters
-    ----------
-    x : ndarray, shape (rows, columns)
-    y : ndarray, shape (rows, outcomes)
-    penalties : ndarray, shape (penalties,)
-        Decreasing; each starts from the coefficients of the one before.
-    mixing : float
-    excluded : ndarray of bool, shape (outcomes, columns)
-        Columns that an outcome may not use.
-    tolerance : float
-        Largest change of a fitted value in a sweep, relative to the standard deviation of ``y``.
-
-    Returns
-    -------
-    ndarray, shape (penalties, outcomes, columns)
-    """
-    rows = len(y)
-    centred, target = x - x.mean(axis=0), y - y.mean(axis=0)
-    gram = centred.T @ centred / rows
-    gradient = target.T @ centred / rows
-    allowed = ~excluded
-    diagonal = np.diag(gram)
-    limit = tolerance * target.std(axis=0).max()
-    weights = np.zeros((y.shape[1], x.shape[1]))
-    path = np.empty((len(penalties), *weights.shape))
-    for k, penalty in enumerate(penalties):
-        soft, ridge = penalty * mixing, penalty * (1 - mixing)
-        for _ in range(5000):
-            largest = 0.0
-            active = ((weights != 0) | (np.abs(gradient) > soft)) & allowed
-            for j in np.flatnonzero(active.any(axis=0)):
-                old = weights[:, j].copy()
-                raw = gradient[:, j] + diagonal[j] * old
-                shrunk = np.sign(raw) * np.maximum(np.abs(raw) - soft, 0.0)
-                new = np.where(allowed[:, j], shrunk / (diagonal[j] + ridge), 0.0)
-                change = new - old
-                weights[:, j] = new
-                gradient -= change[:, None] * gram[j]
-                largest = max(largest, float(np.abs(change).max() * np.sqrt(diagonal[j])))
-            if largest <= limit:
-                break
-        path[k] = weights
-    return path
+                grid = np.full((1, len(tasks)), self.penalty)
+            weights = elastic_net(
+                early, np.tile(early, len(tasks)), np.repeat(grid, donors, axis=1), mixing, others
+            ).reshape(len(grid), len(tasks), donors, donors)
+            misses = (late - centre).T - weights @ (late - centre).T
+            errors.append((misses**2).sum(axis=(2, 3)))
+            options.extend((mixing, penalties) for penalties in grid)
+        best = np.concatenate(errors).argmin(axis=0)
+        return [(options[k][0], float(options[k][1][i])) for i, k in enumerate(best)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,30 +43,34 @@ class PenalizedSyntheticControl(DonorRegression):
 
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""
-        penalty = self._chosen(task) if self.penalty is None else self.penalty
-        weights = penalized_weights(task.pool[task.before], task.path[task.before], penalty)
-        return DonorFit(weights, facts={"penalty": penalty})
+        return self.weigh_cohort([task])[0]
 
-    def _chosen(self, task: Task) -> float:
-        before = np.flatnonzero(task.before)
+    def weigh_cohort(self, tasks: Sequence[Task]) -> list[DonorFit]:
+        """Weights of the treated units of one adoption period; leave-one-out is theirs together."""
+        fits = []
+        for task, penalty in zip(tasks, self._chosen(tasks), strict=True):
+            weights = penalized_weights(task.pool[task.before], task.path[task.before], penalty)
+            fits.append(DonorFit(weights, facts={"penalty": penalty}))
+        return fits
+
+    def _chosen(self, tasks: Sequence[Task]) -> list[float]:
+        if self.penalty is not None:
+            return [self.penalty] * len(tasks)
+        pool, before = tasks[0].pool, np.flatnonzero(tasks[0].before)
         if self.choose_by == "holdout":
             held = max(1, round(self.holdout_share * len(before)))
             early, late = before[:-held], before[-held:]
-            errors = [
-                _squared_error(task.pool, task.path, early, late, penalty) for penalty in GRID
-            ]
-        else:
-            after = np.flatnonzero(~task.before)
-            errors = [
-                sum(
-                    _squared_error(
-                        np.delete(task.pool, j, axis=1), task.pool[:, j], before, after, penalty
-                    )
-                    for j in range(task.pool.shape[1])
-                )
-                for penalty in GRID
-            ]
-        return float(GRID[int(np.argmin(errors))])
+            return [_best(_squared_errors(pool, task.path, early, late)) for task in tasks]
+        after = np.flatnonzero(~tasks[0].before)
+        errors = [
+            _squared_errors(np.delete(pool, j, axis=1), pool[:, j], before, after)
+            for j in range(pool.shape[1])
+        ]
+        return [_best(np.sum(errors, axis=0))] * len(tasks)
+
+
+def _best(errors: Floats) -> float:
+    return float(GRID[int(np.argmin(errors))])
 
 
 def penalized_weights(pool: Floats, path: Floats, penalty: float) -> Floats:
@@ -74,12 +79,17 @@ def penalized_weights(pool: Floats, path: Floats, penalty: float) -> Floats:
     return simplex_quadratic(difference.T @ difference, penalty * (difference**2).sum(axis=0))
 
 
-def _squared_error(
-    pool: Floats,
-    path: Floats,
-    fitted: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    penalty: float,
-) -> float:
-    weights = penalized_weights(pool[fitted], path[fitted], penalty)
-    return float(((path[predicted] - pool[predicted] @ weights) ** 2).sum())
+def _squared_errors(
+    pool: Floats, path: Floats, fitted: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> Floats:
+    """Sum of squared errors of prediction for each penalty, shape (penalties,)."""
+    difference = pool[fitted] - path[fitted, None]
+    gram = difference.T @ difference
+    distances = np.diag(gram)
+    weights = np.empty((len(GRID), len(gram)))
+    start = None
+    for k in range(len(GRID))[::-1]:
+        start = weights[k] = simplex_quadratic(gram, GRID[k] * distances, start=start)
+    misses = path[predicted] - weights @ pool[predicted].T
+    errors: Floats = (misses**2).sum(axis=1)
+    return errors

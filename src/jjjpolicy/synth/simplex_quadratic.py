@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def simplex_quadratic(gram: Floats, linear: Floats, tolerance: float = 1e-11) -> Floats:
+def simplex_quadratic(
+    gram: Floats, linear: Floats, tolerance: float = 1e-11, start: Floats | None = None
+) -> Floats:
     """Minimise ``w'Gw + linear'w`` over ``w >= 0, sum(w) = 1`` by a primal active-set method.
 
     Parameters
@@ -18,13 +20,16 @@ def simplex_quadratic(gram: Floats, linear: Floats, tolerance: float = 1e-11) ->
     linear : ndarray, shape (columns,)
     tolerance : float
         Relative size of the reduced gradient at which a column may stay out.
+    start : ndarray, shape (columns,), optional
+        Weights of a neighbouring problem; by default the best single column.
     """
     n = len(linear)
     scale = float(np.abs(gram).max() + np.abs(linear).max()) or 1.0
     g = gram / scale + 1e-13 * np.eye(n)
     c = linear / scale
-    weights = np.zeros(n)
-    weights[int(np.argmin(np.diag(g) + c))] = 1.0
+    weights = np.zeros(n) if start is None else start.copy()
+    if start is None:
+        weights[int(np.argmin(np.diag(g) + c))] = 1.0
     for _ in range(50 * n):
         support = np.flatnonzero(weights > 0)
         while True:
