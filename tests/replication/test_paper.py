@@ -16,7 +16,7 @@ from pathlib import Path
 import matplotlib
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.fill import Results, fill
+from jjjpolicy.replication.fill import Results, fill, unsupported
 from jjjpolicy.replication.paper import build_paper
 
 matplotlib.use("Agg")
@@ -55,6 +55,22 @@ def test_numbers_are_filled_from_results(paper):
     assert "The effect is −0.123" in html
     assert re.search(r"fell\s+by\s+12\.3\s+per\s+cent", html)
     assert re.search(r"\(p\s+&lt; 0\.001\)", html)
+
+
+def test_words_that_no_longer_hold_are_marked_and_listed(paper):
+    results = Results(paper / "results")
+    falls = 'It moves{{ holds("it falls", values("effects", "gdp/*/att")|max < 0) }}.'
+    assert fill(falls, results) == "It moves."
+    rises = 'It moves{{ holds("it rises", values("effects", "gdp/*/att")|min > 0) }}.'
+    assert fill(rises, results) == "It moves **[no longer so: it rises]**."
+    assert unsupported(falls + rises, results) == ["it rises"]
+
+
+def test_the_words_of_the_paper_hold():
+    root = Path(__file__).resolve().parents[2] / "paper"
+    for source in sorted(root.glob("paper*.md")):
+        text = source.read_text(encoding="utf-8")
+        assert unsupported(text, Results(root / "results")) == [], source.name
 
 
 def test_html_is_self_contained_and_its_references_lead_somewhere(paper):
@@ -263,8 +279,8 @@ def test_the_chinese_and_the_english_paper_quote_the_same_and_show_the_same():
     english, chinese = (
         (root / name).read_text(encoding="utf-8") for name in ("paper.md", "paper.zh.md")
     )
-    fills = r'(?:number|pvalue)\("[^)]*\)'
-    assert set(re.findall(fills, chinese)) == set(re.findall(fills, english))
+    for fills in (r'(?:number|pvalue)\("[^)]*\)', r"\{\{ holds\(.*?\) \}\}"):
+        assert set(re.findall(fills, chinese)) == set(re.findall(fills, english))
     for marks in (r"^::: \{#([a-z]+:[a-z0-9-]+)", r"^#+ .*\{#(sec:[a-z]+)\}"):
         found = re.findall(marks, chinese, flags=re.MULTILINE)
         assert found == re.findall(marks, english, flags=re.MULTILINE)

@@ -22,11 +22,18 @@ def reproduce(
 
     Example: jjjpolicy reproduce table:effects
     """
+    from jjjpolicy.replication.fill import Results, unsupported
     from jjjpolicy.replication.graph import reproduce as build
     from jjjpolicy.replication.study import Study
 
-    ran = build(Study.find(), names or (), jobs=jobs, force=force)
+    study = Study.find()
+    ran = build(study, names or (), jobs=jobs, force=force)
     if ran:
         typer.echo(f"Made: {', '.join(ran)}. The results are in paper/.")
     else:
         typer.echo("Everything is up to date; nothing was done.")
+    for language in () if names else study.paper_languages:
+        source = study.paper_source(language)
+        text = source.read_text(encoding="utf-8")
+        for statement in unsupported(text, Results(study.output / "results")):
+            typer.echo(f"{source.name} says what the results no longer do: {statement}.")

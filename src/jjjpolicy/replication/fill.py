@@ -30,6 +30,27 @@ class Results:
         """
         return Numbers(result, _read(self.directory / f"{result}.json")).value(key)
 
+    def values(self, result: str, pattern: str) -> list[Any]:
+        """Return what stands at every path of a pattern, in which ``*`` is any one key.
+
+        Missing values are left out: ``values("effects", "log_gdp/*/sc/pvalue")|min``.
+
+        Raises
+        ------
+        DataError
+            No path fits the pattern.
+        """
+        level: list[Any] = [_read(self.directory / f"{result}.json")]
+        for part in pattern.split("/"):
+            below = [item for item in level if isinstance(item, dict)]
+            if part == "*":
+                level = [value for item in below for value in item.values()]
+            else:
+                level = [item[part] for item in below if part in item]
+        if not level:
+            raise DataError(f"paper: result {result!r} has nothing at {pattern!r}.")
+        return [value for value in level if value is not None]
+
     def number(self, result: str, key: str, format: str = ".3f", scale: float = 1.0) -> str:
         """Return the number at ``key``, times ``scale``, in a Python format, with a true minus.
 
@@ -74,13 +95,31 @@ class Results:
 def fill(source: str, results: Results) -> str:
     """Fill ``{{ number(...) }}``, ``pvalue``, ``text`` and ``value`` in a Markdown source.
 
-    Conditions work as in Jinja: ``{% if value("effects", "x/att") < 0 %}falls{% endif %}``.
+    Conditions work as in Jinja: ``{% if value("effects", "x/att") < 0 %}falls{% endif %}``. Words
+    that rest on numbers name what they rest on: ``{{ holds("most are negative",
+    value("curve", "share_negative") > 0.5) }}`` prints nothing while that is so, and marks the
+    place when it is no longer.
 
     Raises
     ------
     DataError
         A result or key does not exist, or an expression is not understood.
     """
+    return _render(source, results)[0]
+
+
+def unsupported(source: str, results: Results) -> list[str]:
+    """The statements of a source that its ``holds`` find no longer true, in their order.
+
+    Raises
+    ------
+    DataError
+        A result or key does not exist, or an expression is not understood.
+    """
+    return _render(source, results)[1]
+
+
+def _render(source: str, results: Results) -> tuple[str, list[str]]:
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
@@ -91,14 +130,24 @@ def fill(source: str, results: Results) -> str:
         comment_start_string="{##",
         comment_end_string="##}",
     )
+    broken: list[str] = []
+
+    def holds(statement: str, condition: object) -> str:
+        if condition:
+            return ""
+        broken.append(statement)
+        return f" **[no longer so: {statement}]**"
+
     names = {
+        "holds": holds,
         "number": results.number,
         "pvalue": results.pvalue,
         "text": results.text,
         "value": results.value,
+        "values": results.values,
     }
     try:
-        return environment.from_string(source).render(names)
+        return environment.from_string(source).render(names), broken
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         where = f" on line {line}" if line else ""
