@@ -76,8 +76,12 @@ def in_a_process(name: str, package: str, timeout: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "measured.json"
         command = [sys.executable, __file__, "--measure", name, package, str(file)]
+        # As in an ordinary installation: compiled modules are kept from one process to the next.
+        kept = {key: v for key, v in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout, env=kept
+            )
         except subprocess.TimeoutExpired:
             return {
                 "absent": f"no answer within {timeout:.0f} seconds, first call with import and "

@@ -82,7 +82,7 @@ def test_the_code_of_a_method_page_names_what_exists(page: Path) -> None:
         for chain in re.findall(r"\bjp((?:\.[A-Za-z_]\w*)+)", block):
             found: Any = import_module("jjjpolicy")
             for name in chain.split(".")[1:3]:
-                found = getattr(found, name, None) or import_module(f"jjjpolicy.{name}")
+                found = getattr(found, name, None) or import_module(f"{found.__name__}.{name}")
 
 
 @pytest.mark.parametrize("module", MODULES)

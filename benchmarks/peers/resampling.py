@@ -116,9 +116,7 @@ TASKS = {
         0.1,
         cities,
         {"jjjpolicy": ours_randomisation},
-        "No package compared here is known to us to offer it for staggered treatment. In a "
-        "profile two thirds of our time are the closed forms, which run three times, "
-        "a fifth is the list of assignments.",
+        "No package compared here is known to us to offer it for staggered treatment.",
     ),
     "honest": Task(
         "Honest DiD, relative magnitudes, 4 values of Mbar; 5 + 6 coefficients (simulated)",

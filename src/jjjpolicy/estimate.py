@@ -50,6 +50,24 @@ class Inference(ABC):
         return {"name": type(self).__name__, **options}
 
 
+class _OnDemand:
+    """Field of a dataclass: a number, or a function that gives it when it is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> float | None:
+        if instance is None:
+            return None
+        value: float | Callable[[], float] | None = instance.__dict__[self._name]
+        if callable(value):
+            value = instance.__dict__[self._name] = value()
+        return value
+
+    def __set__(self, instance: Any, value: float | Callable[[], float] | None) -> None:
+        instance.__dict__[self._name] = value
+
+
 @dataclass(frozen=True)
 class InferenceResult:
     """Uncertainty of an estimate under one inference method.
@@ -60,7 +78,7 @@ class InferenceResult:
         What was done, in words.
     se : float or None
     pvalue : float or None
-        Two-sided test of no effect, unless ``name`` says otherwise.
+        Two-sided test of no effect, unless ``name`` says otherwise. May be given as a callable.
     bounds : callable or None
         ``bounds(level)`` gives the (low, high) ends of the interval.
     effects : DataFrame, callable or None
@@ -82,7 +100,7 @@ class InferenceResult:
 
     name: str
     se: float | None = None
-    pvalue: float | None = None
+    pvalue: _OnDemand = _OnDemand()
     bounds: Callable[[float], tuple[float, float]] | None = None
     effects: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
     reference: Floats | None = None

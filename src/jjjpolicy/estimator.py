@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from jjjpolicy.progress import track
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design import Design, Floats, Integers
     from jjjpolicy.estimate import Estimate
 
 
@@ -111,6 +111,22 @@ class Estimator(ABC):
             delayed(_refit_batch)(self, design, batch) for batch in batches
         )
         return Refits.stack(track(results, self.label, total=len(batches)))
+
+    def refit_groups(
+        self, design: Design, adoptions: Floats, groups: Integers, jobs: int = 1
+    ) -> Refits:
+        """Refit under assignments of treatment to groups of units.
+
+        Parameters
+        ----------
+        design : Design
+        adoptions : ndarray, shape (assignments, groups)
+            First treated period of each group, ``inf`` for never.
+        groups : ndarray of int, shape (units,)
+            Position of each unit's group.
+        jobs : int
+        """
+        return self.refit_many(design, adoptions[:, groups], jobs)
 
     def specification(self) -> dict[str, Any]:
         """Name and options, for provenance."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -65,21 +67,28 @@ def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
 
 def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:
     """Interval from the t distribution; normal where ``df`` is infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    tail = 0.5 + level / 2
-    quantile = float(ndtri(tail)) if np.isinf(df) else float(stdtrit(df, tail))
+    quantile = _t_quantile(0.5 + level / 2, df)
     return estimate - quantile * se, estimate + quantile * se
 
 
 def t_pvalue(estimate: float, se: float, df: float) -> float:
     """Two-sided p-value from the t distribution; normal where ``df`` is infinite."""
-    from scipy.special import ndtr, stdtr
-
     if se == 0:
         return float("nan") if estimate == 0 else 0.0
-    ratio = -abs(estimate / se)
-    return 2 * float(ndtr(ratio) if np.isinf(df) else stdtr(df, ratio))
+    ratio = abs(estimate / se)
+    if np.isinf(df):
+        return erfc(ratio / sqrt(2))
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(df, -ratio))
+
+
+def _t_quantile(probability: float, df: float) -> float:
+    if np.isinf(df):
+        return NormalDist().inv_cdf(probability)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, probability))
 
 
 def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float) -> pd.DataFrame:
@@ -122,9 +131,9 @@ def analytic_result(
     return InferenceResult(
         name=name,
         se=se,
-        pvalue=t_pvalue(estimate, se, df),
+        pvalue=lambda: t_pvalue(estimate, se, df),
         bounds=lambda level: t_interval(estimate, se, df, level),
-        effects=effects if callable(effects) else effect_bounds(effects, errors[1:], df),
+        effects=effects if callable(effects) else lambda: effect_bounds(effects, errors[1:], df),
         notes=notes,
         details={"covariance": covariance, "df": df, **(details or {})},
         specification=specification,

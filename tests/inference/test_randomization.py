@@ -153,9 +153,15 @@ def test_closed_form_refits_of_whole_provinces_equal_single_fits() -> None:
     rng = np.random.default_rng(0)
     by_province = np.stack([rng.permutation([2003, 2005, 2005, np.inf, np.inf]) for _ in range(8)])
     by_city = np.stack([rng.permutation(design.adoption) for _ in range(8)])
-    for adoptions in (by_province[:, design.assignment], by_city):
-        refits = jp.did.TwoWayFixedEffects().refit_many(design, adoptions)
-        single = [jp.did.TwoWayFixedEffects().fit(design.reassigned(row)) for row in adoptions]
+    twfe = jp.did.TwoWayFixedEffects()
+    for adoptions, refits in (
+        (
+            by_province[:, design.assignment],
+            twfe.refit_groups(design, by_province, design.assignment),
+        ),
+        (by_city, twfe.refit_many(design, by_city)),
+    ):
+        single = [twfe.fit(design.reassigned(row)) for row in adoptions]
         assert refits.att == pytest.approx([one.att for one in single])
         assert refits.se == pytest.approx([one.se for one in single])
 

@@ -13,12 +13,15 @@ from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.variance import analytic_result, few_treated_note
+from jjjpolicy.variance import analytic_result, cluster_sums, few_treated_note
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from jjjpolicy.design import Design, Floats, Integers
+
+BATCH_CELLS = 60_000
+"""Assignments × groups that are worked on at a time: what stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -76,82 +79,84 @@ class TwoWayFixedEffects(Estimator):
         )
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
-        """Refit under each assignment; see :meth:`Estimator.refit_many`.
+        """Refit under each assignment; see :meth:`Estimator.refit_many`."""
+        if not _has_closed_form(design):
+            return super().refit_many(design, adoptions, jobs)
+        return _closed_form(design, adoptions, np.arange(design.n_units))
+
+    def refit_groups(
+        self, design: Design, adoptions: Floats, groups: Integers, jobs: int = 1
+    ) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_groups`.
 
         On a balanced panel without covariates and weights, coefficients and clustered standard
-        errors follow in closed form from the sums of the demeaned outcome over groups that are
-        always treated together; nothing of size units × periods is formed per assignment.
+        errors follow in closed form from the sums of the demeaned outcome over groups; nothing of
+        size units is formed per assignment.
         """
-        if not design.balanced or design.covariates or design.weights is not None:
-            return super().refit_many(design, adoptions, jobs)
-        return _closed_form(design, np.asarray(adoptions, dtype=float))
+        nested = (design.assignment == groups).all()
+        if not nested or not _has_closed_form(design):
+            return super().refit_groups(design, adoptions, groups, jobs)
+        return _closed_form(design, adoptions, groups)
 
 
-def _closed_form(design: Design, adoptions: Floats) -> Refits:
+def _has_closed_form(design: Design) -> bool:
+    return design.balanced and not design.covariates and design.weights is None
+
+
+def _closed_form(design: Design, adoptions: Floats, groups: Integers) -> Refits:
+    """Coefficients and standard errors; units of a group are treated together."""
     n, periods = design.outcome.shape
-    outcome = two_way_demean(design.outcome)
-    codes = np.unique(design.assignment, return_inverse=True)[1]
-    clusters = np.arange(codes.max() + 1)
-    first = np.unique(codes, return_index=True)[1]
-    grouped = adoptions[:, first]
-    if len(clusters) < n and (grouped[:, codes] == adoptions).all():
-        sizes = np.bincount(codes).astype(float)
-        outcome = np.stack([outcome[codes == g].sum(axis=0) for g in clusters])
-        codes = clusters
-    else:
-        grouped, sizes = adoptions, np.ones(n)
+    sizes = np.bincount(groups).astype(float)
+    outcome = cluster_sums(two_way_demean(design.outcome), groups)
     tails = np.zeros((len(sizes), periods + 1))
     tails[:, :-1] = outcome[:, ::-1].cumsum(axis=1)[:, ::-1]
-    batches = np.array_split(grouped, max(1, grouped.size // 500_000))
-    groups = len(clusters)
+    clusters = int(design.assignment.max()) + 1
     parameters = 1 + periods
-    correction = groups / (groups - 1) * (n * periods - 1) / (n * periods - parameters)
-    parts = [
-        _closed_form_batch(design, batch, outcome, tails, sizes, codes, correction)
-        for batch in batches
-    ]
-    return Refits.stack(parts)
+    correction = clusters / (clusters - 1) * (n * periods - 1) / (n * periods - parameters)
+    together = None if len(sizes) == clusters else np.eye(clusters)[design.assignment]
+    return Refits.stack(
+        _closed_form_batch(design.periods, batch, outcome, tails, sizes, together, correction)
+        for batch in np.array_split(adoptions, max(1, adoptions.size // BATCH_CELLS))
+    )
 
 
 def _closed_form_batch(
-    design: Design,
+    calendar: Integers,
     adoptions: Floats,
     outcome: Floats,
     tails: Floats,
     sizes: Floats,
-    codes: Integers,
+    together: Floats | None,
     correction: float,
 ) -> Refits:
     r"""With :math:`\tilde D_{gt} = D_{gt} - \bar D_g - (m_t - \bar m)`, m the treated share.
 
     Score of group g: :math:`\sum_t \tilde D_{gt}\tilde y_{gt} - \tau n_g \sum_t \tilde D_{gt}^2`.
+    Groups that are never treated share all terms but their outcomes; the others are added to these.
     """
-    n, periods = design.outcome.shape
-    rows = len(adoptions)
-    starts = np.searchsorted(design.periods, adoptions.ravel()).reshape(adoptions.shape)
-    weights = np.broadcast_to(sizes, starts.shape).ravel()
-    cells = (np.arange(rows)[:, None] * (periods + 1) + starts).ravel()
-    begun = np.bincount(cells, weights, minlength=rows * (periods + 1))
-    share = begun.reshape(rows, -1)[:, :-1].cumsum(axis=1) / n
+    rows, periods = len(adoptions), len(calendar)
+    row, group = np.nonzero(np.isfinite(adoptions))
+    start = np.searchsorted(calendar, adoptions[row, group])
+    size = sizes[group]
+    begun = np.bincount(row * (periods + 1) + start, size, minlength=rows * (periods + 1))
+    share = begun.reshape(rows, -1)[:, :-1].cumsum(axis=1) / sizes.sum()
     share -= share.mean(axis=1, keepdims=True)
     remaining = np.zeros((rows, periods + 1))
     remaining[:, :-1] = share[:, ::-1].cumsum(axis=1)[:, ::-1]
 
-    own = tails[np.arange(len(sizes))[None, :], starts] - share @ outcome.T
-    durations = (periods - starts).astype(float)
-    squares = durations * (1 - durations / periods)
-    squares -= 2 * np.take_along_axis(remaining, starts, axis=1)
-    squares += (share**2).sum(axis=1, keepdims=True)
-    squares *= sizes
+    own = -(share @ outcome.T)
+    own[row, group] += tails[group, start]
+    duration = periods - start
+    own_squares = size * (duration * (1 - duration / periods) - 2 * remaining[row, start])
+    squares = np.einsum("rt,rt->r", share, share)[:, None] * sizes
+    squares[row, group] += own_squares
     denominator = squares.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         att = own.sum(axis=1) / denominator
         scores = own - att[:, None] * squares
-        if len(codes) > codes.max() + 1:
-            together = np.zeros((len(codes), int(codes.max()) + 1))
-            together[np.arange(len(codes)), codes] = 1.0
+        if together is not None:
             scores = scores @ together
-        se = np.sqrt(correction * (scores**2).sum(axis=1)) / denominator
+        se = np.sqrt(correction * np.einsum("rg,rg->r", scores, scores)) / denominator
     return Refits(att=att, se=se)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +18,7 @@ from jjjpolicy.inference.inversion import effects_kept, outermost
 from jjjpolicy.inference.ranks import rank_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design import Design, Floats, Integers
     from jjjpolicy.estimator import Estimator, Refits
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
@@ -90,10 +90,9 @@ class RandomizationInference(Inference):
             )
         design = estimate.design
         design.require_absorbing(self.label)
-        others, exact, how = self._assignments(design)
-        adoptions = np.concatenate([design.adoption[None], others])
+        assigned = self._assignments(design)
         estimator = estimate.estimator
-        refits = estimator.refit_many(design, adoptions, jobs=self.jobs)
+        refits = assigned.refits(estimator, design, self.jobs)
         statistics = {"coefficient": refits.att}
         if refits.se is not None:
             statistics["studentised"] = _ratio(refits.att, refits.se)
@@ -106,19 +105,19 @@ class RandomizationInference(Inference):
             name: rank_pvalue(float(values[0]), values[1:], "two-sided")
             for name, values in statistics.items()
         }
-        total = len(adoptions)
+        total = len(refits.att)
         largest = np.abs(statistics[self.statistic])
         smallest = float((largest >= largest.max() * (1 - 1e-12)).sum()) / total
         notes = [
-            f"{how} at the level {design.assigned_at!r}, the actual one included; smallest "
-            f"attainable p-value {_fraction(smallest, total)}.",
+            f"{assigned.how} at the level {design.assigned_at!r}, the actual one included; "
+            f"smallest attainable p-value {_fraction(smallest, total)}.",
             "p-values: "
             + ", ".join(f"{name} {value:.4g}" for name, value in pvalues.items())
             + ".",
         ]
-        if not exact:
+        if not assigned.exact:
             notes.append(f"seed {self.seed}.")
-        bounds = self._bounds(estimate, adoptions, refits)
+        bounds = self._bounds(estimate, assigned, refits)
         if bounds is None:
             notes.append(
                 f"An interval would take more than {REFITS_FOR_INTERVAL:,} fits of this nonlinear "
@@ -133,7 +132,7 @@ class RandomizationInference(Inference):
                 reference=statistics[self.statistic][1:],
                 smallest_pvalue=smallest,
                 assignments=total - 1,
-                exact=exact,
+                exact=assigned.exact,
                 notes=tuple(notes),
                 details={"pvalues": pvalues, "statistics": statistics},
                 specification=self.specification(),
@@ -150,34 +149,36 @@ class RandomizationInference(Inference):
             described = f"{len(table)} assignments, sha256 {sha256(table.tobytes()).hexdigest()}"
         return {**super().specification(), "mechanism": described}
 
-    def _assignments(self, design: Design) -> tuple[Floats, bool, str]:
-        """Assignments other than the actual one, shape (assignments, units); exact; in words."""
+    def _assignments(self, design: Design) -> _Assignments:
         if self.mechanism is not None:
             return self._from_mechanism(design)
-        dates, positions = group_adoption(design.adoption, design.assignment)
+        dates, groups = group_adoption(design.adoption, design.assignment)
         space = AssignmentSpace(dates[np.isfinite(dates)], len(dates))
         if np.isinf(dates).sum() == 0 and len(np.unique(dates)) == 1:
             raise InferenceError(
                 f"every group at the level {design.assigned_at!r} is treated from the same period "
                 f"on: there is no other assignment."
             )
-        if space.count <= (self.replications or ENUMERATED):
+        exact = space.count <= (self.replications or ENUMERATED)
+        if exact:
             table = space.enumerate()
-            others = table[(table != dates).any(axis=1)]
-            return others[:, positions], True, f"all {space.count:,} assignments"
-        table = space.sample(self.replications or SAMPLED, self.seed)
-        how = f"a sample of {len(table):,} of {_count(space.count)} assignments"
-        return table[:, positions], False, how
+            table = table[(table != dates).any(axis=1)]
+            how = f"all {space.count:,} assignments"
+        else:
+            table = space.sample(self.replications or SAMPLED, self.seed)
+            how = f"a sample of {len(table):,} of {_count(space.count)} assignments"
+        return _Assignments(np.concatenate([dates[None], table]), groups, exact, how)
 
-    def _from_mechanism(self, design: Design) -> tuple[Floats, bool, str]:
+    def _from_mechanism(self, design: Design) -> _Assignments:
+        exact = not callable(self.mechanism)
         if callable(self.mechanism):
             streams = np.random.SeedSequence(self.seed).spawn(self.replications or SAMPLED)
             drawn = [self.mechanism(np.random.default_rng(stream)) for stream in streams]
             table = np.asarray(drawn, dtype=float)
-            exact, how = False, f"{len(table):,} assignments drawn from the given mechanism"
+            how = f"{len(table):,} assignments drawn from the given mechanism"
         else:
             table = np.array(self.mechanism, dtype=float)
-            exact, how = True, f"all {len(table):,} given assignments"
+            how = f"all {len(table):,} given assignments"
         if table.ndim != 2 or table.shape[1] != design.n_units:
             raise InferenceError(
                 f"mechanism= gave assignments of shape {table.shape}; it must give one adoption "
@@ -188,50 +189,76 @@ class RandomizationInference(Inference):
         if exact:
             actual = np.flatnonzero((table == design.adoption).all(axis=1))
             table = np.delete(table, actual[:1], axis=0)
-        return table, exact, how
+        units = np.arange(design.n_units)
+        return _Assignments(np.concatenate([design.adoption[None], table]), units, exact, how)
 
     def _bounds(
-        self, estimate: Estimate, adoptions: Floats, refits: Refits
+        self, estimate: Estimate, assigned: _Assignments, refits: Refits
     ) -> Callable[[float], tuple[float, float]] | None:
         design, estimator = estimate.design, estimate.estimator
         treatment = np.where(design.observed, design.treatment.astype(float), np.nan)
-        if _linear(estimator, design, treatment, adoptions, refits):
+        if _linear(estimator, design, treatment, assigned, refits):
 
             @cache
             def slopes() -> Refits:
-                return estimator.refit_many(design.with_outcome(treatment), adoptions, self.jobs)
+                return assigned.refits(estimator, design.with_outcome(treatment), self.jobs)
 
             @cache
             def both() -> Refits:
                 moved = design.with_outcome(design.outcome + treatment)
-                return estimator.refit_many(moved, adoptions, self.jobs)
+                return assigned.refits(estimator, moved, self.jobs)
 
             if self.statistic == "coefficient":
                 return lambda level: effects_kept(refits.att, slopes().att, level)
             return lambda level: _studentised_bounds(refits, slopes(), both(), level)
-        if self.statistic == "studentised" or len(adoptions) * 80 > REFITS_FOR_INTERVAL:
+        if self.statistic == "studentised" or len(refits.att) * 80 > REFITS_FOR_INTERVAL:
             return None
 
         def pvalue(effect: float) -> float:
             moved = design.with_outcome(design.outcome - effect * treatment)
-            values = estimator.refit_many(moved, adoptions, self.jobs).att
+            values = assigned.refits(estimator, moved, self.jobs).att
             return rank_pvalue(float(values[0]), values[1:], "two-sided")
 
         scale = float(refits.att.std()) or 1.0
         return lambda level: outermost(pvalue, estimate.att, scale, level, precision=1e-4)
 
 
+@dataclass(frozen=True)
+class _Assignments:
+    """Assignments that could have been, the actual one first.
+
+    Attributes
+    ----------
+    adoptions : ndarray, shape (assignments, groups)
+        First treated periods, ``inf`` for never.
+    groups : ndarray of int, shape (units,)
+        Position of each unit's group.
+    exact : bool
+        Whether these are all there are.
+    how : str
+        In words.
+    """
+
+    adoptions: Floats
+    groups: Integers
+    exact: bool
+    how: str
+
+    def refits(self, estimator: Estimator, design: Design, jobs: int = 1) -> Refits:
+        return estimator.refit_groups(design, self.adoptions, self.groups, jobs)
+
+
 def _linear(
-    estimator: Estimator, design: Design, treatment: Floats, adoptions: Floats, refits: Refits
+    estimator: Estimator, design: Design, treatment: Floats, assigned: _Assignments, refits: Refits
 ) -> bool:
     """Whether removing a constant effect shifts the first few estimates by a fixed multiple."""
-    few = adoptions[:4]
+    few = replace(assigned, adoptions=assigned.adoptions[:4])
     shift = float(np.nanstd(design.outcome)) or 1.0
     try:
-        slopes = estimator.refit_many(design.with_outcome(treatment), few).att
+        slopes = few.refits(estimator, design.with_outcome(treatment)).att
     except (ArithmeticError, np.linalg.LinAlgError, JJJPolicyError):
         return False
-    moved = estimator.refit_many(design.with_outcome(design.outcome - shift * treatment), few).att
+    moved = few.refits(estimator, design.with_outcome(design.outcome - shift * treatment)).att
     expected = refits.att[:4] - shift * slopes
     return bool(np.allclose(moved, expected, rtol=1e-7, atol=1e-7 * shift))
 

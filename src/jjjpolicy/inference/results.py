@@ -93,7 +93,7 @@ def covariance_result(
         InferenceResult(
             name=name,
             se=se,
-            pvalue=t_pvalue(estimate.att, se, float(freedom[0])),
+            pvalue=lambda: t_pvalue(estimate.att, se, float(freedom[0])),
             bounds=lambda level: t_interval(estimate.att, se, float(freedom[0]), level),
             effects=effects,
             notes=notes,
