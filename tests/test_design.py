@@ -89,7 +89,8 @@ def test_absent_rows_make_an_unbalanced_panel_and_are_listed() -> None:
 
 def test_duplicate_rows_are_refused() -> None:
     frame = simulated_panel()
-    refuses(pd.concat([frame, frame.iloc[[9]]]), "more than once", "unit 1", "2004")
+    doubled = pd.concat([frame, frame.iloc[[9, 14]]])
+    refuses(doubled, "2 .* more than once", r"unit 1 in period 2004 \(rows 9, 48\)", "unit 2")
 
 
 def test_missing_outcome_is_refused() -> None:
@@ -109,9 +110,54 @@ def test_text_outcome_is_refused() -> None:
     refuses(frame.assign(y=frame.y.astype(str)), "'y' holds text", "to_numeric")
 
 
-def test_treated_unit_without_pre_period_is_refused() -> None:
-    frame = simulated_panel(adoption={0: 2004, 2: 2001})
-    refuses(frame, "no pre-period", "unit 2", r"exclude=\[2\]")
+def test_always_treated_units_are_left_out_named_and_listed() -> None:
+    frame = simulated_panel(adoption={0: 2004, 2: 2001, 3: 1995})
+    for arguments in ({}, {"treatment": None, "adoption": "first"}):
+        with pytest.warns(jp.JJJPolicyWarning, match=r"unit 2, 3 left out, no pre-period"):
+            design = build(frame, **arguments)
+        assert design.units.tolist() == [0, 1, 4, 5, 6, 7]
+        assert design.ledger[["item", "unit"]].to_numpy().tolist() == [["unit", 2], ["unit", 3]]
+        assert design.ledger["reason"].str.contains("no pre-period").all()
+    assert design.fingerprint == build(frame, exclude=[2, 3]).fingerprint
+
+
+def test_units_first_observed_under_treatment_are_always_treated() -> None:
+    frame = simulated_panel(adoption={0: 2004, 2: 2003}).query("unit != 2 or period >= 2003")
+    with pytest.warns(jp.JJJPolicyWarning, match="unit 2 left out"):
+        design = build(frame)
+    assert design.balanced
+    assert "first treated 2003" in design.ledger["reason"].item()
+
+
+def test_periods_in_which_only_always_treated_units_are_observed_go_with_them() -> None:
+    frame = simulated_panel(adoption={0: 2004, 2: 2001}).query("unit == 2 or period > 2001")
+    with pytest.warns(jp.JJJPolicyWarning, match="unit 2 left out"):
+        design = build(frame)
+    assert design.periods.tolist() == [2002, 2003, 2004, 2005, 2006]
+    assert design.balanced
+
+
+def test_a_panel_in_which_no_treated_unit_has_a_pre_period_is_refused() -> None:
+    frame = simulated_panel(adoption={2: 2001, 3: 1990})
+    refuses(frame, "no pre-period", "unit 2, 3", "begin|Begin", treatment=None, adoption="first")
+
+
+def test_regressions_take_always_treated_units_as_never_treated_ones() -> None:
+    frame = simulated_panel(adoption={0: 2004, 1: 2003, 2: 2001}, effect=1.0)
+    unit, period = pd.get_dummies(frame["unit"]), pd.get_dummies(frame["period"]).iloc[:, 1:]
+    x = np.column_stack([frame["treated"], unit, period]).astype(float)
+    kept = np.linalg.lstsq(x, frame["y"].to_numpy(), rcond=None)[0][0]
+    coded = frame.assign(first=frame["first"].replace(2001, 0))
+    design = build(coded, treatment=None, adoption="first")
+    assert jp.did.TwoWayFixedEffects().fit(design).att == pytest.approx(kept, abs=1e-12)
+
+
+def test_zero_as_never_treated_and_as_a_period_is_pointed_out() -> None:
+    frame = simulated_panel().assign(first=lambda f: f["first"].replace(np.inf, 0))
+    frame["period"] -= 2004
+    frame["first"] = frame["first"].replace(2004, 1)
+    with pytest.warns(jp.JJJPolicyWarning, match="0 in adoption column 'first'"):
+        build(frame, treatment=None, adoption="first")
 
 
 def test_panel_without_control_unit_is_refused() -> None:
@@ -271,9 +317,15 @@ def test_repeated_cross_sections_need_adoption() -> None:
     refuses(cross_sections(), "every unit occurs once", "'treated'", "adoption=")
 
 
-def test_cross_sections_of_a_cohort_without_rows_before_adoption_are_refused() -> None:
+def test_cross_sections_of_a_cohort_without_rows_before_adoption_are_left_out() -> None:
     frame = cross_sections()
-    frame = frame[(frame["first"] != 2004) | (frame["period"] >= 2004)]
+    early = frame["unit"] == 11
+    frame.loc[early, "first"] = 2001
+    with pytest.warns(jp.JJJPolicyWarning, match="rows of cohort 2001 left out"):
+        design = build(frame, treatment=None, adoption="first")
+    assert design.n_units == 23
+    assert "1 rows of cohort 2001" in design.ledger["reason"].item()
+    frame = frame[~early & ((frame["first"] != 2004) | (frame["period"] >= 2004))]
     refuses(frame, "no row before adoption", "'first' 2004", treatment=None, adoption="first")
 
 

@@ -56,6 +56,11 @@ class Design:
 
     Build one with :meth:`from_frame` or :meth:`from_policy`; the constructor does not check.
 
+    Units that are treated in every period in which they are observed have no change from before to
+    after treatment, and their outcome is no untreated one to compare with: they are left out, with
+    a warning and a line in the ledger. (With unit effects in a regression such a unit is the same
+    as a never-treated one; code it so, ``adoption`` 0, to have it in the regression on purpose.)
+
     Attributes
     ----------
     outcome : ndarray, shape (units, periods)
@@ -159,8 +164,14 @@ class Design:
         DesignError
             Unknown columns, duplicate (unit, period) rows, missing, infinite or non-numeric values,
             periods that are not integers, fewer than two periods, treatment that switches off,
-            no treated unit, a treated unit (in repeated cross-sections: a cohort) without
+            no treated unit, no treated unit (in repeated cross-sections: cohort) with a
             pre-period, no control unit, repeated cross-sections without ``adoption``.
+
+        Warns
+        -----
+        JJJPolicyWarning
+            Treated units (cohorts) without a pre-period are left out; a zero in ``adoption`` is
+            read as never treated although periods run from below zero to above.
         """
         if unit is None:
             frame, unit = intake.rows_as_units(frame)

@@ -14,8 +14,8 @@ COLUMNS = ["item", "unit", "period", "reason"]
 class Ledger:
     """Immutable list of entries (item, unit, period, reason).
 
-    ``item`` is ``"unit"``, ``"period"``, ``"cell"`` or ``"note"``; ``unit`` and ``period`` are None
-    where the entry concerns all of them.
+    ``item`` is ``"unit"``, ``"period"``, ``"cell"``, ``"effect"`` (of a cohort, not estimable) or
+    ``"note"``; ``unit`` and ``period`` are None where the entry concerns all of them.
     """
 
     entries: tuple[tuple[str, Hashable, int | None, str], ...] = ()
@@ -29,11 +29,15 @@ class Ledger:
     def with_cells(self, cells: Iterable[tuple[Hashable, int]], reason: str) -> Ledger:
         return self._with(("cell", unit, int(period), reason) for unit, period in cells)
 
+    def with_effects(self, effects: Iterable[tuple[int | None, str]]) -> Ledger:
+        return self._with(("effect", None, period, reason) for period, reason in effects)
+
     def with_note(self, unit: Hashable, period: int | None, reason: str) -> Ledger:
         return self._with([("note", unit, period, reason)])
 
     def _with(self, entries: Iterable[tuple[str, Hashable, int | None, str]]) -> Ledger:
-        added = tuple(entries)
+        known = set(self.entries)
+        added = tuple(entry for entry in entries if entry not in known)
         return Ledger(self.entries + added) if added else self
 
     def frame(self) -> pd.DataFrame:

@@ -292,11 +292,12 @@ def test_average_is_unbiased_and_its_interval_covers() -> None:
 def test_cells_that_cannot_be_estimated_are_listed_with_reasons() -> None:
     frame = staggered_panel(units=40)
     frame = frame[(frame["first"] != 2003) | (frame["period"] != 2005)]
-    with pytest.warns(jp.JJJPolicyWarning, match="first cohort 2003"):
+    with pytest.warns(jp.JJJPolicyWarning, match="cohort 2003 in 2005"):
         estimate = CallawaySantAnna().fit(design_of(frame))
     listed = estimate.details["not_estimable"]
     assert listed[["group", "time"]].to_numpy().tolist() == [[2003, 2005]]
     assert "no treated row is observed" in listed["reason"].iloc[0]
+    assert "cohort 2003" in estimate.design.ledger.query("item == 'effect'")["reason"].item()
     assert any("unbalanced" in note for note in estimate.inference.notes)
 
 

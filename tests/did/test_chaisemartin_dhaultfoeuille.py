@@ -162,7 +162,7 @@ def test_normalized_effects_divide_by_the_treatment_accumulated() -> None:
 
 def test_switchers_without_a_control_are_listed() -> None:
     frame = simulated_panel(4, 6, {0: 2003, 1: 2003, 2: 2005, 3: 2005})
-    with pytest.warns(jp.JJJPolicyWarning, match="switching in 2005, effect in 2005"):
+    with pytest.warns(jp.JJJPolicyWarning, match="cohort 2005 in 2005"):
         estimate = jp.did.ChaisemartinDHaultfoeuille().fit(design_of(frame))
     lost = estimate.details["not_estimable"]
     assert set(zip(lost["group"], lost["time"], lost["units"], strict=True)) == {

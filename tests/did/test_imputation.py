@@ -243,7 +243,7 @@ def test_standard_errors_equal_the_paper_with_dense_matrices(
 def test_cells_that_cannot_be_estimated_are_listed_with_reasons() -> None:
     adoption = {0: 2003, 1: 2003, 2: 2005, 3: 2005}
     frame = simulated_panel(units=4, periods=6, adoption=adoption, effect=1.0)
-    with pytest.warns(jp.JJJPolicyWarning, match="7 treated cells.*cohort 2003 in 2005"):
+    with pytest.warns(jp.JJJPolicyWarning, match=r"cohort 2003 in 2005, 2006 \(no untreated unit"):
         estimate = jp.did.Imputation().fit(design_of(frame.drop(index=23)))
     lost = estimate.details["not_estimable"]
     assert lost["group"].tolist() == [2003, 2003, 2005, 2005]
@@ -251,8 +251,9 @@ def test_cells_that_cannot_be_estimated_are_listed_with_reasons() -> None:
     assert lost["units"].sum() == 7
     assert lost["reason"].str.contains("no untreated unit is observed").all()
     assert estimate.effects["event_time"].tolist() == [0, 1]
-    cells = estimate.design.ledger.query("item == 'cell'")
-    assert cells["reason"].str.contains("Imputation cannot estimate").sum() == 7
+    effects = estimate.design.ledger.query("item == 'effect'")
+    assert effects["period"].tolist() == [2005, 2006, 2005, 2006]
+    assert effects["reason"].iloc[0].startswith("Imputation has no effect of cohort 2003 (2 units)")
 
 
 def test_periods_that_no_chain_connects_are_not_compared() -> None:

@@ -98,7 +98,7 @@ def test_without_never_treated_the_last_cohort_is_the_control() -> None:
 
 def test_reference_may_lie_earlier_and_cohorts_without_it_are_listed() -> None:
     frame = staggered_panel(units=40)
-    with pytest.warns(jp.JJJPolicyWarning, match="first cohort 2003: its base period 2000"):
+    with pytest.warns(jp.JJJPolicyWarning, match="cohort 2003 .its base period 2000"):
         estimate = SunAbraham(reference=-3).fit(design_of(frame))
     assert 2003 not in estimate.group_time["group"].tolist()
     assert estimate.details["not_estimable"]["group"].tolist() == [2003]

@@ -59,7 +59,7 @@ class CallawaySantAnna(GroupTimeEstimator):
     units (``allow_unbalanced_panel = TRUE``): every row counts, levels are compared rather than
     changes, and covariates are each row's own. Repeated cross-sections are designs in which every
     unit is observed once. Cohorts and cells that cannot be estimated are listed in
-    ``details["not_estimable"]`` and in a warning; the averages leave them out.
+    ``details["not_estimable"]``, in the ledger and in a warning; the averages leave them out.
 
     ``att`` is the average of the effects from adoption on, weighted by cohort size; see
     :meth:`GroupTimeEstimate.aggregate` for others.
@@ -115,5 +115,3 @@ def _notes(design: Design, effects: GroupTimeEffects, trimmed: int) -> Iterator[
                 f"estimated, and standard errors with it are too small. Use randomisation "
                 f"inference."
             )
-    if effects.not_estimable:
-        yield f"{len(effects.not_estimable)} cohorts or cells cannot be estimated and are left out."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -10,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_window import EventClock
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
-from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
@@ -103,17 +103,7 @@ class ChaisemartinDHaultfoeuille(Estimator):
             ],
             columns=["group", "time", "units", "reason"],
         )
-        if len(lost):
-            shown = "; ".join(
-                f"switching in {row.group}, effect in {row.time}"
-                for row in not_estimable.head(3).itertuples()
-            )
-            warnings.warn(
-                f"switchers without a control are not in the effects ({shown}"
-                f"{'; …' if len(lost) > 3 else ''}); details['not_estimable'] lists them.",
-                JJJPolicyWarning,
-                stacklevel=2,
-            )
+        design = listed_as_not_estimable(design, not_estimable, self.label)
         estimate = Estimate(
             estimator=self,
             design=design,

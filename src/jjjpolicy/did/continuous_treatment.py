@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.did.comparisons import no_untreated
 from jjjpolicy.did.dose_basis import DoseBasis
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
@@ -108,6 +110,7 @@ class ContinuousTreatment(Estimator):
                 f"{treated.max():g}: a curve is not extended beyond the data."
             )
         found = _cells(self, design, doses, grid)
+        design = listed_as_not_estimable(design, found.not_estimable, self.label)
         times, effects, by_time = found.by_event_time()
         overall, influence = found.overall()
         points = len(grid)
@@ -132,6 +135,7 @@ class ContinuousTreatment(Estimator):
                 "knots": tuple(found.basis.breaks[1:-1].tolist()),
                 "event_times": times,
                 "reference": -1,
+                "not_estimable": found.not_estimable,
             },
         )
         return estimate.with_result(
@@ -208,7 +212,8 @@ class ContinuousTreatment(Estimator):
 class _DoseCells:
     """Estimates by cohort and period: ATT, ACRT, then both curves on the grid.
 
-    estimates : (cells, 2 + 2 grid); influence : (cells, units, 2 + 2 grid)
+    estimates : (cells, 2 + 2 grid); influence : (cells, units, 2 + 2 grid); not_estimable :
+    columns group, time and reason
     """
 
     design: Design
@@ -217,6 +222,7 @@ class _DoseCells:
     periods: Integers
     estimates: Floats
     influence: Floats
+    not_estimable: pd.DataFrame
 
     def overall(self) -> tuple[Floats, Floats]:
         """Averages over cohorts of their mean after adoption, and influence functions."""
@@ -261,6 +267,7 @@ def _cells(
 ) -> _DoseCells:
     basis = DoseBasis.at_quantiles(doses[design.treated], estimator.degree, estimator.knots)
     groups, periods, estimates, influence = [], [], [], []
+    lost: list[tuple[int, int, str]] = []
     for cohort in design.cohorts:
         members = design.adoption == cohort
         spline = _Spline.of(estimator, design, basis, doses, members, grid)
@@ -273,6 +280,8 @@ def _cells(
             if estimator.control == "not_yet":
                 controls = (design.adoption > until) & ~members
             if not controls.any():
+                period = int(design.periods[t])
+                lost.append((int(cohort), period, no_untreated(period, 0)))
                 continue
             changes = design.outcome[:, t] - design.outcome[:, base]
             values, own = spline.compare(changes, members, controls)
@@ -292,6 +301,7 @@ def _cells(
         periods=np.array(periods, dtype=np.int64),
         estimates=np.array(estimates),
         influence=np.array(influence),
+        not_estimable=pd.DataFrame(lost, columns=["group", "time", "reason"]),
     )
 
 

@@ -6,7 +6,6 @@ fitting, averaging, standard errors and refits under other assignments follow fr
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +23,9 @@ from jjjpolicy.did.aggregation import (
     combine,
 )
 from jjjpolicy.did.group_time import GroupTimeEffects
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.pretest import PreTest, wald_pretest
-from jjjpolicy.errors import InferenceError, JJJPolicyWarning
+from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import analytic_result, effect_bounds, few_treated_note, t_interval
@@ -45,19 +45,11 @@ class GroupTimeEstimator(Estimator):
     def fit(self, design: Design) -> GroupTimeEstimate:
         """Estimate the group-time effects and their averages.
 
-        Cohorts and cells that cannot be estimated are named in a warning; for errors see
-        ``group_time_effects``.
+        Cohorts and cells that cannot be estimated are named in a warning and in the ledger of
+        ``estimate.design``; for errors see ``group_time_effects``.
         """
         effects = self.group_time_effects(design)
-        if effects.not_estimable:
-            group, _, reason = effects.not_estimable[0]
-            warnings.warn(
-                f"{len(effects.not_estimable)} cohorts or cells cannot be estimated and are left "
-                f"out of all averages, first cohort {group:.0f}: {reason}. See "
-                f"estimate.details['not_estimable'].",
-                JJJPolicyWarning,
-                stacklevel=2,
-            )
+        design = listed_as_not_estimable(design, effects.not_estimable_table(), self.label)
         return _estimate(self, design, effects, "simple", Window())
 
     def refit(self, design: Design) -> Refits:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.pretrend_regression import pretrend_regression
 from jjjpolicy.did.untreated_outcome import UntreatedOutcome
 from jjjpolicy.errors import DesignError
@@ -82,6 +83,7 @@ class Imputation(Estimator):
         """
         effects = self._effects(design)
         effects.model.warn()
+        design = listed_as_not_estimable(design, effects.model.not_estimable, self.label)
         treated, singles = self._treated_part(effects)
         influence = effects.influence(treated)
         table, factors = effects.event_effects(), np.ones(influence.shape[1])
@@ -95,6 +97,7 @@ class Imputation(Estimator):
         return labelled(
             self,
             effects,
+            design,
             f"Borusyak-Jaravel-Spiess, clustered by {design.assigned_at}",
             influence,
             clustered_covariance(influence * factors, design.assignment),

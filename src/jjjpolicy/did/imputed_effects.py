@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from jjjpolicy.estimate import Estimate
 from jjjpolicy.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats, Integers
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
     from jjjpolicy.did.untreated_outcome import UntreatedOutcome
     from jjjpolicy.estimator import Estimator
 
@@ -145,6 +145,7 @@ class ImputedEffects:
 def labelled(
     estimator: Estimator,
     effects: ImputedEffects,
+    design: Design,
     inference: str,
     influence: Floats,
     covariance: Floats,
@@ -159,6 +160,8 @@ def labelled(
     ----------
     estimator : Estimator
     effects : ImputedEffects
+    design : Design
+        With a ledger that lists what cannot be estimated.
     inference : str
         What the standard errors are, in words.
     influence : ndarray, shape (units, 1 + event times)
@@ -171,16 +174,10 @@ def labelled(
         In addition to those of every such estimator.
     """
     model = effects.model
-    design = model.design
     table = effects.event_effects() if event_effects is None else event_effects
-    lost = np.argwhere(model.lost)
-    left_out = design.left_out.with_cells(
-        [(design.units[i], int(design.periods[t])) for i, t in lost],
-        f"{estimator.label} cannot estimate the effect in this treated cell",
-    )
     estimate = Estimate(
         estimator=estimator,
-        design=replace(design, left_out=left_out) if len(lost) else design,
+        design=design,
         att=float(effects.estimates[0]),
         estimand=ESTIMAND,
         event_effects=table,

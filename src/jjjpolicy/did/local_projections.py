@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import pandas as pd
 
 from jjjpolicy.did.entry_regression import EntryFit, EntrySample, equally_weighted, least_squares
 from jjjpolicy.did.event_window import EventClock
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.errors import DesignError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
@@ -88,14 +88,7 @@ class LocalProjections(Estimator):
                     sample.cohort_weights(self.reweight).assign(event_time=h * clock.step)
                 )
         not_estimable = pd.DataFrame(lost, columns=["group", "time", "units", "reason"])
-        if len(lost):
-            shown = "; ".join(f"cohort {group} in {time}" for group, time, *_ in lost[:4])
-            warnings.warn(
-                f"no clean control for {shown}{'; …' if len(lost) > 4 else ''}: these cohorts are "
-                f"not in the effects; details['not_estimable'] lists them.",
-                JJJPolicyWarning,
-                stacklevel=2,
-            )
+        design = listed_as_not_estimable(design, not_estimable, self.label)
         times: Integers = np.array(list(fits), dtype=np.int64) * clock.step
         columns = [pooled, *fits.values()]
         influence = np.column_stack([fit.influence for fit in columns])

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.exposure import distances_to_treated, nearest_treated
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.untreated_outcome import UntreatedOutcome
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
@@ -89,6 +90,7 @@ class SpilloverRings(Estimator):
         """
         found = _Averages.of(self, design)
         found.model.warn()
+        design = listed_as_not_estimable(design, found.model.not_estimable, self.label)
         times = found.event_times
         shown = 1 + len(times)
         covariance = clustered_covariance(found.influence, design.assignment)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_window import EventClock, observation_weights
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
@@ -73,11 +74,7 @@ class Stacked(Estimator):
             window the panel covers and that has clean controls.
         """
         stack = self._stack(design)
-        if len(stack.left_out):
-            shown = "; ".join(
-                f"cohort {row.group}: {row.reason}" for row in stack.left_out.itertuples()
-            )
-            warnings.warn(f"left out of the stack ({shown}).", JJJPolicyWarning, stacklevel=2)
+        design = listed_as_not_estimable(design, stack.left_out, self.label)
         regression = _regress(stack)
         times = stack.times * EventClock(design).step
         free = stack.times != -1

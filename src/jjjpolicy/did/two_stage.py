@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.untreated_outcome import UntreatedOutcome
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import clustered_covariance
@@ -60,10 +61,12 @@ class TwoStage(Estimator):
         """
         effects = self._effects(design)
         effects.model.warn()
+        design = listed_as_not_estimable(design, effects.model.not_estimable, self.label)
         influence = self._influence(effects)
         return labelled(
             self,
             effects,
+            design,
             f"two-stage GMM, clustered by {design.assigned_at}",
             influence,
             clustered_covariance(influence, design.assignment),

@@ -155,23 +155,11 @@ class UntreatedOutcome:
         self._gram: Floats = gram[np.ix_(kept, kept)]
 
     def warn(self) -> None:
-        """Warn about covariates left out and about treated cells that cannot be estimated."""
+        """Warn about covariates left out."""
         if self.collinear:
             warnings.warn(
                 f"left out as collinear with the unit and period effects and the covariates before "
                 f"them in the untreated cells: {', '.join(self.collinear)}",
-                JJJPolicyWarning,
-                stacklevel=3,
-            )
-        lost = self.not_estimable
-        if len(lost):
-            shown = "; ".join(
-                f"cohort {row.group} in {row.time}" for row in lost.head(4).itertuples()
-            )
-            warnings.warn(
-                f"{int(lost['units'].sum())} treated cells cannot be estimated and are not in the "
-                f"average ({shown}{'; …' if len(lost) > 4 else ''}); "
-                f"details['not_estimable'] lists them with the reasons.",
                 JJJPolicyWarning,
                 stacklevel=3,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError
-from jjjpolicy.intake.columns import Columns, require_columns, unknown_name
-from jjjpolicy.intake.grid import integer_periods, make_grid, restrict
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.intake.columns import Columns, require_columns, shown_labels, unknown_name
+from jjjpolicy.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.intake.treatment import (
     adoption_from_column,
     adoption_from_treatment,
+    always_treated,
     require_common_adoption,
     require_comparison,
 )
@@ -23,7 +25,7 @@ from jjjpolicy.ledger import Ledger
 from jjjpolicy.regions import ancestors
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design
+    from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.panel import Panel
     from jjjpolicy.policy import Policy, Timing
 
@@ -51,10 +53,8 @@ def design_from_frame(
     frame, periods, ledger = restrict(frame, periods, columns, window, exclude, ledger)
     grid = make_grid(frame, periods, columns)
 
-    outcome = grid.spread(numbers(frame, columns.outcome, grid, columns))
-    outcome = np.array(outcome, dtype=float, order="C")
-    absent = np.isnan(outcome)
-    cross_sections = int((~absent).sum(axis=1).max()) == 1
+    outcome = _matrix(frame, columns.outcome, grid, columns)
+    cross_sections = int((~np.isnan(outcome)).sum(axis=1).max()) == 1
     switching: Booleans | None = None
     if columns.treatment is not None:
         if cross_sections:
@@ -74,6 +74,17 @@ def design_from_frame(
             frame, columns.adoption, grid, columns, ledger, cross_sections
         )
 
+    if switching is None:
+        without = always_treated(outcome, adoption, grid, columns, cross_sections)
+        if without.any():
+            ledger = _always_treated_listed(
+                ledger, grid.units[without], adoption[without], columns, cross_sections
+            )
+            kept = ~frame[columns.unit].isin(grid.units[without]).to_numpy()
+            frame, periods, adoption = frame[kept], periods[kept], adoption[~without]
+            grid = make_grid(frame, periods, columns)
+            outcome = _matrix(frame, columns.outcome, grid, columns)
+    absent = np.isnan(outcome)
     if absent.any() and not cross_sections:
         cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
         ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
@@ -102,19 +113,50 @@ def design_from_frame(
         assigned_at=columns.assigned_at or columns.unit,
         assignment=assignment,
         switching=switching,
-        covariates={
-            name: np.array(grid.spread(numbers(frame, name, grid, columns)), dtype=float)
-            for name in columns.covariates
-        },
+        covariates={name: _matrix(frame, name, grid, columns) for name in columns.covariates},
         predictors={
-            name: np.array(grid.spread(numbers(frame, name, grid, columns, gaps=True)), dtype=float)
-            for name in columns.predictors
+            name: _matrix(frame, name, grid, columns, gaps=True) for name in columns.predictors
         },
         weights=weights,
         clusters={name: group_codes(frame, name, grid, columns) for name in columns.clusters},
         coordinates=coordinates,
         left_out=ledger,
     )
+
+
+def _matrix(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
+) -> Floats:
+    values = grid.spread(numbers(frame, name, grid, columns, gaps))
+    return np.array(values, dtype=float, order="C")
+
+
+def _always_treated_listed(
+    ledger: Ledger,
+    units: pd.Index,
+    adoption: Floats,
+    columns: Columns,
+    cross_sections: bool,
+) -> Ledger:
+    """The ledger with the always-treated, about whom a warning is given as well."""
+    why = "no pre-period: treated in every observed period"
+    if cross_sections:
+        cohorts, rows = np.unique(adoption, return_counts=True)
+        for cohort, number in zip(cohorts, rows, strict=True):
+            ledger = ledger.with_note(
+                None, None, f"{number} rows of cohort {cohort:.0f} left out, {why}"
+            )
+        named = "rows of cohort " + ", ".join(f"{cohort:.0f}" for cohort in cohorts)
+    else:
+        for unit, since in zip(units, adoption, strict=True):
+            ledger = ledger.with_units([unit], f"{why} (first treated {since:.0f})")
+        named = f"{columns.unit} {shown_labels(units)}"
+    warnings.warn(
+        f"{named} left out, {why}. design.ledger lists them. Begin earlier if there is data.",
+        JJJPolicyWarning,
+        stacklevel=4,
+    )
+    return ledger
 
 
 def design_from_policy(

@@ -121,13 +121,17 @@ def make_grid(frame: pd.DataFrame, periods: Integers, columns: Columns) -> Grid:
         keys = unit_codes.astype(np.int64) * len(distinct) + period_codes
         counts = np.bincount(keys, minlength=1)
         if (counts > 1).any():
-            key = int(np.argmax(counts > 1))
-            rows = np.flatnonzero(keys == key)
-            raise DesignError(
-                f"{int((counts > 1).sum())} (unit, period) pairs occur more than once, first "
+            twice = np.flatnonzero(counts > 1)
+            named = "; ".join(
                 f"{columns.unit} {quoted(units[key // len(distinct)])} in {columns.time} "
-                f"{distinct[key % len(distinct)]} ({len(rows)} rows, at positions "
-                f"{rows[:5].tolist()}): keep one row each."
+                f"{distinct[key % len(distinct)]} (rows "
+                f"{', '.join(map(str, np.flatnonzero(keys == key)[:5]))})"
+                for key in twice[:5].tolist()
+            )
+            raise DesignError(
+                f"{len(twice)} (unit, period) pairs occur more than once: {named}"
+                f"{'; …' if len(twice) > 5 else ''}. Keep one row each; which of them is right the "
+                f"data cannot tell."
             )
         grid = Grid(pd.Index(units), distinct, unit_codes.astype(np.int64), period_codes)
     if len(grid.periods) < 2:

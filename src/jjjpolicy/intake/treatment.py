@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.intake.columns import Columns, quoted, shown_labels
 from jjjpolicy.intake.grid import Grid
 from jjjpolicy.intake.values import numbers
@@ -73,6 +74,14 @@ def adoption_from_column(
             f"must hold the first treated period, or 0, NaN or inf for never treated."
         )
     values = column.to_numpy(dtype=float, na_value=np.nan)
+    if grid.periods[0] < 0 <= grid.periods[-1] and (values == 0).any():
+        warnings.warn(
+            f"0 in adoption column {name!r} is read as never treated, although 0 is a period: where"
+            f" it is meant as the first treated period, shift {columns.time!r} and {name!r} by a "
+            f"constant so that all periods are positive.",
+            JJJPolicyWarning,
+            stacklevel=4,
+        )
     values = np.where(np.isnan(values) | (values == 0), np.inf, values)
     if np.isneginf(values).any():
         raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
@@ -104,6 +113,39 @@ def adoption_from_column(
     return np.where(later, np.inf, adoption), ledger
 
 
+def always_treated(
+    outcome: Floats, adoption: Floats, grid: Grid, columns: Columns, cross_sections: bool
+) -> Booleans:
+    """Treated units that are not observed before adoption, shape (units,).
+
+    In repeated cross-sections: the rows of cohorts of which no row is observed before adoption.
+
+    Raises
+    ------
+    DesignError
+        These are all treated units.
+    """
+    treated = np.isfinite(adoption)
+    before = grid.periods[None, :] < adoption[:, None]
+    seen_before = np.asarray((before & ~np.isnan(outcome)).any(axis=1))
+    if cross_sections:
+        seen_before = np.isin(adoption, adoption[seen_before])
+    without: Booleans = treated & ~seen_before
+    if without.any() and not (treated & seen_before).any():
+        if cross_sections:
+            cohorts = ", ".join(f"{value:.0f}" for value in np.unique(adoption[without]))
+            raise DesignError(
+                f"no row before adoption for the rows with {columns.adoption!r} {cohorts}, and no "
+                f"other rows are treated: begin earlier, or check {columns.adoption!r}."
+            )
+        raise DesignError(
+            f"no pre-period for treated {columns.unit} {shown_labels(grid.units[without])}: "
+            f"treated in every observed period, and no other {columns.unit} is treated. Begin "
+            f"earlier, or check the treatment column."
+        )
+    return without
+
+
 def require_comparison(
     outcome: Floats,
     adoption: Floats,
@@ -111,42 +153,19 @@ def require_comparison(
     columns: Columns,
     switching: Booleans | None,
 ) -> None:
-    treated = np.isfinite(adoption)
-    if not treated.any():
+    if not np.isfinite(adoption).any():
         raise DesignError(
             f"no {columns.unit} is treated within {columns.time} {grid.periods[0]}-"
             f"{grid.periods[-1]}: check the treatment column, window= and exclude=."
         )
     observed = ~np.isnan(outcome)
     on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
-    seen_before = np.asarray((observed & ~on).any(axis=1))
-    if int(observed.sum(axis=1).max()) == 1:
-        _require_rows_before(adoption[treated], seen_before[treated], columns)
-        seen_before = np.ones(len(adoption), dtype=bool)
-    without = np.flatnonzero(treated & ~seen_before)
-    if len(without) and switching is None:
-        named = shown_labels(grid.units[without])
-        raise DesignError(
-            f"no pre-period for treated {columns.unit} {named}: it is treated in every observed "
-            f"period. Begin earlier, or leave it out with exclude=[{named}]."
-        )
     start = int(adoption.min())
     after = grid.periods >= start
     if (on | ~observed)[:, after].all():
         raise DesignError(
             f"no control unit: from {columns.time} {start} on every {columns.unit} is treated, so "
             f"that there is nothing to compare with. Keep untreated or later-treated units."
-        )
-
-
-def _require_rows_before(adoption: Floats, before: Booleans, columns: Columns) -> None:
-    """In repeated cross-sections every cohort needs rows from before its adoption."""
-    without = np.setdiff1d(adoption, adoption[before])
-    if len(without):
-        cohorts = ", ".join(f"{value:.0f}" for value in without)
-        raise DesignError(
-            f"no row before adoption for the rows with {columns.adoption!r} {cohorts}: they are "
-            f"treated in every observed period. Begin earlier, or drop these rows."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jjjpolicy.estimate import Estimate
+    from jjjpolicy.ledger import Ledger
 
 DIGITS = 4
 
@@ -55,12 +57,20 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         f"({design.periods[0]}–{design.periods[-1]}), {design.n_observations} observations"
     )
     yield f"treated        {len(treated)} ({shown}), first treated in {cohorts}"
-    yield f"left out       {len(design.left_out.entries)} ledger entries"
+    yield f"ledger         {_counted(design.left_out)}"
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
         yield from _block("By treated unit", estimate.unit_effects)
     if len(estimate.effects) <= 40:
         effects = estimate.effects
         yield from _block("By event time", effects.dropna(axis=1, how="all"))
+
+
+def _counted(ledger: Ledger) -> str:
+    numbers = Counter(item for item, *_ in ledger.entries)
+    listed = ", ".join(
+        f"{number} {item}{'' if number == 1 else 's'}" for item, number in numbers.items()
+    )
+    return f"left out: {listed}; see design.ledger" if listed else "nothing left out"
 
 
 def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
