@@ -31,7 +31,14 @@ extensions = [
     "data_dictionary",
     "mathml",
 ]
-exclude_patterns = ["_build", "_extensions", "requirements.lock", "**.ipynb_checkpoints"]
+templates_path = ["_templates"]
+exclude_patterns = [
+    "_build",
+    "_extensions",
+    "_templates",
+    "requirements.lock",
+    "**.ipynb_checkpoints",
+]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -42,7 +49,7 @@ nb_execution_timeout = 120
 nb_execution_show_tb = True
 nb_merge_streams = True
 
-autosummary_generate = False
+autosummary_imported_members = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
