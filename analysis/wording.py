@@ -15,7 +15,14 @@ INTERVAL = Text("95% interval", "95% 置信区间")
 TREATED = Text("Treated", "处理组")
 METHODS = {
     "did": Text("Difference-in-differences", "双重差分"),
+    "sdid": Text("Synthetic DiD", "合成双重差分"),
     "sc": Text("Synthetic control", "合成控制"),
+    "dsc": Text("Demeaned SC", "去均值合成控制"),
+    "asc": Text("Augmented SC", "增广合成控制"),
+    "psc": Text("Penalized SC", "惩罚合成控制"),
+    "elastic": Text("Elastic-net SC", "弹性网合成控制"),
+    "gsc": Text("Generalized SC", "广义合成控制"),
+    "mc": Text("Matrix completion", "矩阵补全"),
 }
 SINGLE = {
     "beijing": Text("Beijing", "北京"),

@@ -171,6 +171,16 @@ def test_specifications_show_significance_by_shape_and_count_failures():
     assert [tick.get_text() for tick in lower.get_yticklabels()] == ["DiD", "SC", "long", "short"]
 
 
+def test_specifications_without_a_p_value_are_not_called_insignificant():
+    curve = CURVE.assign(pvalue=CURVE["pvalue"].mask(CURVE["estimator"] == "SC"))
+    figure = draw_specification_curve(curve, ["estimator"], outcome="x")
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "Without a p-value" in labels
+    figure = draw_specification_curve(CURVE.assign(pvalue=np.nan), ["estimator"], outcome="x")
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels == ["Estimate"]
+
+
 def test_specifications_refuse_what_they_cannot_show():
     def draw(curve, dimensions=("estimator",), **options):
         return draw_specification_curve(curve, dimensions, outcome="x", **options)

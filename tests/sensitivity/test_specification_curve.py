@@ -91,6 +91,17 @@ def test_inference_gives_p_values_and_intervals_at_the_level() -> None:
     assert curve[["lower", "upper"]].to_numpy()[0] == pytest.approx(estimate.interval(0.8))
 
 
+def test_shares_are_of_the_specifications_that_have_a_p_value() -> None:
+    curve = pd.DataFrame(
+        {"att": [-1.0, 1.0, 2.0], "pvalue": [0.01, np.nan, 0.5], "failure": ["", "", ""]}
+    )
+    summary = jp.sensitivity.summarize_curve(curve)
+    assert summary["with_pvalue"] == 2
+    assert summary["share_significantly_negative"] == 0.5
+    assert summary["share_negative"] == pytest.approx(1 / 3)
+    assert "with_pvalue" not in jp.sensitivity.summarize_curve(curve.assign(pvalue=np.nan))
+
+
 def test_workers_do_not_change_the_table() -> None:
     frame = simulated_panel(units=9, periods=10, adoption={0: 2008}, effect=2.0)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SPECIFICATIONS = Text("Specifications, sorted by effect", "各设定（按效应排序）")
 SMALL = Text("p ≤ {alpha:g}", "p ≤ {alpha:g}")
 LARGE = Text("p > {alpha:g}", "p > {alpha:g}")
+UNTESTED = Text("Without a p-value", "未作检验")
 EFFECT = Text("Estimate", "估计值")
 BASELINE = Text("Main specification", "基准设定")
 FAILED = Text("{count} of {total} could not be estimated", "{total}个设定中有{count}个无法估计")
@@ -42,7 +43,7 @@ def draw_specification_curve(
     curve : DataFrame
         From :func:`jjjpolicy.sensitivity.specification_curve`. Finite intervals are drawn; effects
         with a p-value of at most ``alpha`` are filled triangles that point away from zero, others
-        hollow circles.
+        hollow circles, grey where only others have a p-value.
     dimensions : mapping from column to its name, or sequence of columns
         Rows of the matrix of choices, in this order.
     outcome : Text or str
@@ -78,7 +79,7 @@ def draw_specification_curve(
             for axes in (upper, lower):
                 axes.axvline(place, color=style.ORANGE, linewidth=1.0, zorder=0)
             upper.plot([], [], color=style.ORANGE, linewidth=1.0, label=words(BASELINE, language))
-        upper.legend(loc="upper left", ncols=3, handlelength=1.2, columnspacing=1.2)
+        upper.legend(loc="upper left", ncols=4, handlelength=1.2, columnspacing=1.2)
         for axes in (upper, lower):
             axes.set_xlim(-1, len(done))
             axes.set_xticks([])
@@ -112,20 +113,23 @@ def _effects(axes: Axes, done: pd.DataFrame, alpha: float, language: Language) -
         label = words(SMALL, language).format(alpha=alpha)
         marker = "v" if (att[small] < 0).mean() > 0.5 else "^"
         axes.scatter([], [], s=20, marker=marker, color=style.BLUE, label=label)
-    label = words(EFFECT, language)
-    if not np.isnan(values).all():
-        label = words(LARGE, language).format(alpha=alpha)
-    axes.scatter(
-        place[~small],
-        att[~small],
-        s=size,
-        marker="o",
-        facecolors="white",
-        edgecolors=style.BLUE,
-        linewidths=0.6,
-        zorder=3,
-        label=label if (~small).any() else None,
-    )
+    unknown = np.isnan(values)
+    hollow = [(~small & ~unknown, style.BLUE, words(LARGE, language).format(alpha=alpha))]
+    label = words(EFFECT if unknown.all() else UNTESTED, language)
+    hollow.append((unknown, style.BLUE if unknown.all() else style.GREY, label))
+    for chosen, colour, label in hollow:
+        if chosen.any():
+            axes.scatter(
+                place[chosen],
+                att[chosen],
+                s=size,
+                marker="o",
+                facecolors="white",
+                edgecolors=colour,
+                linewidths=0.6,
+                zorder=3,
+                label=label,
+            )
     axes.margins(y=0.16)
 
 

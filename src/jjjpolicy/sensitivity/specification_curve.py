@@ -115,8 +115,8 @@ def summarize_curve(curve: pd.DataFrame, alpha: float = 0.05) -> pd.Series:
     -------
     Series
         Number of specifications and of failures, median, least and largest effect, the share of
-        negative and positive effects, and the shares of those with a p-value of at most ``alpha``
-        (of all that were estimated; absent without p-values).
+        negative and positive effects; where there are p-values, how many, and which shares of
+        these are at most ``alpha`` with a negative and with a positive effect.
     """
     done = curve[curve["failure"] == ""]
     att = done["att"]
@@ -129,8 +129,10 @@ def summarize_curve(curve: pd.DataFrame, alpha: float = 0.05) -> pd.Series:
         "share_negative": (att < 0).mean(),
         "share_positive": (att > 0).mean(),
     }
-    if done["pvalue"].notna().any():
-        small = done["pvalue"] <= alpha
+    tested = done[done["pvalue"].notna()]
+    if len(tested):
+        small, att = tested["pvalue"] <= alpha, tested["att"]
+        numbers["with_pvalue"] = len(tested)
         numbers["share_significantly_negative"] = (small & (att < 0)).mean()
         numbers["share_significantly_positive"] = (small & (att > 0)).mean()
     return pd.Series(numbers)
