@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats
     from jjjpolicy.estimator import Estimator
 
-EFFECT_COLUMNS = ["event_time", "estimate", "se", "lower", "upper"]
+UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
 
 
 class Inference(ABC):
@@ -83,6 +83,8 @@ class InferenceResult:
         ``bounds(level)`` gives the (low, high) ends of the interval.
     effects : DataFrame, callable or None
         Columns event_time, se, lower, upper (95%), and further ones of the method.
+    cohorts : DataFrame, callable or None
+        The same by adoption cohort, with a column adoption.
     reference : ndarray or None
         Reference distribution of the statistic (placebo estimates, bootstrap draws).
     smallest_pvalue : float or None
@@ -103,6 +105,7 @@ class InferenceResult:
     pvalue: _OnDemand = _OnDemand()
     bounds: Callable[[float], tuple[float, float]] | None = None
     effects: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
+    cohorts: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
     reference: Floats | None = None
     smallest_pvalue: float | None = None
     assignments: int | None = None
@@ -126,6 +129,8 @@ class Estimate:
         Columns event_time and estimate; may be computed on first use (a callable is accepted).
     calendar_effects : DataFrame or None
         Columns period and estimate.
+    cohort_effects : DataFrame or None
+        Columns adoption and estimate.
     unit_effects : DataFrame or None
         One row per treated unit.
     counterfactual : DataFrame or None
@@ -145,6 +150,7 @@ class Estimate:
     estimand: str
     event_effects: pd.DataFrame | Callable[[], pd.DataFrame]
     calendar_effects: pd.DataFrame | None = None
+    cohort_effects: pd.DataFrame | None = None
     unit_effects: pd.DataFrame | None = None
     counterfactual: pd.DataFrame | None = None
     weights: pd.DataFrame | None = None
@@ -194,20 +200,25 @@ class Estimate:
     @cached_property
     def effects(self) -> pd.DataFrame:
         """Effects by event time: event_time, estimate, se, lower, upper (95%)."""
-        table = _now(self.event_effects)
         source = None if self.inference is None else self.inference.effects
-        if source is None:
-            return table.assign(se=np.nan, lower=np.nan, upper=np.nan)[EFFECT_COLUMNS]
-        extra = _now(source)
-        known = {time: row for row, time in enumerate(extra["event_time"])}
-        rows = np.array([known.get(time, -1) for time in table["event_time"]], dtype=np.int64)
-        columns = [*EFFECT_COLUMNS[2:], *(c for c in extra.columns if c not in EFFECT_COLUMNS)]
-        added = {
-            name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows] for name in columns
-        }
-        return pd.DataFrame(
-            {"event_time": table["event_time"], "estimate": table["estimate"], **added}
-        )
+        return _with_uncertainty(_now(self.event_effects), source, "event_time")
+
+    @cached_property
+    def by_cohort(self) -> pd.DataFrame:
+        """Average effect of each adoption cohort: adoption, estimate, se, lower, upper (95%).
+
+        Raises
+        ------
+        InferenceError
+            The estimator has none.
+        """
+        if self.cohort_effects is None:
+            raise InferenceError(
+                f"{self.estimator.label} gives no effects by adoption cohort here; estimators with "
+                f"counterfactual paths do, and did.CallawaySantAnna by aggregate('group')."
+            )
+        source = None if self.inference is None else self.inference.cohorts
+        return _with_uncertainty(self.cohort_effects, source, "adoption")
 
     # ------------------------------------------------------------------ provenance
     @property
@@ -268,6 +279,25 @@ class Estimate:
 
 def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return table() if callable(table) else table
+
+
+def _with_uncertainty(
+    table: pd.DataFrame, source: pd.DataFrame | Callable[[], pd.DataFrame] | None, key: str
+) -> pd.DataFrame:
+    """Effects with the columns of an inference method, matched by ``key``."""
+    found = table[[key, "estimate"]]
+    if source is None:
+        return found.assign(**dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
+    extra = _now(source)
+    known = {value: row for row, value in enumerate(extra[key])}
+    rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
+    further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]
+    return found.assign(
+        **{
+            name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
+            for name in [*UNCERTAINTY_COLUMNS, *further]
+        }
+    )
 
 
 def _renderer(name: str) -> Callable[..., Any]:

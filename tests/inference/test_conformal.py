@@ -9,6 +9,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.inference.conformal import null_residuals
 
 
 def design_of(**changes: Any) -> jp.Design:
@@ -44,18 +45,89 @@ def test_intervals_widen_with_the_level_and_find_a_large_effect(method: Any) -> 
     assert estimate.pvalue < 0.1
 
 
+def test_several_dates_are_tested_by_cohorts_under_common_permutations() -> None:
+    estimate = jp.synth.SyntheticControl().fit(design_of(adoption={0: 2015, 1: 2017, 2: 2017}))
+    design, periods = estimate.design, 20
+    statistics = np.zeros(periods)
+    for date, units in ((2015, [0]), (2017, [1, 2])):
+        keep = np.isinf(design.adoption)
+        keep[units] = True
+        part = design.keep_units(keep, "test")
+        residuals = np.abs(null_residuals(estimate.estimator, part, part.periods >= date, 0.0))
+        for shift in range(periods):
+            permuted = np.roll(residuals, -shift)
+            statistics[shift] += len(units) * permuted[design.periods >= date].sum()
+    expected = (statistics >= statistics[0] * (1 - 1e-10)).mean()
+    assert jp.inference.Conformal().pvalue(estimate) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("permutations", ["moving_block", "iid"])
+def test_the_test_keeps_its_size_with_several_dates(permutations: Any) -> None:
+    zero = jp.synth.GeneralizedSyntheticControl(rank=0)
+    method = jp.inference.Conformal(permutations, replications=99)
+    values = [
+        method.pvalue(zero.fit(design_of(seed=s, adoption={0: 2014, 1: 2017}))) for s in range(100)
+    ]
+    assert np.mean(np.array(values) <= 0.1) == pytest.approx(0.1, abs=0.08)
+    assert np.mean(np.array(values) <= 0.5) == pytest.approx(0.5, abs=0.15)
+
+
 @pytest.mark.parametrize("method", [jp.inference.Conformal(), jp.inference.DebiasedTTest()])
-def test_several_adoption_periods_are_refused(method: Any) -> None:
-    estimate = jp.synth.SyntheticControl().fit(design_of(adoption={0: 2015, 1: 2017}))
-    with pytest.raises(jp.InferenceError, match="each cohort alone"):
-        estimate.with_inference(method)
+def test_a_cohort_has_the_result_of_its_own_design(method: Any) -> None:
+    estimate = jp.synth.SyntheticControl().fit(
+        design_of(adoption={0: 2015, 1: 2017, 2: 2017}, periods=24, effect=3.0)
+    )
+    table = estimate.with_inference(method).by_cohort
+    design = estimate.design
+    for date, row in zip((2015, 2017), table.to_dict("records"), strict=True):
+        keep = np.isinf(design.adoption) | (design.adoption == date)
+        alone = jp.synth.SyntheticControl().fit(design.keep_units(keep, "test"))
+        alone = alone.with_inference(method)
+        assert row["adoption"] == date
+        assert row["estimate"] == pytest.approx(alone.att)
+        assert row["pvalue"] == pytest.approx(alone.pvalue)
+        assert (row["lower"], row["upper"]) == pytest.approx(alone.interval(0.95), abs=1e-3)
+
+
+def test_folds_of_cohorts_are_averaged_by_treated_cells() -> None:
+    estimate = jp.synth.SyntheticControl().fit(design_of(adoption={0: 2015, 1: 2017}, effect=3.0))
+    method = jp.inference.DebiasedTTest()
+    result = estimate.with_inference(method).inference
+    assert result is not None
+    folds, scales = [], []
+    for date in (2015, 2017):
+        keep = np.isinf(estimate.design.adoption) | (estimate.design.adoption == date)
+        alone = jp.synth.SyntheticControl().fit(estimate.design.keep_units(keep, "test"))
+        found = alone.with_inference(method)
+        assert found.inference is not None
+        folds.append(found.inference.details["folds"])
+        scales.append((found.se or 0.0) / folds[-1].std(ddof=1))
+    mixed = (6 * folds[0] + 4 * folds[1]) / 10
+    assert result.details["debiased"] == pytest.approx(mixed.mean())
+    assert result.se == pytest.approx(max(scales) * mixed.std(ddof=1))
+
+
+def test_the_t_test_does_not_reject_too_often_with_several_dates() -> None:
+    zero = jp.synth.GeneralizedSyntheticControl(rank=0)
+    method = jp.inference.DebiasedTTest()
+    values = [
+        zero.fit(design_of(seed=s, adoption={0: 2013, 1: 2017})).with_inference(method).pvalue
+        for s in range(100)
+    ]
+    assert np.mean(np.array(values) <= 0.1) <= 0.15
+
+
+def test_the_t_test_says_why_it_has_no_effects_by_event_time() -> None:
+    estimate = jp.synth.SyntheticControl().fit(design_of())
+    estimate = estimate.with_inference(jp.inference.DebiasedTTest())
+    assert estimate.inference is not None
+    assert "no intervals by event time" in " ".join(estimate.inference.notes)
 
 
 def test_ends_of_the_interval_are_where_the_test_turns() -> None:
     method = jp.inference.Conformal()
     estimate = jp.synth.SyntheticControl().fit(design_of(effect=2.0))
     low, high = estimate.with_inference(method).interval(0.8)
-    post = estimate.design.periods >= 2019
     width = high - low
     for effect, kept in (
         (low + 1e-4 * width, True),
@@ -63,8 +135,7 @@ def test_ends_of_the_interval_are_where_the_test_turns() -> None:
         (high - 1e-4 * width, True),
         (high + 1e-4 * width, False),
     ):
-        pvalue = method.pvalue(estimate.estimator, estimate.design, post, effect)
-        assert (pvalue > 0.2) is kept
+        assert (method.pvalue(estimate, effect) > 0.2) is kept
 
 
 def test_intervals_per_period_hold_the_effect_of_the_period() -> None:

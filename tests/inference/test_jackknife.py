@@ -88,7 +88,7 @@ def test_whole_groups_are_left_out_at_the_level_of_assignment() -> None:
 
 def test_each_cohort_has_its_own_error() -> None:
     estimate = fit(adoption={0: 2007, 1: 2007, 2: 2009, 3: 2009, 4: 2010})
-    cohorts = result_of(estimate.with_inference(jp.inference.Jackknife())).details["cohorts"]
+    cohorts = estimate.with_inference(jp.inference.Jackknife()).by_cohort
     assert list(cohorts["adoption"]) == [2007, 2009, 2010]
     assert list(cohorts["se"].notna()) == [True, True, False]
     table = estimate.details["cohorts"]

@@ -203,7 +203,7 @@ def test_each_cohort_has_its_own_error() -> None:
     estimate = fit(frame).with_inference(jp.inference.PlaceboUnits())
     assert estimate.inference is not None
     assert estimate.unit_effects is not None
-    table = estimate.inference.details["cohorts"]
+    table = estimate.by_cohort
     assert list(table["adoption"]) == [2005, 2006]
     assert table["estimate"].to_numpy() == pytest.approx(estimate.unit_effects["att"].to_numpy())
     assert (table["se"] > 0).all()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats, Integers
+    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.estimator import Estimator, Refits
 
 ENUMERATION_LIMIT = 10_000
 
@@ -61,6 +62,31 @@ class AssignmentSpace:
             chosen = np.random.default_rng(stream).permutation(self.groups)[: len(self.dates)]
             row[chosen] = self.dates
         return table
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Assignments that could have been, the actual one first.
+
+    Attributes
+    ----------
+    adoptions : ndarray, shape (assignments, groups)
+        First treated periods, ``inf`` for never.
+    groups : ndarray of int, shape (units,)
+        Position of each unit's group.
+    exact : bool
+        Whether these are all there are.
+    how : str
+        In words.
+    """
+
+    adoptions: Floats
+    groups: Integers
+    exact: bool
+    how: str
+
+    def refits(self, estimator: Estimator, design: Design, jobs: int = 1) -> Refits:
+        return estimator.refit_groups(design, self.adoptions, self.groups, jobs)
 
 
 def group_adoption(adoption: Floats, assignment: Integers) -> tuple[Floats, Integers]:

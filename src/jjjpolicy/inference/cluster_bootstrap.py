@@ -10,24 +10,26 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.estimator import Refits
 from jjjpolicy.inference.influence_function import bootstrap_result
+from jjjpolicy.inference.left_out import Aligned
 from jjjpolicy.progress import track
 from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Integers
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.estimator import Estimator, Refits
 
 
 @dataclass(frozen=True)
 class ClusterBootstrap(Inference):
     r"""Draw groups of units with replacement and re-estimate.
 
-    Works with every estimator. The standard error is the standard deviation of the bootstrap
-    estimates; p-value and interval use the quantiles of :math:`|\tau^* - \hat\tau|`. Draws without
-    a treated or without a never-treated group (where the data have one) are drawn again; with few
-    treated groups there are many of those, and the method should not be used.
+    Works with every estimator, weights estimated anew in every sample (for synthetic
+    difference-in-differences Arkhangelsky et al. 2021, algorithm 2). The standard error is the
+    standard deviation of the bootstrap estimates; p-value and interval use the quantiles of
+    :math:`|\tau^* - \hat\tau|`. Draws without a treated or without a never-treated group (where the
+    data have one) are drawn again; with few treated groups there are many of those, and the method
+    should not be used. Effects by event time and by cohort rest on the draws that have them.
 
     Parameters
     ----------
@@ -74,30 +76,40 @@ class ClusterBootstrap(Inference):
             parts = Parallel(n_jobs=self.jobs)(
                 delayed(_refit)(estimate.estimator, design, codes, stream) for stream in streams
             )
-        done = [refits for refits, _ in parts if refits is not None]
-        again = sum(count for _, count in parts)
+        done = [(refits, adoption) for refits, adoption, _ in parts if refits is not None]
+        again = sum(count for *_, count in parts)
         failed = len(parts) - len(done)
         if len(done) < 2:
             raise InferenceError("hardly any bootstrap sample could be estimated.")
-        deviations = Refits.stack(done).att[:, None] - estimate.att
+        drawn = Aligned.of(estimate, [r for r, _ in done], [a for _, a in done])
         notes = [f"{len(done):,} draws, seed {self.seed}."]
         if again:
             notes.append(f"{again:,} draws without both treated and other groups were redrawn.")
         if failed:
             notes.append(f"{failed:,} draws could not be estimated and are left out.")
+        deviations = (drawn.att - estimate.att)[:, None]
+        if drawn.has_effects and "event_times" not in estimate.details:
+            points = estimate.effects["estimate"].to_numpy(dtype=float)
+            deviations = np.column_stack([deviations, drawn.effects - points])
+        cohorts = None
+        if drawn.has_cohorts and estimate.cohort_effects is not None:
+            points = estimate.cohort_effects["estimate"].to_numpy(dtype=float)
+            cohorts = drawn.cohorts - points
         return bootstrap_result(
             estimate,
             self,
             f"cluster bootstrap by {self.level or design.assigned_at}",
             deviations,
-            deviations.std(axis=0, ddof=1),
+            np.nanstd(deviations, axis=0, ddof=1),
+            cohorts=cohorts,
             notes=(*notes, *few_treated_note(design, codes)),
         )
 
 
 def _refit(
     estimator: Estimator, design: Design, codes: Integers, stream: np.random.SeedSequence
-) -> tuple[Refits | None, int]:
+) -> tuple[Refits | None, Floats, int]:
+    """Estimates of one sample, adoption periods of its treated units, samples drawn in vain."""
     rng = np.random.default_rng(stream)
     groups = int(codes.max()) + 1
     never = not design.treated.all()
@@ -108,10 +120,11 @@ def _refit(
         if sample.treated.any() and (not never or not sample.treated.all()):
             break
         again += 1
+    adoption = sample.adoption[sample.treated]
     try:
-        return replace(estimator.refit(sample), effects=None, cohorts=None), again
+        return estimator.refit(sample), adoption, again
     except (DesignError, np.linalg.LinAlgError):
-        return None, again
+        return None, adoption, again
 
 
 def resampled(design: Design, codes: Integers, drawn: Integers) -> Design:
@@ -129,6 +142,7 @@ def resampled(design: Design, codes: Integers, drawn: Integers) -> Design:
         assignment=assignment,
         switching=None if design.switching is None else design.switching[rows],
         covariates={name: values[rows] for name, values in design.covariates.items()},
+        predictors={name: values[rows] for name, values in design.predictors.items()},
         weights=None if design.weights is None else design.weights[rows],
         clusters={name: values[rows] for name, values in design.clusters.items()},
         coordinates=None if design.coordinates is None else design.coordinates[rows],

@@ -9,6 +9,7 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference
+from jjjpolicy.inference.left_out import Aligned, refits_without
 from jjjpolicy.inference.regression_clusters import cluster_products
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
@@ -156,16 +157,20 @@ def _factor(estimate: Estimate, groups: int, nested: int = 0) -> float:
 
 
 def _jackknife(estimate: Estimate, codes: Integers, level: str) -> Floats:
-    """Variance of the overall effect from re-estimation without each cluster."""
+    """Covariance of (overall effect, effects by event time) from leaving out each cluster."""
     design = estimate.design
     groups = int(codes.max()) + 1
-    deviations = np.empty(groups)
-    for g in range(groups):
-        rest = design.keep_units(codes != g, "left out by the jackknife")
-        if not rest.treated.any() or rest.treated.all():
+    adoptions = [design.adoption[(codes != g) & design.treated] for g in range(groups)]
+    for g, adoption in enumerate(adoptions):
+        if len(adoption) in (0, int((codes != g).sum())):
             raise _rests_on_one(design, codes, g, level)
-        deviations[g] = estimate.estimator.refit(rest).att[0] - estimate.att
-    return np.array([[(groups - 1) / groups * (deviations**2).sum()]])
+    left = Aligned.of(estimate, refits_without(estimate, codes, "Clustered", 1), adoptions)
+    deviations = (left.att - estimate.att)[:, None]
+    if left.has_effects and "event_times" not in estimate.details:
+        points = estimate.effects["estimate"].to_numpy(dtype=float)
+        deviations = np.column_stack([deviations, left.effects - points])
+    covariance: Floats = (groups - 1) / groups * deviations.T @ deviations
+    return covariance
 
 
 def _rests_on_one(design: Design, codes: Integers, group: int, level: str) -> InferenceError:

@@ -1,9 +1,9 @@
-"""Conformal inference for the effect on one group of treated units."""
+"""Conformal inference: residuals permuted over time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,9 +11,10 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.cohorts import cohort_designs
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
     from jjjpolicy.estimator import Estimator
 
 
@@ -26,6 +27,21 @@ class Conformal(Inference):
     :math:`|\hat u_t|` over post-treatment periods (Chernozhukov, Wüthrich and Zhu 2021, algorithm
     1, q = 1). The interval of the average effect inverts the test of an effect constant over time;
     the interval of one period uses the pre-treatment periods and that period (section 2.2).
+
+    Treated units with one adoption period are averaged. With several adoption periods
+    :math:`a_c`, each cohort of :math:`N_c` units is fitted on its own against the never-treated
+    units and gives a path :math:`\hat u_{ct}` of average residuals:
+
+    - the average effect is tested by :math:`\sum_c N_c \sum_{t \ge a_c} |\hat u_{ct}|`, one
+      permutation of calendar time applied to all paths at once, so that whatever dependence there
+      is between cohorts stays; the hypothesis is one effect for all treated cells;
+    - the effect at event time e is tested by :math:`|\sum_c N_c \hat u_{c, a_c + e}|` over the
+      cohorts observed at e, among the same sum at the event times before treatment that all of
+      them have; iid permutations then ask for cohorts that are independent of each other;
+    - the effect of a cohort is tested on its own path.
+
+    The first is the paper's test of a vector of residuals that is exchangeable or stationary over
+    time; with one adoption period all three are those of the paper.
 
     Parameters
     ----------
@@ -42,9 +58,8 @@ class Conformal(Inference):
 
     Notes
     -----
-    Several treated units with one adoption period are averaged. An interval is the whole line where
-    its level asks for a p-value below the smallest attainable one, and ``nan`` where every effect
-    is rejected.
+    An interval is the whole line where its level asks for a p-value below the smallest attainable
+    one, and ``nan`` where every effect is rejected. There is no standard error.
     """
 
     permutations: Literal["moving_block", "iid"] = "moving_block"
@@ -53,13 +68,13 @@ class Conformal(Inference):
     grid: int = 41
 
     def infer(self, estimate: Estimate) -> Estimate:
-        """Attach p-value of no effect, interval of the average effect, intervals per period.
+        """Attach p-value of no effect, interval of the average effect, per period and per cohort.
 
         Raises
         ------
         InferenceError
-            Several adoption periods; an estimator whose refits carry no effects by event time;
-            an unknown kind of permutation.
+            An estimator whose refits carry no effects by event time; an unknown kind of
+            permutation.
         """
         if self.grid < 3 or self.replications < 1:
             raise InferenceError("grid= must be at least 3, replications= at least 1.")
@@ -67,84 +82,120 @@ class Conformal(Inference):
             raise InferenceError(
                 f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
             )
-        design = estimate.design
-        if len(design.cohorts) > 1:
-            raise InferenceError(
-                "conformal inference permutes one path of residuals, this design has "
-                f"{len(design.cohorts)} adoption periods; fit each cohort alone."
-            )
-        post = design.periods >= design.cohorts[0]
-        estimator = estimate.estimator
-        spread = self._spread(estimate, post)
-
-        def bounds(level: float) -> tuple[float, float]:
-            return self._invert(estimator, design, post, estimate.att, spread, level)
-
-        def effects() -> pd.DataFrame:
-            return self._per_period(estimate, post, spread)
-
-        smallest = 1 / design.n_periods
-        if self.permutations == "iid":
-            smallest = 1 / (1 + self.replications)
+        parts = cohort_designs(estimate.design)
+        spread = _spread(estimate)
+        test = _average_test(self, estimate.estimator, parts)
+        smallest = test.smallest
         notes = [f"Smallest attainable p-value {smallest:.3g}."]
-        if self.pvalue(estimator, design, post, estimate.att) <= 0.05:
+        if test.pvalue(estimate.att) <= 0.05:
             notes.append(
                 "A constant effect of the size of the estimate is rejected at 5%: effects change "
-                "over time. The interval encloses the constant effects that are not rejected, if "
-                "there are any, and need not contain the estimate."
+                "over time or between treated units. The interval encloses the constant effects "
+                "that are not rejected, if there are any, and need not contain the estimate."
             )
         else:
             notes.append("The interval holds the constant effects that are not rejected.")
         if smallest > 0.05:
-            notes.append(f"{design.n_periods} periods are too few for a 95% interval.")
+            notes.append(f"{test.periods} periods are too few for a 95% interval.")
+
+        def effects() -> pd.DataFrame:
+            points = estimate.effects.set_index("event_time")["estimate"]
+            return pd.DataFrame(
+                [
+                    {"event_time": event, **found.row(float(points.loc[event]), spread)}
+                    for event, found in _event_tests(self, estimate.estimator, parts)
+                ]
+            )
+
+        def cohorts() -> pd.DataFrame:
+            assert estimate.cohort_effects is not None
+            rows = [
+                _average_test(self, estimate.estimator, [part]).row(float(point), spread)
+                for part, point in zip(parts, estimate.cohort_effects["estimate"], strict=True)
+            ]
+            return pd.DataFrame(rows).assign(adoption=estimate.cohort_effects["adoption"])
+
         return estimate.with_result(
             InferenceResult(
                 name=f"conformal, {self.permutations.replace('_', ' ')} permutations",
-                pvalue=self.pvalue(estimator, design, post, 0.0),
-                bounds=bounds,
+                pvalue=test.pvalue(0.0),
+                bounds=lambda level: test.bounds(estimate.att, spread, level),
                 effects=effects,
+                cohorts=None if estimate.cohort_effects is None else cohorts,
                 smallest_pvalue=smallest,
                 notes=tuple(notes),
                 specification=self.specification(),
             )
         )
 
-    def pvalue(self, estimator: Estimator, design: Design, post: Booleans, effect: float) -> float:
-        """p-value of a constant effect in the marked periods."""
-        residuals = np.abs(null_residuals(estimator, design, post, effect))
-        observed = residuals[post].sum()
+    def pvalue(self, estimate: Estimate, effect: float = 0.0) -> float:
+        """p-value of one effect in all treated cells."""
+        parts = cohort_designs(estimate.design)
+        return _average_test(self, estimate.estimator, parts).pvalue(effect)
+
+    def orders(self, periods: int) -> Integers:
+        """Permutations of the periods, shape (permutations, periods); the first changes nothing."""
+        natural = np.arange(periods)
         if self.permutations == "moving_block":
-            shifts = (np.arange(len(post))[:, None] + np.arange(len(post))) % len(post)
-            statistics = residuals[shifts][:, post].sum(axis=1)
-        else:
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed))
-            draws = rng.permuted(np.tile(residuals, (self.replications, 1)), axis=1)
-            statistics = np.append(draws[:, post].sum(axis=1), observed)
-        return float((statistics >= observed * (1 - 1e-10)).mean())
+            shifts: Integers = (natural[:, None] + natural) % periods
+            return shifts
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed))
+        drawn = rng.permuted(np.tile(natural, (self.replications, 1)), axis=1)
+        return np.concatenate([natural[None], drawn])
 
-    def _spread(self, estimate: Estimate, post: Booleans) -> float:
-        table = estimate.effects
-        before = table.loc[table["event_time"] < 0, "estimate"].to_numpy()
-        after = table.loc[table["event_time"] >= 0, "estimate"].to_numpy()
-        return float(max(before.std() * 3, after.std() * 2, 1e-9 + abs(estimate.att) * 0.1))
 
-    def _invert(
-        self,
-        estimator: Estimator,
-        design: Design,
-        post: Booleans,
-        centre: float,
-        spread: float,
-        level: float,
-    ) -> tuple[float, float]:
-        smallest = 1 / (len(post) if self.permutations == "moving_block" else self.replications + 1)
-        if smallest > 1 - level:
+def _spread(estimate: Estimate) -> float:
+    """Where to look for the ends of an interval."""
+    table = estimate.effects
+    before = table.loc[table["event_time"] < 0, "estimate"].to_numpy()
+    after = table.loc[table["event_time"] >= 0, "estimate"].to_numpy()
+    return float(max(before.std() * 3, after.std() * 2, 1e-9 + abs(estimate.att) * 0.1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Test:
+    """Test of a constant effect on paths of residuals, and its inversion.
+
+    Attributes
+    ----------
+    paths : callable
+        Residuals under a hypothesised effect, shape (paths, periods).
+    marks : ndarray, shape (paths, periods)
+        Weight of each residual in the statistic, zero before treatment.
+    orders : ndarray of int, shape (permutations, periods)
+    grid : int
+    """
+
+    paths: Callable[[float], Floats]
+    marks: Floats
+    orders: Integers
+    grid: int
+    known: dict[float, float] = field(default_factory=dict)
+
+    @property
+    def periods(self) -> int:
+        return int(self.marks.shape[1])
+
+    @property
+    def smallest(self) -> float:
+        """Smallest attainable p-value."""
+        return 1 / len(self.orders)
+
+    def pvalue(self, effect: float) -> float:
+        if effect not in self.known:
+            magnitudes = np.abs(self.paths(effect))
+            statistics = np.einsum("cpt,ct->p", magnitudes[:, self.orders], self.marks)
+            self.known[effect] = float((statistics >= statistics[0] * (1 - 1e-10)).mean())
+        return self.known[effect]
+
+    def bounds(self, centre: float, width: float, level: float) -> tuple[float, float]:
+        """Ends of the set of effects that are not rejected."""
+        if self.smallest > 1 - level + 1e-12:
             return -np.inf, np.inf
 
         def kept(effect: float) -> bool:
-            return self.pvalue(estimator, design, post, effect) > 1 - level + 1e-12
+            return self.pvalue(effect) > 1 - level + 1e-12
 
-        width = spread
         for _ in range(12):
             values = np.linspace(centre - width, centre + width, self.grid)
             inside = np.flatnonzero([kept(float(value)) for value in values])
@@ -157,20 +208,57 @@ class Conformal(Inference):
             width *= 2
         return -np.inf, np.inf
 
-    def _per_period(self, estimate: Estimate, post: Booleans, spread: float) -> pd.DataFrame:
-        design = estimate.design
-        table = estimate.effects.set_index("event_time")["estimate"]
-        rows = []
-        for t in np.flatnonzero(post):
-            keep = ~post
-            keep[t] = True
-            one = design.keep_periods(keep, "other treated periods set aside")
-            event = int(design.periods[t] - design.cohorts[0])
-            marked = one.periods == design.periods[t]
-            centre = float(table.loc[event])
-            low, high = self._invert(estimate.estimator, one, marked, centre, spread, 0.95)
-            rows.append((event, np.nan, low, high, self.pvalue(estimate.estimator, one, marked, 0)))
-        return pd.DataFrame(rows, columns=["event_time", "se", "lower", "upper", "pvalue"])
+    def row(self, centre: float, width: float) -> dict[str, float]:
+        """Columns of a table of effects: 95% interval and p-value of no effect."""
+        low, high = self.bounds(centre, width, 0.95)
+        return {"se": np.nan, "lower": low, "upper": high, "pvalue": self.pvalue(0.0)}
+
+
+def _average_test(method: Conformal, estimator: Estimator, parts: list[Design]) -> _Test:
+    """Test of one effect in all treated cells; one path for each cohort."""
+    post = [part.periods >= part.cohorts[0] for part in parts]
+    sizes = [float(part.treated.sum()) for part in parts]
+
+    def paths(effect: float) -> Floats:
+        return np.stack(
+            [
+                null_residuals(estimator, part, marked, effect)
+                for part, marked in zip(parts, post, strict=True)
+            ]
+        )
+
+    marks = np.stack([size * marked for size, marked in zip(sizes, post, strict=True)])
+    return _Test(paths, marks, method.orders(marks.shape[1]), method.grid)
+
+
+def _event_tests(
+    method: Conformal, estimator: Estimator, parts: list[Design]
+) -> Iterator[tuple[int, _Test]]:
+    """Test of one effect at each event time; one path, the average of the cohorts observed then."""
+    known = [part.periods - int(part.cohorts[0]) for part in parts]
+    for event in np.unique(np.concatenate(known)):
+        if event < 0:
+            continue
+        own = [
+            part.keep_periods((times < 0) | (times == event), "other treated periods set aside")
+            for part, times in zip(parts, known, strict=True)
+            if event in times
+        ]
+        length = min(part.n_periods for part in own)
+        sizes = np.array([float(part.treated.sum()) for part in own])
+
+        def paths(
+            effect: float, own: list[Design] = own, length: int = length, sizes: Floats = sizes
+        ) -> Floats:
+            rows = [
+                null_residuals(estimator, part, part.periods >= part.cohorts[0], effect)[-length:]
+                for part in own
+            ]
+            averaged: Floats = (sizes @ np.stack(rows) / sizes.sum())[None]
+            return averaged
+
+        marks = (np.arange(length) == length - 1).astype(float)[None]
+        yield int(event), _Test(paths, marks, method.orders(length), method.grid)
 
 
 def _edge(kept: Callable[[float], bool], inside: float, outside: float) -> float:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.cohorts import cohort_designs
 from jjjpolicy.variance import t_interval, t_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
+    from jjjpolicy.design import Design, Floats
     from jjjpolicy.estimator import Estimator
 
 
@@ -23,9 +25,20 @@ class DebiasedTTest(Inference):
     The last ``folds`` blocks of pre-treatment periods are left out in turn; the gap in the block is
     an estimate of the bias, and :math:`\hat\tau_k` is the post-treatment gap less it. The average
     over blocks, divided by its scaled standard deviation, is t with ``folds - 1`` degrees of
-    freedom (Chernozhukov, Wüthrich and Zhu, "A t-test for synthetic controls", algorithm 1).
-    The interval is centred at the debiased average, ``details["debiased"]``, and so it need not
-    contain ``att``.
+    freedom (Chernozhukov, Wüthrich and Zhu, "A t-test for synthetic controls", algorithm 1): with
+    blocks of r and :math:`T_1` post-treatment periods the scale is
+    :math:`\sqrt{1 + \text{folds} \cdot r / T_1}`.
+
+    With several adoption periods each cohort is fitted on its own against the never-treated units,
+    with blocks of its own, and :math:`\hat\tau_k = \sum_c s_c \hat\tau_{ck}`, the weights
+    being shares of treated cells as in ``att``. The scale is that of the cohort with the largest
+    :math:`r_c / T_{1c}`; if errors are independent between cohorts, the test is then exact
+    where this ratio is the same for all of them, and conservative where it is not.
+
+    It is a test of the average over all treated periods: one period has no average that would be
+    normal by a central limit theorem, so that there are no intervals by event time
+    (:class:`Conformal` has them). The interval is centred at the debiased average,
+    ``details["debiased"]``, and so it need not contain ``att``.
 
     Parameters
     ----------
@@ -35,52 +48,97 @@ class DebiasedTTest(Inference):
     folds: int = 3
 
     def infer(self, estimate: Estimate) -> Estimate:
-        """Attach standard error, p-value and interval of the average effect.
+        """Attach standard error, p-value and interval of the average effect and of each cohort.
 
         Raises
         ------
         InferenceError
-            Several adoption periods, fewer than two folds, too few pre-treatment periods.
+            Fewer than two folds, too few pre-treatment periods, an estimator whose refits carry
+            no effects by event time.
         """
-        design = estimate.design
-        if len(design.cohorts) > 1:
-            raise InferenceError(
-                f"the debiased t-test takes one adoption period, this design has "
-                f"{len(design.cohorts)}; fit each cohort alone."
+        parts = [self._cohort(estimate.estimator, part) for part in cohort_designs(estimate.design)]
+        shares = np.array([part.cells for part in parts], dtype=float)
+        shares /= shares.sum()
+        pooled = _Folds(
+            shares @ np.stack([part.estimates for part in parts]),
+            max(part.ratio for part in parts),
+            sum(part.cells for part in parts),
+            min(part.size for part in parts),
+        )
+        sizes = sorted({part.size for part in parts})
+        blocks = f"{self.folds} blocks of {' to '.join(map(str, sizes))} periods"
+        notes = [
+            f"Debiased estimate {pooled.centre:.6g}, {blocks}; the interval is centred there and "
+            f"need not contain the estimate.",
+            "A test of the average over the treated periods: no intervals by event time.",
+        ]
+        if len({part.ratio for part in parts}) > 1:
+            notes.append("Blocks differ in relative length between cohorts: conservative.")
+        return estimate.with_result(
+            InferenceResult(
+                name="debiased t-test",
+                se=pooled.se,
+                pvalue=pooled.row()["pvalue"],
+                bounds=pooled.bounds,
+                cohorts=pd.DataFrame([part.row() for part in parts]).assign(
+                    adoption=estimate.design.cohorts.astype(np.int64)
+                ),
+                notes=tuple(notes),
+                details={"debiased": pooled.centre, "folds": pooled.estimates},
+                specification=self.specification(),
             )
+        )
+
+    def _cohort(self, estimator: Estimator, design: Design) -> _Folds:
         before = int((design.periods < design.cohorts[0]).sum())
         after = design.n_periods - before
         if self.folds < 2 or before < 2 * self.folds:
             raise InferenceError(
                 f"folds={self.folds} must be at least 2 and at most half of the {before} periods "
-                f"before treatment."
+                f"before treatment in {design.cohorts[0]:.0f}."
             )
         size = min(before // self.folds, after)
         first = before - size * self.folds
-        estimates = np.array(
-            [
-                _cross_fitted(estimate.estimator, design, before, first + k * size, size)
-                for k in range(self.folds)
-            ]
-        )
-        centre = float(estimates.mean())
-        scale = np.sqrt(1 + self.folds * size / after)
-        se = float(scale * estimates.std(ddof=1) / np.sqrt(self.folds))
-        df = float(self.folds - 1)
-        return estimate.with_result(
-            InferenceResult(
-                name="debiased t-test",
-                se=se,
-                pvalue=t_pvalue(centre, se, df),
-                bounds=lambda level: t_interval(centre, se, df, level),
-                notes=(
-                    f"Debiased estimate {centre:.6g}, {self.folds} blocks of {size} periods; the "
-                    f"interval is centred there.",
-                ),
-                details={"debiased": centre, "folds": estimates},
-                specification=self.specification(),
-            )
-        )
+        estimates = [
+            _cross_fitted(estimator, design, before, first + k * size, size)
+            for k in range(self.folds)
+        ]
+        cells = int(design.treated.sum()) * after
+        return _Folds(np.array(estimates), size / after, cells, size)
+
+
+@dataclass(frozen=True)
+class _Folds:
+    """Cross-fitted estimates, their block length over the number of treated periods, and cells."""
+
+    estimates: Floats
+    ratio: float
+    cells: int
+    size: int
+
+    @property
+    def centre(self) -> float:
+        return float(self.estimates.mean())
+
+    @property
+    def se(self) -> float:
+        count = len(self.estimates)
+        return float(np.sqrt((1 + count * self.ratio) / count) * self.estimates.std(ddof=1))
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        return t_interval(self.centre, self.se, len(self.estimates) - 1.0, level)
+
+    def row(self) -> dict[str, float]:
+        """Standard error, 95% interval and p-value."""
+        low, high = self.bounds(0.95)
+        pvalue = t_pvalue(self.centre, self.se, len(self.estimates) - 1.0)
+        return {
+            "debiased": self.centre,
+            "se": self.se,
+            "lower": low,
+            "upper": high,
+            "pvalue": pvalue,
+        }
 
 
 def _cross_fitted(

@@ -118,6 +118,7 @@ def bootstrap_result(
     errors: Floats,
     *,
     notes: tuple[str, ...],
+    cohorts: Floats | None = None,
 ) -> Estimate:
     """Inference from bootstrap deviations of (overall effect, effects by event time).
 
@@ -129,6 +130,8 @@ def bootstrap_result(
         Bootstrap estimates minus estimates.
     errors : ndarray, shape (1 + effects,)
         Standard errors.
+    cohorts : ndarray, shape (draws, adoption cohorts), optional
+        Bootstrap estimates minus estimates by cohort.
     """
     magnitudes = np.abs(deviations)
     total = 1 + len(deviations)
@@ -164,6 +167,7 @@ def bootstrap_result(
             pvalue=(1 + int((magnitudes[:, 0] >= abs(estimate.att)).sum())) / total,
             bounds=bounds,
             effects=effects,
+            cohorts=None if cohorts is None else _cohort_bounds(estimate, cohorts),
             reference=deviations[:, 0],
             smallest_pvalue=1 / total,
             notes=notes,
@@ -173,6 +177,17 @@ def bootstrap_result(
     )
 
 
+def _cohort_bounds(estimate: Estimate, deviations: Floats) -> pd.DataFrame:
+    table = estimate.cohort_effects
+    assert table is not None
+    reach = _quantile(np.abs(deviations), 0.95)
+    return table.assign(
+        se=np.nanstd(deviations, axis=0, ddof=1),
+        lower=table["estimate"] - reach,
+        upper=table["estimate"] + reach,
+    )
+
+
 def _quantile(values: Floats, level: float) -> Floats:
-    found: Floats = np.quantile(values, level, axis=0, method="higher")
+    found: Floats = np.nanquantile(values, level, axis=0, method="higher")
     return found

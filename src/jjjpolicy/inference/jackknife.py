@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, InferenceError
+from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.progress import track
+from jjjpolicy.inference.left_out import Aligned, refits_without
 from jjjpolicy.synth.fixed_weights import FixedWeights
-from jjjpolicy.variance import effect_bounds, few_treated_note, t_interval, t_pvalue
+from jjjpolicy.variance import few_treated_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator, Refits
+    from jjjpolicy.design import Floats
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Jackknife(Inference):
 
     Notes
     -----
-    ``details["left_out"]`` has the estimates without each group, and ``details["cohorts"]`` a
+    ``details["left_out"]`` has the estimates without each group, and ``Estimate.by_cohort`` a
     standard error of each adoption cohort with at least two groups.
     """
 
@@ -73,13 +72,14 @@ class Jackknife(Inference):
         if fixed is None:
             fixed = "lambda" in estimate.details
         groups = int(codes.max()) + 1
+        adoptions = [design.adoption[(codes != g) & design.treated] for g in range(groups)]
         if fixed:
             weights = FixedWeights.of(estimate, "use Jackknife(fixed_weights=False)")
             parts = [weights.without(codes == g).refits() for g in range(groups)]
         else:
-            parts = self._refitted(estimate.estimator, design, codes)
-        table = _Table.of(estimate, codes, parts)
-        se = float(table.errors(table.att[:, None], np.array([estimate.att]))[0])
+            parts = refits_without(estimate, codes, self.label, self.jobs)
+        left = Aligned.of(estimate, parts, adoptions)
+        se = float(_errors(left.att, estimate.att))
         how = "weights held fixed" if fixed else "re-estimated"
         return estimate.with_result(
             InferenceResult(
@@ -87,105 +87,27 @@ class Jackknife(Inference):
                 se=se,
                 pvalue=t_pvalue(estimate.att, se, np.inf),
                 bounds=lambda coverage: t_interval(estimate.att, se, np.inf, coverage),
-                effects=table.effect_bounds,
+                effects=_bounds(estimate.effects, left.effects) if left.has_effects else None,
+                cohorts=None
+                if estimate.cohort_effects is None or not left.has_cohorts
+                else _bounds(estimate.cohort_effects, left.cohorts),
                 notes=(f"{groups} groups left out in turn.", *few_treated_note(design, codes)),
-                details={"left_out": table.att, "cohorts": table.cohort_bounds()},
+                details={"left_out": left.att},
                 specification=self.specification(),
             )
         )
 
-    def _refitted(self, estimator: Estimator, design: Design, codes: Integers) -> list[Refits]:
-        groups = range(int(codes.max()) + 1)
-        if self.jobs == 1:
-            return [_refit(estimator, design, codes != g) for g in track(groups, self.label)]
-        from joblib import Parallel, delayed
 
-        parts: list[Refits] = Parallel(n_jobs=self.jobs)(
-            delayed(_refit)(estimator, design, codes != g) for g in groups
-        )
-        return parts
+def _errors(values: Floats, points: Floats | float) -> Floats:
+    """Standard errors; ``nan`` where leaving out one group leaves nothing."""
+    groups = len(values)
+    found: Floats = np.sqrt((groups - 1) / groups * ((values - points) ** 2).sum(axis=0))
+    return found
 
 
-def _refit(estimator: Estimator, design: Design, keep: Booleans) -> Refits:
-    try:
-        return estimator.refit(design.keep_units(keep, "left out by the jackknife"))
-    except DesignError as error:
-        raise InferenceError(
-            f"the jackknife cannot leave out {list(map(str, design.units[~keep]))}: {error}"
-        ) from error
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Estimates without each group, event times and cohorts in columns; ``nan`` where none is left.
-
-    ``effects`` and ``cohorts`` are None where the refits have none.
-    """
-
-    estimate: Estimate
-    att: Floats
-    effects: Floats | None
-    cohorts: Floats | None
-
-    @classmethod
-    def of(cls, estimate: Estimate, codes: Integers, parts: list[Refits]) -> _Table:
-        design = estimate.design
-        times = estimate.effects["event_time"].to_numpy()
-        rows: list[tuple[Floats, Floats]] = []
-        for g, part in enumerate(parts):
-            adoption = design.adoption[(codes != g) & design.treated]
-            left = np.unique(design.periods[None, :] - adoption[:, None])
-            rows.append(
-                (
-                    _aligned(part.effects, left, times),
-                    _aligned(part.cohorts, np.unique(adoption), design.cohorts),
-                )
-            )
-        att = np.concatenate([part.att for part in parts])
-        effects, cohorts = (np.stack(column) for column in zip(*rows, strict=True))
-        return cls(
-            estimate,
-            att,
-            None if np.isnan(effects).all() else effects,
-            None if np.isnan(cohorts).all() else cohorts,
-        )
-
-    def errors(self, values: Floats, points: Floats) -> Floats:
-        """Standard errors; ``nan`` where leaving out one group leaves nothing."""
-        groups = len(values)
-        found: Floats = np.sqrt((groups - 1) / groups * ((values - points) ** 2).sum(axis=0))
-        return found
-
-    def effect_bounds(self) -> pd.DataFrame:
-        """Standard errors and 95% intervals by event time."""
-        table = self.estimate.effects[["event_time", "estimate"]]
-        points = table["estimate"].to_numpy(dtype=float)
-        if self.effects is None:
-            return effect_bounds(table, np.full(len(table), np.nan), np.inf)
-        return effect_bounds(table, self.errors(self.effects, points), np.inf)
-
-    def cohort_bounds(self) -> pd.DataFrame | None:
-        """Standard errors and 95% intervals by adoption cohort."""
-        if self.cohorts is None:
-            return None
-        points = self.estimate.details["gaps"].by_cohort()[1]
-        errors = self.errors(self.cohorts, points)
-        low, high = t_interval(points, errors, np.inf, 0.95)
-        return pd.DataFrame(
-            {
-                "adoption": self.estimate.design.cohorts.astype(np.int64),
-                "estimate": points,
-                "se": errors,
-                "lower": low,
-                "upper": high,
-            }
-        )
-
-
-def _aligned(values: Floats | None, have: Floats, want: Floats) -> Floats:
-    """One row of numbers at the positions of ``want``; ``nan`` where it has none."""
-    row = np.full(len(want), np.nan)
-    if values is not None and values.shape[1] == len(have):
-        inside = np.isin(want, have)
-        row[inside] = values[0][np.searchsorted(have, want[inside])]
-    return row
+def _bounds(table: pd.DataFrame, values: Floats) -> pd.DataFrame:
+    """Standard errors and 95% intervals of the effects in a table."""
+    points = table["estimate"].to_numpy(dtype=float)
+    errors = _errors(values, points)
+    low, high = t_interval(points, errors, np.inf, 0.95)
+    return table.assign(se=errors, lower=low, upper=high)

@@ -93,6 +93,7 @@ class ParametricBootstrap(Inference):
             "parametric bootstrap",
             deviations,
             deviations.std(axis=0, ddof=1),
+            cohorts=refits.cohorts,
             notes=(
                 f"{self.replications:,} simulated panels, seed {self.seed}.",
                 *few_treated_note(design, design.assignment),

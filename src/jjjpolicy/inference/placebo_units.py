@@ -38,7 +38,7 @@ class PlaceboUnits(Inference):
       p-value smaller than the smallest attainable one.
 
     Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE, and each
-    adoption cohort a standard error (``details["cohorts"]``).
+    adoption cohort a standard error, interval and p-value (``Estimate.by_cohort``).
 
     Parameters
     ----------
@@ -161,7 +161,6 @@ class PlaceboUnits(Inference):
             notes.append(f"seed {self.seed}.")
         details: dict[str, object] = {
             "placebo_effects": refits.effects,
-            "cohorts": _cohort_bounds(estimate, refits),
             **own,
         }
         if refits.rmspe_ratio is not None and refits.pre_rmspe is not None:
@@ -179,6 +178,7 @@ class PlaceboUnits(Inference):
             pvalue=rank_pvalue(estimate.att, placebos, self.alternative),
             bounds=bounds,
             effects=_effect_bounds(estimate, refits, self.alternative),
+            cohorts=_cohort_bounds(estimate, refits, self.alternative),
             reference=placebos,
             smallest_pvalue=smallest,
             assignments=len(placebos),
@@ -221,18 +221,15 @@ def _effect_bounds(
     )
 
 
-def _cohort_bounds(estimate: Estimate, refits: Refits) -> pd.DataFrame | None:
-    """Effect of each adoption cohort with its standard error, 95% interval and p-value."""
-    if refits.cohorts is None:
+def _cohort_bounds(
+    estimate: Estimate, refits: Refits, alternative: Alternative
+) -> pd.DataFrame | None:
+    """Standard error, 95% interval and p-value of each adoption cohort."""
+    table = estimate.cohort_effects
+    if refits.cohorts is None or table is None:
         return None
-    dates, points = estimate.details["gaps"].by_cohort()
-    return pd.DataFrame(
-        {
-            "adoption": dates.astype(np.int64),
-            "estimate": points,
-            **_bounds_of(points, refits.cohorts, "two-sided"),
-        }
-    )
+    points = table["estimate"].to_numpy()
+    return table.assign(**_bounds_of(points, refits.cohorts, alternative))
 
 
 def _bounds_of(points: Floats, placebos: Floats, alternative: Alternative) -> dict[str, Floats]:

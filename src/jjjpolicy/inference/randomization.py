@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError, JJJPolicyError
+from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.assignments import AssignmentSpace, group_adoption
-from jjjpolicy.inference.inversion import effects_kept, outermost
+from jjjpolicy.inference.assignments import Assignments, AssignmentSpace, group_adoption
+from jjjpolicy.inference.inversion import outermost
 from jjjpolicy.inference.ranks import rank_pvalue
+from jjjpolicy.inference.under_effects import UnderEffects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator, Refits
+    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.estimator import Refits
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
 Statistic = Literal["coefficient", "studentised"]
@@ -46,7 +47,8 @@ class RandomizationInference(Inference):
     estimators linear in the outcome,
     :math:`\hat\tau_r(y - \tau D) = \hat\tau_r(y) - \tau\hat\tau_r(D)` with the actual treatment
     :math:`D`, and the ends are exact; for the others it is searched by re-estimation while that
-    stays below 20,000 fits, and left out beyond.
+    stays below 20,000 fits, and left out beyond. At an event time it holds the constant effects
+    that are not rejected by the effect at that time.
 
     Parameters
     ----------
@@ -117,7 +119,8 @@ class RandomizationInference(Inference):
         ]
         if not assigned.exact:
             notes.append(f"seed {self.seed}.")
-        bounds = self._bounds(estimate, assigned, refits)
+        under = UnderEffects(estimate, assigned, refits, self.jobs)
+        bounds = self._bounds(under)
         if bounds is None:
             notes.append(
                 f"An interval would take more than {REFITS_FOR_INTERVAL:,} fits of this nonlinear "
@@ -128,7 +131,7 @@ class RandomizationInference(Inference):
                 name=f"randomisation ({self.statistic})",
                 pvalue=pvalues[self.statistic],
                 bounds=bounds,
-                effects=_effect_pvalues(estimate, refits),
+                effects=_effects(under),
                 reference=statistics[self.statistic][1:],
                 smallest_pvalue=smallest,
                 assignments=total - 1,
@@ -149,7 +152,7 @@ class RandomizationInference(Inference):
             described = f"{len(table)} assignments, sha256 {sha256(table.tobytes()).hexdigest()}"
         return {**super().specification(), "mechanism": described}
 
-    def _assignments(self, design: Design) -> _Assignments:
+    def _assignments(self, design: Design) -> Assignments:
         if self.mechanism is not None:
             return self._from_mechanism(design)
         dates, groups = group_adoption(design.adoption, design.assignment)
@@ -167,9 +170,9 @@ class RandomizationInference(Inference):
         else:
             table = space.sample(self.replications or SAMPLED, self.seed)
             how = f"a sample of {len(table):,} of {_count(space.count)} assignments"
-        return _Assignments(np.concatenate([dates[None], table]), groups, exact, how)
+        return Assignments(np.concatenate([dates[None], table]), groups, exact, how)
 
-    def _from_mechanism(self, design: Design) -> _Assignments:
+    def _from_mechanism(self, design: Design) -> Assignments:
         exact = not callable(self.mechanism)
         if callable(self.mechanism):
             streams = np.random.SeedSequence(self.seed).spawn(self.replications or SAMPLED)
@@ -190,83 +193,21 @@ class RandomizationInference(Inference):
             actual = np.flatnonzero((table == design.adoption).all(axis=1))
             table = np.delete(table, actual[:1], axis=0)
         units = np.arange(design.n_units)
-        return _Assignments(np.concatenate([design.adoption[None], table]), units, exact, how)
+        return Assignments(np.concatenate([design.adoption[None], table]), units, exact, how)
 
-    def _bounds(
-        self, estimate: Estimate, assigned: _Assignments, refits: Refits
-    ) -> Callable[[float], tuple[float, float]] | None:
-        design, estimator = estimate.design, estimate.estimator
-        treatment = np.where(design.observed, design.treatment.astype(float), np.nan)
-        if _linear(estimator, design, treatment, assigned, refits):
-
-            @cache
-            def slopes() -> Refits:
-                return assigned.refits(estimator, design.with_outcome(treatment), self.jobs)
-
-            @cache
-            def both() -> Refits:
-                moved = design.with_outcome(design.outcome + treatment)
-                return assigned.refits(estimator, moved, self.jobs)
-
-            if self.statistic == "coefficient":
-                return lambda level: effects_kept(refits.att, slopes().att, level)
-            return lambda level: _studentised_bounds(refits, slopes(), both(), level)
-        if self.statistic == "studentised" or len(refits.att) * 80 > REFITS_FOR_INTERVAL:
+    def _bounds(self, under: UnderEffects) -> Callable[[float], tuple[float, float]] | None:
+        if self.statistic == "studentised":
+            if not under.linear:
+                return None
+            return lambda level: _studentised_bounds(under, level)
+        if not under.linear and under.fits_per_interval > REFITS_FOR_INTERVAL:
             return None
-
-        def pvalue(effect: float) -> float:
-            moved = design.with_outcome(design.outcome - effect * treatment)
-            values = assigned.refits(estimator, moved, self.jobs).att
-            return rank_pvalue(float(values[0]), values[1:], "two-sided")
-
-        scale = float(refits.att.std()) or 1.0
-        return lambda level: outermost(pvalue, estimate.att, scale, level, precision=1e-4)
+        return lambda level: under.bounds(lambda fits: fits.att, under.estimate.att, level)
 
 
-@dataclass(frozen=True)
-class _Assignments:
-    """Assignments that could have been, the actual one first.
-
-    Attributes
-    ----------
-    adoptions : ndarray, shape (assignments, groups)
-        First treated periods, ``inf`` for never.
-    groups : ndarray of int, shape (units,)
-        Position of each unit's group.
-    exact : bool
-        Whether these are all there are.
-    how : str
-        In words.
-    """
-
-    adoptions: Floats
-    groups: Integers
-    exact: bool
-    how: str
-
-    def refits(self, estimator: Estimator, design: Design, jobs: int = 1) -> Refits:
-        return estimator.refit_groups(design, self.adoptions, self.groups, jobs)
-
-
-def _linear(
-    estimator: Estimator, design: Design, treatment: Floats, assigned: _Assignments, refits: Refits
-) -> bool:
-    """Whether removing a constant effect shifts the first few estimates by a fixed multiple."""
-    few = replace(assigned, adoptions=assigned.adoptions[:4])
-    shift = float(np.nanstd(design.outcome)) or 1.0
-    try:
-        slopes = few.refits(estimator, design.with_outcome(treatment)).att
-    except (ArithmeticError, np.linalg.LinAlgError, JJJPolicyError):
-        return False
-    moved = few.refits(estimator, design.with_outcome(design.outcome - shift * treatment)).att
-    expected = refits.att[:4] - shift * slopes
-    return bool(np.allclose(moved, expected, rtol=1e-7, atol=1e-7 * shift))
-
-
-def _studentised_bounds(
-    refits: Refits, slopes: Refits, both: Refits, level: float
-) -> tuple[float, float]:
+def _studentised_bounds(under: UnderEffects, level: float) -> tuple[float, float]:
     """Squared standard errors are quadratic in a constant effect; three fits give the parabola."""
+    refits, slopes, both = under.refits, under.slopes, under.at(-1.0)
     assert refits.se is not None
     assert slopes.se is not None
     assert both.se is not None
@@ -288,13 +229,31 @@ def _ratio(values: Floats, errors: Floats) -> Floats:
     return ratio
 
 
-def _effect_pvalues(estimate: Estimate, refits: Refits) -> pd.DataFrame | None:
-    if refits.effects is None:
+def _effects(under: UnderEffects) -> Callable[[], pd.DataFrame] | None:
+    """p-values by event time, and after treatment intervals where they take few enough fits."""
+    effects = under.refits.effects
+    if effects is None:
         return None
-    magnitudes = np.abs(refits.effects)
-    shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
-    table = pd.DataFrame({"event_time": estimate.effects["event_time"]})
-    return table.assign(se=np.nan, lower=np.nan, upper=np.nan, pvalue=shares)
+    magnitudes = np.abs(effects)
+
+    def table() -> pd.DataFrame:
+        known = under.estimate.effects[["event_time", "estimate"]]
+        ends = np.full((len(known), 2), np.nan)
+        after = np.flatnonzero(known["event_time"] >= 0)
+        if under.linear or under.fits_per_interval * len(after) <= REFITS_FOR_INTERVAL:
+            for k in after:
+                point = float(known["estimate"].iloc[k])
+                ends[k] = under.bounds(partial(_column, int(k)), point, 0.95)
+        shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
+        return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=shares)
+
+    return table
+
+
+def _column(position: int, refits: Refits) -> Floats:
+    assert refits.effects is not None
+    column: Floats = refits.effects[:, position]
+    return column
 
 
 def _fraction(pvalue: float, total: int) -> str:

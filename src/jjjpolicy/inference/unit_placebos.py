@@ -127,7 +127,7 @@ class UnitPlacebos:
         shares = cells / cells.sum()
         index = np.arange(groups) * controls + picked
         att = self.refits.att[index] @ shares
-        return exact, Refits(att=att, effects=self._effects(index))
+        return exact, Refits(att=att, effects=self._effects(index), cohorts=self._cohorts(index))
 
     def _effects(self, index: Integers) -> Floats:
         """Average placebo effects by event time of the estimate, shape (averages, event times)."""
@@ -141,6 +141,14 @@ class UnitPlacebos:
             total[:, where] += len(part.values) * self.refits.effects[index[:, g]]
             weight[where] += len(part.values)
         averaged: Floats = total / weight
+        return averaged
+
+    def _cohorts(self, index: Integers) -> Floats:
+        """Average placebo effects by adoption period, shape (averages, adoption periods)."""
+        dates = np.array([part.adoption[0] for part in self.own])
+        cells = np.array([float(part.post.sum()) for part in self.own])
+        shares = (dates[:, None] == np.unique(dates)) * cells[:, None]
+        averaged: Floats = self.refits.att[index] @ (shares / shares.sum(axis=0))
         return averaged
 
     def table(self, kept: Booleans) -> pd.DataFrame:

@@ -167,6 +167,7 @@ def estimate_from_counterfactual(
     gaps = Gaps(design.outcome[treated] - counterfactual, design.periods, design.adoption[treated])
     times, effects = gaps.by_event_time()
     calendar, averages = gaps.by_period()
+    dates, by_cohort = gaps.by_cohort()
     unit_effects = pd.DataFrame(
         {
             "unit": units,
@@ -185,6 +186,7 @@ def estimate_from_counterfactual(
         estimand=ESTIMAND,
         event_effects=pd.DataFrame({"event_time": times, "estimate": effects}),
         calendar_effects=pd.DataFrame({"period": calendar, "estimate": averages}),
+        cohort_effects=pd.DataFrame({"adoption": dates.astype(np.int64), "estimate": by_cohort}),
         unit_effects=unit_effects,
         counterfactual=pd.DataFrame(counterfactual, index=units, columns=design.periods),
         weights=weights,
