@@ -198,3 +198,21 @@ def test_group_time_effects_need_a_universal_base_for_trends() -> None:
     assert mine.effects["event_time"].tolist() == [-3, -2, -1, 0, 1, 2]
     with pytest.raises(jp.InferenceError, match="one reference period"):
         pretrend_power(jp.did.CallawaySantAnna().fit(design))
+
+
+def test_equivalence_bounds_are_those_of_equitrends() -> None:
+    """Printed by the R package EquiTrends in its own tests, to four digits."""
+    coefficients = [0.1151, 0.1367, 0.2324, 0.0120]
+    estimate = estimate_of([-5, -4, -3, -2], coefficients, 0.1229**2 * np.eye(4))
+    bounds = pretrend_equivalence(estimate).effects["bound"].to_numpy()
+    assert bounds == pytest.approx([0.3171, 0.3388, 0.4345, 0.1157], abs=2e-4)
+    assert pretrend_equivalence(estimate).largest_bound == pytest.approx(0.4345, abs=2e-4)
+    bounds = pretrend_equivalence(estimate, level=0.1).effects["bound"].to_numpy()
+    assert bounds == pytest.approx([0.2721, 0.2940, 0.3899, 0.0], abs=2e-4)
+
+
+def test_the_equivalence_of_the_mean_is_that_of_equitrends() -> None:
+    """Printed by the R package EquiTrends in its own tests, to four digits."""
+    estimate = estimate_of([-2], [0.118], np.array([[0.09716**2]]))
+    assert pretrend_equivalence(estimate, level=0.1).mean_bound == pytest.approx(0.2425, abs=2e-4)
+    assert pretrend_equivalence(estimate, 0.2).mean_pvalue == pytest.approx(0.1989, abs=2e-4)

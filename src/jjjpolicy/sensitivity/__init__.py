@@ -18,6 +18,7 @@ from jjjpolicy.sensitivity.minimum_detectable_effect import (
 from jjjpolicy.sensitivity.placebo_outcomes import placebo_outcomes
 from jjjpolicy.sensitivity.pre_fit import balance, pre_fit
 from jjjpolicy.sensitivity.pretrend_power import PretrendPower, pretrend_power
+from jjjpolicy.sensitivity.pretrend_rms import PretrendRms, pretrend_rms
 from jjjpolicy.sensitivity.pretrends import (
     PretrendEquivalence,
     PretrendTest,
@@ -33,6 +34,7 @@ __all__ = [
     "MinimumDetectableEffect",
     "PretrendEquivalence",
     "PretrendPower",
+    "PretrendRms",
     "PretrendTest",
     "RelativeMagnitudes",
     "Smoothness",
@@ -50,6 +52,7 @@ __all__ = [
     "pre_fit",
     "pretrend_equivalence",
     "pretrend_power",
+    "pretrend_rms",
     "pretrend_test",
     "sparsity_path",
     "specification_curve",

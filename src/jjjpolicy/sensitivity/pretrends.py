@@ -114,7 +114,8 @@ def pretrend_equivalence(
     The hypothesis is turned around: :math:`H_0: \max_t|\beta_t| \ge \tau`. It is rejected where
     every :math:`|\hat\beta_t|` lies below the ``level`` quantile of :math:`|N(\tau, \sigma_t^2)|`
     (Dette and Schumann 2024), and for the mean of the effects likewise. Two one-sided t tests of
-    each effect (Hartman and Hidalgo 2018) stand beside. Smaller samples give larger bounds, whereas
+    each effect (Hartman and Hidalgo 2018) stand beside; for their root mean square see
+    :func:`pretrend_rms`. Smaller samples give larger bounds, whereas
     in a test of no pre-trends they pass more easily.
 
     Parameters
