@@ -6,6 +6,7 @@ All checking of input happens here, once. Estimators receive arrays that are kno
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -82,6 +83,8 @@ class Design:
         Cluster codes by column name.
     coordinates : ndarray, shape (units, 2), optional
         Latitude and longitude in degrees.
+    stands_for : ndarray, shape (units,), optional
+        How many units each row stands for (:meth:`from_parquet`), which ``weights`` then contain.
     assigned_at : str
         The level at which treatment was assigned: the unit unless a coarser column was named.
     assignment : ndarray of int, shape (units,)
@@ -101,6 +104,7 @@ class Design:
     weights: Floats | None = None
     clusters: Mapping[str, Integers] = field(default_factory=dict)
     coordinates: Floats | None = None
+    stands_for: Floats | None = None
     left_out: Ledger = field(default_factory=Ledger)
     source: Mapping[str, Any] = field(default_factory=dict)
 
@@ -197,6 +201,72 @@ class Design:
         )
 
     @classmethod
+    def from_parquet(
+        cls,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | None = None,
+        adoption: str | None = None,
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        assigned_at: str | None = None,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[Hashable] = (),
+        memory: str = "1GB",
+        batch: int = 1_000_000,
+    ) -> Design:
+        r"""Build a design from Parquet files of any size, in bounded memory.
+
+        The files are read once, in batches, and units that differ in nothing but their outcomes are
+        summed up without loss: k + 1 rows stand for all units of one cohort that are observed in
+        the same k periods (and have the same covariates and weights), with the same mean and the
+        same covariance matrix of outcomes. Where treatment was assigned at a coarser level, one row
+        stands for each of its groups. Estimates and standard errors are those of the whole table,
+        for every estimator whose influence functions are affine in a unit's outcomes:
+        TwoWayFixedEffects, EventStudy, SunAbraham, ExtendedTWFE, CallawaySantAnna, Imputation and
+        TwoStage. Other estimators, and inference that resamples single units, refuse such a design.
+
+        Parameters
+        ----------
+        paths : path, or sequence of paths
+            Parquet files, or patterns such as ``firms/*.parquet``, that together are one table.
+            Rows that are sorted by unit are read as they come; otherwise DuckDB sorts them first,
+            on disk if need be.
+        unit, time, outcome, treatment, adoption, weights, assigned_at, window, exclude
+            As in :meth:`from_frame`.
+        covariates : sequence of str
+            As in :meth:`from_frame`. Only units with the same covariates are summed up: they should
+            have few values, or those of a region.
+        memory : str
+            What DuckDB may use while it reads and sorts.
+        batch : int
+            Rows in memory at once.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`from_frame`; also where units are of too many kinds to be summed up.
+        DataError
+            No such file, or one that is not Parquet; DuckDB or PyArrow is not installed.
+        """
+        listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        columns = intake.Columns(
+            unit=unit,
+            time=time,
+            outcome=outcome,
+            treatment=treatment,
+            adoption=adoption,
+            covariates=tuple(covariates),
+            weights=weights,
+            assigned_at=None if assigned_at == unit else assigned_at,
+        )
+        rows = intake.ParquetRows(tuple(os.fspath(path) for path in listed), columns, memory, batch)
+        return intake.design_from_parquet(cls, rows, window, tuple(exclude))
+
+    @classmethod
     def from_policy(
         cls,
         panel: Panel,
@@ -262,7 +332,33 @@ class Design:
 
     @cached_property
     def n_observations(self) -> int:
+        if self.stands_for is not None:
+            return round(float(self.stands_for @ self.observed.sum(axis=1)))
         return self.n_units * self.n_periods if self.balanced else int(self.observed.sum())
+
+    def count(self, rows: Booleans | None = None) -> int:
+        """Number of units that the rows, or some of them, stand for."""
+        if self.stands_for is None:
+            return self.n_units if rows is None else int(rows.sum())
+        return round(float(self.stands_for.sum() if rows is None else self.stands_for[rows].sum()))
+
+    def count_clusters(self, codes: Integers, rows: Booleans | None = None) -> int:
+        """Number of clusters that the rows, or some of them, stand for."""
+        if self.influence_scale is not None:
+            return self.count(rows)
+        return int(np.count_nonzero(np.bincount(codes if rows is None else codes[rows])))
+
+    @cached_property
+    def influence_scale(self) -> Floats | None:
+        r"""Factor of the influence functions of rows that stand for several clusters.
+
+        The influence function of a row that stands for s independent units is s times that of one
+        of them, and the sum of their squares s times its square: :math:`1/\sqrt s`. None where
+        each row lies in one cluster.
+        """
+        if self.stands_for is None or self.assigned_at != self.labels.unit:
+            return None
+        return 1 / np.sqrt(self.stands_for)
 
     @cached_property
     def balanced(self) -> bool:
@@ -319,9 +415,8 @@ class Design:
         arrays += [values for _, values in sorted(self.covariates.items())]
         arrays += [values for _, values in sorted(self.predictors.items())]
         arrays += [codes for _, codes in sorted(self.clusters.items())]
-        arrays += [
-            array for array in (self.switching, self.weights, self.coordinates) if array is not None
-        ]
+        given = (self.switching, self.weights, self.coordinates, self.stands_for)
+        arrays += [array for array in given if array is not None]
         for array in arrays:
             mantissa, exponent = np.frexp(array.astype(float))
             digest.update(np.rint(mantissa * 2**27).tobytes())
@@ -353,6 +448,7 @@ class Design:
             weights=None if self.weights is None else self.weights[keep],
             clusters={name: _dense(codes[keep]) for name, codes in self.clusters.items()},
             coordinates=None if self.coordinates is None else self.coordinates[keep],
+            stands_for=None if self.stands_for is None else self.stands_for[keep],
             left_out=self.left_out.with_units(dropped, reason),
         )
 
@@ -378,6 +474,11 @@ class Design:
         """
         if level is None or level == self.assigned_at:
             return self.assignment
+        if level == self.labels.unit and self.stands_for is not None:
+            raise DesignError(
+                f"the rows of this design are sums over all {level}s of one {self.assigned_at}; "
+                f"build it with from_frame to cluster by {level}."
+            )
         if level == self.labels.unit:
             return np.arange(self.n_units, dtype=np.int64)
         if level in self.clusters:

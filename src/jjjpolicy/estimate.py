@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import DesignError, InferenceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +30,10 @@ class Inference(ABC):
     def label(self) -> str:
         """Name for tables and notes."""
         return type(self).__name__
+
+    def takes(self, design: Design) -> bool:
+        """Whether the method is right for the rows of a design, which may stand for many units."""
+        return design.stands_for is None
 
     @abstractmethod
     def infer(self, estimate: Estimate) -> Estimate:
@@ -158,6 +162,13 @@ class Estimate:
     details: Mapping[str, Any] = field(default_factory=dict)
     inference: InferenceResult | None = None
 
+    def __post_init__(self) -> None:
+        if self.design.stands_for is not None and not self.estimator.takes_sums:
+            raise DesignError(
+                f"{self.estimator.label} needs the {self.design.labels.unit}s one by one, and the "
+                f"rows of this design stand for many of them: build it with Design.from_frame."
+            )
+
     # ------------------------------------------------------------------ uncertainty
     @property
     def se(self) -> float | None:
@@ -190,7 +201,19 @@ class Estimate:
         return self.inference.bounds(level)
 
     def with_inference(self, method: Inference) -> Estimate:
-        """The same estimate under another inference method."""
+        """The same estimate under another inference method.
+
+        Raises
+        ------
+        InferenceError
+            The estimate does not offer what the method needs.
+        """
+        if not method.takes(self.design):
+            raise InferenceError(
+                f"{method.label} needs the {self.design.labels.unit}s one by one, and the rows of "
+                f"this design stand for many of them. The estimate has its standard error already; "
+                f"for another one build the design with Design.from_frame."
+            )
         return method.infer(self)
 
     def with_result(self, result: InferenceResult) -> Estimate:
@@ -235,7 +258,7 @@ class Estimate:
             "data": {
                 **self.design.source,
                 "fingerprint": self.design.fingerprint,
-                "units": self.design.n_units,
+                "units": self.design.count(),
                 "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
                 "observations": self.design.n_observations,
                 "treated": [str(unit) for unit in self.design.units[self.design.treated]],
@@ -258,8 +281,8 @@ class Estimate:
             "lower": low,
             "upper": high,
             "inference": None if self.inference is None else self.inference.name,
-            "units": self.design.n_units,
-            "treated_units": int(self.design.treated.sum()),
+            "units": self.design.count(),
+            "treated_units": self.design.count(self.design.treated),
             "periods": self.design.n_periods,
             "observations": self.design.n_observations,
         }

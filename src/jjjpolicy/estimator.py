@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,9 @@ class Estimator(ABC):
     def label(self) -> str:
         """Name for messages and tables."""
         return type(self).__name__
+
+    takes_sums: ClassVar[bool] = False
+    """Whether influence functions are affine in a unit's outcomes; see `Design.from_parquet`."""
 
     @abstractmethod
     def fit(self, design: Design) -> Estimate:

@@ -54,8 +54,8 @@ def clustered_covariance(influence: Floats, codes: Integers, correction: float =
 
 def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
     """What to say next to a clustered p-value when few clusters are treated; empty otherwise."""
-    treated = np.count_nonzero(np.bincount(codes[design.treated]))
-    total = np.count_nonzero(np.bincount(codes))
+    treated = design.count_clusters(codes, design.treated)
+    total = design.count_clusters(codes)
     if treated >= FEW_TREATED_CLUSTERS:
         return ()
     verb = "is" if treated == 1 else "are"

@@ -89,7 +89,9 @@ class Combination:
         values = effects.influence @ self.cells
         if self.cohorts.any():
             own = self.cohorts[effects.cohort_codes]
-            values += own if effects.weights is None else own * effects.weights[:, None]
+            for factor in (effects.weights, effects.influence_scale):
+                own = own if factor is None else own * factor[:, None]
+            values += own
         return values
 
     def only(self, chosen: Booleans) -> Combination:

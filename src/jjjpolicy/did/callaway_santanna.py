@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class CallawaySantAnna(GroupTimeEstimator):
     :meth:`GroupTimeEstimate.aggregate` for others.
     """
 
+    takes_sums: ClassVar[bool] = True
     control: Control = "never"
     method: Method = "dr"
     base: Base = "varying"

@@ -72,6 +72,8 @@ def effects_of_cells(
         else:
             influence[rows[:, None], columns] = scores.influence
         trimmed += scores.trimmed
+    if design.influence_scale is not None:
+        influence *= design.influence_scale[:, None]
     kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
     effects = GroupTimeEffects(
         groups=np.array([cell.group for cell in kept]),
@@ -82,6 +84,7 @@ def effects_of_cells(
         cohorts=sample.cohorts,
         cohort_codes=cohort_codes,
         weights=design.weights,
+        influence_scale=design.influence_scale,
         anticipation=anticipation,
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )

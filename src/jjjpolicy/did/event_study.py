@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,7 @@ class EventStudy(Estimator):
     convention of fixest), with G - 1 degrees of freedom.
     """
 
+    takes_sums: ClassVar[bool] = True
     reference: int = -1
     bins: tuple[int, int] | None = None
 
@@ -91,7 +92,7 @@ class EventStudy(Estimator):
                 estimate.att,
                 effects,
                 combine @ fit.covariance(design.assignment) @ combine.T,
-                df=int(design.assignment.max()),
+                df=design.count_clusters(design.assignment) - 1,
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
             )
@@ -117,5 +118,8 @@ class EventStudy(Estimator):
         times = present[present != self.reference]
         indicators = (relative[:, :, None] == times).astype(float)
         indicators[~finite] = 0.0
-        seen = np.stack([design.observed[codes == c].sum(axis=0) for c in range(len(values))])
-        return times, indicators, np.einsum("ct,ctk->k", seen.astype(float), indicators)
+        each = np.ones(design.n_units) if design.stands_for is None else design.stands_for
+        seen = np.stack(
+            [each[codes == c] @ design.observed[codes == c] for c in range(len(values))]
+        )
+        return times, indicators, np.einsum("ct,ctk->k", seen, indicators)

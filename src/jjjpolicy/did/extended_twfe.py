@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.did.comparisons import Control, require_controls
 from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
@@ -49,6 +49,7 @@ class ExtendedTWFE(GroupTimeEstimator):
     etwfe, which counts effects of cohorts; effects of units that are not the same are not counted.
     """
 
+    takes_sums: ClassVar[bool] = True
     control: Control = "not_yet"
     anticipation: int = 0
     unit_effects: bool = True

@@ -13,7 +13,7 @@ from jjjpolicy.did.regression import FixedEffectsFit, small_sample_factor
 from jjjpolicy.variance import cluster_sums
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats, Integers
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
 
 Skipped = tuple[float, int | None, str]
 """A cohort, a period (None: all of them), and why there is no estimate."""
@@ -53,7 +53,8 @@ class GroupTimeEffects:
     cohorts : ndarray, shape (cohorts,)
         Distinct adoption periods, ``inf`` last.
     cohort_codes : ndarray of int, shape (units,)
-    weights : ndarray, shape (units,), optional
+    weights, influence_scale : ndarray, shape (units,), optional
+        Of the design.
     observations : ndarray, shape (effects,), optional
         Weighted number of observations of the cohort in the period. Averages then weigh effects by
         it and take it as fixed; without it they weigh by the cohorts' shares of units, whose
@@ -74,6 +75,7 @@ class GroupTimeEffects:
     cohorts: Floats
     cohort_codes: Integers
     weights: Floats | None = None
+    influence_scale: Floats | None = None
     observations: Floats | None = None
     regression: RegressionVariance | None = None
     anticipation: int = 0
@@ -102,30 +104,37 @@ class GroupTimeEffects:
         """What averages weigh the effects by."""
         return self.shares[self.positions] if self.observations is None else self.observations
 
-    def covariance(self, influence: Floats, codes: Integers) -> Floats:
-        """Clustered covariance of combinations of the effects with these influence functions."""
-        sums = self._scaled_sums(influence, codes)
+    def covariance(self, influence: Floats, design: Design) -> Floats:
+        """Covariance of combinations of the effects with these influence functions.
+
+        Clustered at the level of assignment.
+        """
+        sums = self._scaled_sums(influence, design)
         covariance: Floats = sums.T @ sums
         return covariance
 
-    def errors(self, influence: Floats, codes: Integers) -> Floats:
+    def errors(self, influence: Floats, design: Design) -> Floats:
         """Clustered standard errors; as ``covariance``, without the covariances."""
-        sums = self._scaled_sums(influence, codes)
+        sums = self._scaled_sums(influence, design)
         errors: Floats = np.sqrt(np.einsum("gk,gk->k", sums, sums))
         return errors
 
-    def _scaled_sums(self, influence: Floats, codes: Integers) -> Floats:
-        factor = 1.0
+    def _scaled_sums(self, influence: Floats, design: Design) -> Floats:
+        codes, factor = design.assignment, 1.0
         if self.regression is not None:
             factor = small_sample_factor(
-                codes, self.regression.observations, self.regression.parameters
+                design.count_clusters(codes),
+                self.regression.observations,
+                self.regression.parameters,
             )
         scaled: Floats = cluster_sums(influence, codes) * (np.sqrt(factor) / len(influence))
         return scaled
 
-    def degrees_of_freedom(self, codes: Integers) -> float:
+    def degrees_of_freedom(self, design: Design) -> float:
         """Of the t distribution; infinite (normal) but for regressions."""
-        return np.inf if self.regression is None else float(codes.max())
+        if self.regression is None:
+            return np.inf
+        return float(design.count_clusters(design.assignment) - 1)
 
     def not_estimable_table(self) -> pd.DataFrame:
         """Columns group, time (None: all periods) and reason."""

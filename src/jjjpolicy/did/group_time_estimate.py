@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,7 @@ class GroupTimeAverage(Estimator):
     Resampling refits the average that an estimate reports, and not the simple one.
     """
 
+    takes_sums: ClassVar[bool] = True
     source: GroupTimeEstimator
     kind: Kind
     window: Window
@@ -279,8 +280,8 @@ def _estimate(
             **_regression_details(effects, covered),
         },
     )
-    covariance = effects.covariance(influence, design.assignment)
-    df = effects.degrees_of_freedom(design.assignment)
+    covariance = effects.covariance(influence, design)
+    df = effects.degrees_of_freedom(design)
 
     def by_event() -> pd.DataFrame:
         table = pd.DataFrame({"event_time": event_times, "estimate": points[1:]})
@@ -319,7 +320,7 @@ def _refits(design: Design, effects: GroupTimeEffects, kind: Kind, window: Windo
     combination = _overall_and_event_study(effects, kind, window)
     points = combination.estimates(effects)
     own = combination.only(np.arange(len(points)) == 0).influence(effects)
-    se = effects.errors(own, design.assignment)
+    se = effects.errors(own, design)
     return Refits(att=points[:1], se=se, effects=points[None, 1:])
 
 
@@ -341,7 +342,7 @@ def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:
 def _table(
     design: Design, effects: GroupTimeEffects, estimates: Floats, influence: Floats
 ) -> pd.DataFrame:
-    se = effects.errors(influence, design.assignment)
-    df = effects.degrees_of_freedom(design.assignment)
+    se = effects.errors(influence, design)
+    df = effects.degrees_of_freedom(design)
     lower, upper = t_interval(estimates, se, df, 0.95)
     return pd.DataFrame({"estimate": estimates, "se": se, "lower": lower, "upper": upper})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,7 @@ class Imputation(Estimator):
     treatment, as in the authors' Stata program; the normal distribution is used.
     """
 
+    takes_sums: ClassVar[bool] = True
     averaging: Averaging = "cohort and event time"
     leave_out: bool = False
     pretrends: int = 0
@@ -150,9 +151,8 @@ class Imputation(Estimator):
             cells = model.estimable[np.ix_(units, after)].astype(float)
             if design.weights is not None:
                 cells *= design.weights[units][:, None]
-            deviations, single = self._deviations(
-                cells, model.residuals[np.ix_(units, after)] * cells, design.assignment[units]
-            )
+            sums = model.residuals[np.ix_(units, after)] * cells
+            deviations, single = self._deviations(design, units, cells, sums)
             part[units] = deviations @ own[after]
             if single.any():
                 alone.append(f"{cohort:.0f}")
@@ -174,7 +174,8 @@ class Imputation(Estimator):
             if design.weights is not None:
                 weights *= design.weights[:, None]
                 sums *= design.weights[:, None]
-            deviations, single = self._deviations(weights, sums, design.assignment)
+            everyone = np.arange(design.n_units)
+            deviations, single = self._deviations(design, everyone, weights, sums)
             part += deviations
             if single[0]:
                 kind = "cohort " if self.averaging == "cohort" else f"{self.averaging} "
@@ -182,18 +183,21 @@ class Imputation(Estimator):
         return part, self._single_note(design, alone)
 
     def _deviations(
-        self, weights: Floats, sums: Floats, codes: Integers
+        self, design: Design, units: Integers, weights: Floats, sums: Floats
     ) -> tuple[Floats, Booleans]:
-        r"""Weighted effects of each unit minus weights times the average over clusters.
+        r"""Weighted effects of some units minus weights times the average over clusters.
 
         Columns are averages. The average of :math:`S_g / V_g` over clusters has weights
         :math:`V_g^2`. Also says which averages are over a single cluster.
         """
-        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        codes = np.unique(design.assignment[units], return_inverse=True)[1].astype(np.int64)
         together, totals = cluster_sums(weights, codes), cluster_sums(sums, codes)
-        products, squares = together * totals, together**2
-        numerator, denominator = products.sum(axis=0), squares.sum(axis=0)
-        single = (together != 0).sum(axis=0) == 1
+        alike = np.ones((len(together), 1))
+        if design.influence_scale is not None:
+            alike /= design.influence_scale[units][:, None] ** 2
+        products, squares = together * totals / alike**2, together**2 / alike**2
+        numerator, denominator = (alike * products).sum(axis=0), (alike * squares).sum(axis=0)
+        single = (alike * (together != 0)).sum(axis=0).round() == 1
         if self.leave_out:
             centres = np.zeros_like(together)
             used = (together != 0) & ~single

@@ -91,6 +91,8 @@ class ImputedEffects:
         model = self.model
         own = model.first_stage_influence(model.functional(self.table, self.cells))
         total: Floats = model.design.n_units * (own + treated)
+        if model.design.influence_scale is not None:
+            total *= model.design.influence_scale[:, None]
         return total
 
     def event_effects(self) -> pd.DataFrame:
@@ -116,10 +118,15 @@ class ImputedEffects:
             }
         )
 
-    def unit_effects(self) -> pd.DataFrame:
-        """Average effect of each treated unit; missing where none of its cells is estimable."""
+    def unit_effects(self) -> pd.DataFrame | None:
+        """Average effect of each treated unit; missing where none of its cells is estimable.
+
+        None where rows stand for many units.
+        """
         model = self.model
         design = model.design
+        if design.stands_for is not None:
+            return None
         treated = design.treated
         cells = model.estimable[treated]
         counts = cells.sum(axis=1)
@@ -133,8 +140,11 @@ class ImputedEffects:
             }
         )
 
-    def counterfactual(self) -> pd.DataFrame:
+    def counterfactual(self) -> pd.DataFrame | None:
+        """Untreated outcome of each treated unit; None where rows stand for many units."""
         design = self.model.design
+        if design.stands_for is not None:
+            return None
         return pd.DataFrame(
             self.model.predicted(design.treated),
             index=pd.Index(design.units[design.treated], name="unit"),

@@ -251,4 +251,5 @@ def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -
         block_rows = rows[columns].reshape(len(part.blocks), -1)
         by_cell = (part.indicators @ block_rows).reshape(-1, rows.shape[1])
         influence[part.units] = weighted.reshape(len(part.units), -1) @ by_cell
-    return influence
+    scale = model.design.influence_scale
+    return influence if scale is None else influence * scale[:, None]

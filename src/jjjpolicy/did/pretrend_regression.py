@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.did.regression import fixed_effects_regression, small_sample_factor
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
@@ -29,12 +29,15 @@ class PretrendFit:
     correction : float
         Small-sample factor of the clustered variance: G/(G-1) · (N-1)/(N-K), unit effects not
         counted in K.
+    groups : int
+        Clusters of the design.
     """
 
     event_times: Integers
     coefficients: Floats
     influence: Floats
     correction: float
+    groups: int
 
     def table(self) -> pd.DataFrame:
         return pd.DataFrame({"event_time": self.event_times, "estimate": self.coefficients})
@@ -46,7 +49,7 @@ class PretrendFit:
         from jjjpolicy.variance import clustered_covariance
 
         covariance = clustered_covariance(self.influence, codes, self.correction)
-        number, df = len(self.coefficients), int(codes.max())
+        number, df = len(self.coefficients), self.groups - 1
         solved = np.linalg.pinv(covariance, hermitian=True) @ self.coefficients
         statistic = float(self.coefficients @ solved) / number
         return {
@@ -100,15 +103,13 @@ def pretrend_regression(design: Design, leads: int) -> PretrendFit:
             f"the pre-trend coefficients of {', '.join(lost)} are not identified: too few untreated"
             f" cells earlier than they are. Ask for fewer with pretrends=."
         )
-    groups = int(sample.assignment.max()) + 1
+    groups = sample.count_clusters(sample.assignment)
     influence = np.zeros((design.n_units, leads))
     influence[some] = fit.influence[:, :leads] * (design.n_units / sample.n_units)
     return PretrendFit(
         event_times=times,
         coefficients=fit.coefficients[:leads],
         influence=influence,
-        correction=groups
-        / (groups - 1)
-        * (fit.observations - 1)
-        / (fit.observations - fit.parameters),
+        correction=small_sample_factor(groups, fit.observations, fit.parameters),
+        groups=design.count_clusters(design.assignment),
     )

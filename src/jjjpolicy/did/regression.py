@@ -84,13 +84,13 @@ class FixedEffectsFit:
         :math:`\frac{G}{G-1}\frac{N-1}{N-K}` times the sandwich, where K counts the regressors and
         the period effects but not the unit effects, which are nested in the clusters.
         """
-        factor = small_sample_factor(codes, self.observations, self.parameters)
+        groups = self.design.count_clusters(codes)
+        factor = small_sample_factor(groups, self.observations, self.parameters)
         return clustered_covariance(self.influence, codes, factor)
 
 
-def small_sample_factor(codes: Integers, observations: int, parameters: int) -> float:
-    r""":math:`\frac{G}{G-1}\frac{N-1}{N-K}` with G clusters, numbered from 0 in ``codes``."""
-    groups = int(codes.max()) + 1
+def small_sample_factor(groups: int, observations: int, parameters: int) -> float:
+    r""":math:`\frac{G}{G-1}\frac{N-1}{N-K}` with G clusters."""
     return groups / (groups - 1) * (observations - 1) / (observations - parameters)
 
 
@@ -142,6 +142,8 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
         influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ bread) - fitted[c]
     if weights is not None:
         influence *= weights[:, None]
+    if design.influence_scale is not None:
+        influence *= design.influence_scale[:, None]
     return FixedEffectsFit(
         coefficients=coefficients,
         influence=influence,
@@ -165,6 +167,8 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
     x, weighted, gram = x[:, :, kept], weighted[:, :, kept], gram[np.ix_(kept, kept)]
     coefficients = np.linalg.solve(gram, np.einsum("itk,it->k", weighted, y))
     scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
+    if design.influence_scale is not None:
+        scores *= design.influence_scale[:, None]
     return FixedEffectsFit(
         coefficients=coefficients,
         influence=design.n_units * scores @ np.linalg.inv(gram),

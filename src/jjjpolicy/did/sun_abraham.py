@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
 from jjjpolicy.did.saturated import fit_effects, saturated_cells
@@ -39,6 +39,7 @@ class SunAbraham(GroupTimeEstimator):
     the shares of cohorts as given: the convention of ``sunab`` in fixest.
     """
 
+    takes_sums: ClassVar[bool] = True
     reference: int = -1
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class TwoStage(Estimator):
     ``details["not_estimable"]`` lists treated cells that stage 1 does not reach, with the reason.
     """
 
+    takes_sums: ClassVar[bool] = True
     leads: bool = False
 
     def fit(self, design: Design) -> Estimate:

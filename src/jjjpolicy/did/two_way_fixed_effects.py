@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class TwoWayFixedEffects(Estimator):
     degrees of freedom.
     """
 
+    takes_sums: ClassVar[bool] = True
+
     def fit(self, design: Design) -> Estimate:
         """Estimate the coefficient of treatment.
 
@@ -72,7 +74,7 @@ class TwoWayFixedEffects(Estimator):
                 estimate.att,
                 event_study.bounds,
                 fit.covariance(design.assignment)[:1, :1],
-                df=int(design.assignment.max()),
+                df=design.count_clusters(design.assignment) - 1,
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
             )

@@ -15,7 +15,7 @@ from jjjpolicy.multipliers import multiplier_draws
 from jjjpolicy.variance import cluster_sums, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design import Design, Floats
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class InfluenceFunction(Inference):
     assigned to groups of units use :class:`Clustered`, and with few treated units
     :class:`RandomizationInference`.
     """
+
+    def takes(self, design: Design) -> bool:
+        return design.stands_for is None or design.influence_scale is not None
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach the standard errors.
@@ -79,6 +82,9 @@ class MultiplierBootstrap(Inference):
     replications: int = 999
     seed: int = 0
     level: str | None = None
+
+    def takes(self, design: Design) -> bool:
+        return design.influence_scale is None
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach standard errors, p-value, interval and bands.

@@ -74,6 +74,9 @@ class RandomizationInference(Inference):
     jobs: int = 1
     mechanism: Mechanism | Floats | None = None
 
+    def takes(self, design: Design) -> bool:
+        return design.influence_scale is None
+
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-values, interval and the reference distribution.
 

@@ -2,5 +2,15 @@
 
 from jjjpolicy.intake.build import design_from_frame, design_from_policy
 from jjjpolicy.intake.columns import Columns, quoted, rows_as_units
+from jjjpolicy.intake.parquet import ParquetRows
+from jjjpolicy.intake.summed import design_from_parquet
 
-__all__ = ["Columns", "design_from_frame", "design_from_policy", "quoted", "rows_as_units"]
+__all__ = [
+    "Columns",
+    "ParquetRows",
+    "design_from_frame",
+    "design_from_parquet",
+    "design_from_policy",
+    "quoted",
+    "rows_as_units",
+]

@@ -19,6 +19,7 @@ from jjjpolicy.intake.treatment import (
     always_treated,
     require_common_adoption,
     require_comparison,
+    require_repeated,
 )
 from jjjpolicy.intake.values import constant, group_codes, numbers, unit_weights
 from jjjpolicy.ledger import Ledger
@@ -43,11 +44,6 @@ def design_from_frame(
     from jjjpolicy.design import Labels
 
     require_columns(frame, columns)
-    if (columns.treatment is None) == (columns.adoption is None):
-        raise DesignError(
-            "give exactly one of treatment= (a 0/1 column) and adoption= (a column with the first "
-            "treated period)."
-        )
     ledger = Ledger()
     periods = integer_periods(frame[columns.time], columns.time)
     frame, periods, ledger = restrict(frame, periods, columns, window, exclude, ledger)
@@ -56,13 +52,9 @@ def design_from_frame(
     outcome = _matrix(frame, columns.outcome, grid, columns)
     cross_sections = int((~np.isnan(outcome)).sum(axis=1).max()) == 1
     switching: Booleans | None = None
+    if cross_sections:
+        require_repeated(columns)
     if columns.treatment is not None:
-        if cross_sections:
-            raise DesignError(
-                f"every {columns.unit} occurs once, so that {columns.treatment!r} does not say "
-                f"which rows before treatment belong to the treated; give adoption=, the first "
-                f"treated period of each row's group."
-            )
         adoption, switching, ledger = adoption_from_treatment(
             frame, columns.treatment, grid, columns, absorbing, ledger
         )

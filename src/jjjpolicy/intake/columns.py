@@ -74,6 +74,11 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
             raise DesignError(f"the table has more than one column {name!r}; rename one.")
     if len(frame) == 0:
         raise DesignError("the table has no rows.")
+    if (columns.treatment is None) == (columns.adoption is None):
+        raise DesignError(
+            "give exactly one of treatment= (a 0/1 column) and adoption= (a column with the first "
+            "treated period)."
+        )
     for role in (columns.unit, *columns.clusters, columns.assigned_at):
         if role is not None and frame[role].hasnans:
             row = int(np.flatnonzero(frame[role].isna().to_numpy())[0])

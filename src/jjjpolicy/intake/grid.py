@@ -113,19 +113,26 @@ def restrict(
     return frame, periods, ledger
 
 
-def make_grid(frame: pd.DataFrame, periods: Integers, columns: Columns) -> Grid:
+def make_grid(
+    frame: pd.DataFrame, periods: Integers, columns: Columns, whole: Integers | None = None
+) -> Grid:
+    """The grid of a table's rows; ``whole`` are all periods where the table is part of a larger."""
     grid = _sorted_balanced_grid(frame[columns.unit], periods)
+    if whole is not None and grid is not None and not np.array_equal(grid.periods, whole):
+        grid = None
     if grid is None:
         unit_codes, units = pd.factorize(frame[columns.unit], sort=True)
         distinct, period_codes = np.unique(periods, return_inverse=True)
+        if whole is not None:
+            distinct, period_codes = whole, np.searchsorted(whole, periods)
         keys = unit_codes.astype(np.int64) * len(distinct) + period_codes
         counts = np.bincount(keys, minlength=1)
         if (counts > 1).any():
             twice = np.flatnonzero(counts > 1)
             named = "; ".join(
                 f"{columns.unit} {quoted(units[key // len(distinct)])} in {columns.time} "
-                f"{distinct[key % len(distinct)]} (rows "
-                f"{', '.join(map(str, np.flatnonzero(keys == key)[:5]))})"
+                f"{distinct[key % len(distinct)]}"
+                f"{_rows(keys == key) if whole is None else ''}"
                 for key in twice[:5].tolist()
             )
             raise DesignError(
@@ -161,3 +168,7 @@ def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers) -> Grid | No
     ):
         return Grid(pd.Index(first), years[0].copy(), None, None)
     return None
+
+
+def _rows(chosen: NDArray[np.bool_]) -> str:
+    return f" (rows {', '.join(map(str, np.flatnonzero(chosen)[:5]))})"

@@ -59,14 +59,8 @@ def adoption_from_treatment(
     return adoption, None, ledger
 
 
-def adoption_from_column(
-    frame: pd.DataFrame,
-    name: str,
-    grid: Grid,
-    columns: Columns,
-    ledger: Ledger,
-    cross_sections: bool,
-) -> tuple[Floats, Ledger]:
+def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
+    """First treated period of each unit, ``inf`` for never; it may lie after the last period."""
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         raise DesignError(
@@ -102,6 +96,18 @@ def adoption_from_column(
             f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
             f"{quoted(grid.units[i])}; the first treated period must be a whole number."
         )
+    return adoption
+
+
+def adoption_from_column(
+    frame: pd.DataFrame,
+    name: str,
+    grid: Grid,
+    columns: Columns,
+    ledger: Ledger,
+    cross_sections: bool,
+) -> tuple[Floats, Ledger]:
+    adoption = declared_adoption(frame, name, grid, columns)
     later = np.isfinite(adoption) & (adoption > grid.periods[-1])
     after = f"after the last period {grid.periods[-1]}: counts as never treated here"
     if cross_sections:
@@ -144,6 +150,16 @@ def always_treated(
             f"earlier, or check the treatment column."
         )
     return without
+
+
+def require_repeated(columns: Columns) -> None:
+    """Where every unit occurs once, a 0/1 treatment does not say who is going to be treated."""
+    if columns.treatment is not None:
+        raise DesignError(
+            f"every {columns.unit} occurs once, so that {columns.treatment!r} does not say "
+            f"which rows before treatment belong to the treated; give adoption=, the first "
+            f"treated period of each row's group."
+        )
 
 
 def require_comparison(

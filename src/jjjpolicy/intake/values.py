@@ -79,6 +79,13 @@ def unit_weights(frame: pd.DataFrame, grid: Grid, columns: Columns) -> Floats | 
 
 def group_codes(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Integers:
     """Integer codes, one per unit, of a grouping column that is constant within units."""
+    return group_labels(frame, name, grid, columns)[0]
+
+
+def group_labels(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns
+) -> tuple[Integers, pd.Index]:
+    """As :func:`group_codes`, and the labels that the codes stand for."""
     codes, values = pd.factorize(frame[name], sort=True)
     matrix = grid.spread(codes.astype(float))
     low, high = np.nanmin(matrix, axis=1), np.nanmax(matrix, axis=1)
@@ -90,4 +97,4 @@ def group_codes(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) ->
             f"in a unit."
         )
     group: Integers = low.astype(np.int64)
-    return group
+    return group, pd.Index(values)

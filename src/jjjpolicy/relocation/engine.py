@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jjjpolicy._extras import MissingExtraError, load
 from jjjpolicy.errors import DataError
+
+__all__ = ["MissingExtraError", "collect", "fetch", "load", "open_table"]
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class MissingExtraError(DataError, ImportError):
-    """The tools for firm records are not installed; also an `ImportError`."""
-
-
-def load(module: str) -> Any:
-    """A module of the extra ``firms``, imported on first use.
-
-    Raises
-    ------
-    MissingExtraError
-        It is not installed; the message says what to install.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"firm records need {module.partition('.')[0]!r}, which is not installed; install the "
-            f"extra: pip install 'jjjpolicy[firms]'."
-        ) from error
 
 
 def open_table(source: Any, connection: Any = None) -> tuple[Any, Any]:

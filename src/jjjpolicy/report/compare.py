@@ -77,11 +77,11 @@ def compare(
     sample = Panel(
         "",
         (
-            row("Units", "地区数", [Number(e.design.n_units, 0) for e in columns]),
+            row("Units", "地区数", [Number(e.design.count(), 0) for e in columns]),
             row(
                 "Treated units",
                 "处理组地区数",
-                [Number(int(e.design.treated.sum()), 0) for e in columns],
+                [Number(e.design.count(e.design.treated), 0) for e in columns],
             ),
             row("Periods", "期数", [Number(e.design.n_periods, 0) for e in columns]),
             row("Observations", "观测值", [Number(e.design.n_observations, 0) for e in columns]),

@@ -51,12 +51,13 @@ def _lines(estimate: Estimate) -> Iterator[str]:
             yield f"               {note}"
     treated = [str(unit) for unit in design.units[design.treated]]
     shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
+    names = f" ({shown})" if design.stands_for is None else ""
     cohorts = ", ".join(f"{cohort:.0f}" for cohort in design.cohorts[:6])
     yield (
-        f"sample         {design.n_units} units × {design.n_periods} periods "
+        f"sample         {design.count()} units × {design.n_periods} periods "
         f"({design.periods[0]}–{design.periods[-1]}), {design.n_observations} observations"
     )
-    yield f"treated        {len(treated)} ({shown}), first treated in {cohorts}"
+    yield f"treated        {design.count(design.treated)}{names}, first treated in {cohorts}"
     yield f"ledger         {_counted(design.left_out)}"
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
         yield from _block("By treated unit", estimate.unit_effects)

@@ -1,0 +1,29 @@
+"""Modules of the extra ``firms``, imported when they are first needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from jjjpolicy.errors import DataError
+
+
+class MissingExtraError(DataError, ImportError):
+    """The tools for firm records and Parquet are not installed; also an `ImportError`."""
+
+
+def load(module: str) -> Any:
+    """A module of the extra ``firms``.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed; the message says what to install.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"firm records and Parquet files need {module.partition('.')[0]!r}, which is not "
+            f"installed; install the extra: pip install 'jjjpolicy[firms]'."
+        ) from error

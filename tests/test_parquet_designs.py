@@ -1,0 +1,231 @@
+"""Designs from Parquet files: the numbers of the whole table, from sums of its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from panels import staggered_panel
+
+import jjjpolicy as jp
+from jjjpolicy.did.group_time_estimate import GroupTimeEstimate
+
+pytest.importorskip("duckdb", reason="Parquet files need the extra 'firms'")
+pytest.importorskip("pyarrow", reason="Parquet files need the extra 'firms'")
+
+COLUMNS: dict[str, Any] = {"unit": "unit", "time": "period", "outcome": "y", "adoption": "first"}
+ESTIMATORS = {
+    "TWFE": jp.did.TwoWayFixedEffects(),
+    "event study": jp.did.EventStudy(bins=(-3, 2)),
+    "Callaway-Sant'Anna": jp.did.CallawaySantAnna(),
+    "not yet treated": jp.did.CallawaySantAnna(control="not_yet", base="universal"),
+    "Sun-Abraham": jp.did.SunAbraham(),
+    "extended TWFE": jp.did.ExtendedTWFE(),
+    "imputation": jp.did.Imputation(),
+    "imputation, coarse": jp.did.Imputation(averaging="event time"),
+    "imputation, all": jp.did.Imputation(averaging="all", leave_out=True),
+    "imputation, leads": jp.did.Imputation(pretrends=1),
+    "two-stage": jp.did.TwoStage(leads=True),
+}
+WITH_COVARIATE = {
+    "TWFE": jp.did.TwoWayFixedEffects(),
+    "doubly robust": jp.did.CallawaySantAnna(),
+    "weighting": jp.did.CallawaySantAnna(method="ipw", control="not_yet"),
+    "regression": jp.did.CallawaySantAnna(method="or"),
+    "imputation": jp.did.Imputation(),
+    "extended TWFE": jp.did.ExtendedTWFE(),
+}
+
+
+def panel(missing: float = 0.0) -> pd.DataFrame:
+    """Simulated: 400 units in 40 groups, four cohorts, a covariate of few values."""
+    frame = staggered_panel(units=400, effect=1.0, missing=missing)
+    frame["x"] = (3 * frame["x"]).round().clip(-3, 3) / 3
+    frame["group"] = frame["unit"] % 40
+    frame["treated"] = (frame["period"] >= frame["first"]).astype(int)
+    return frame
+
+
+def both(
+    frame: pd.DataFrame, folder: Path, batch: int = 97, **changes: Any
+) -> tuple[jp.Design, jp.Design]:
+    """The design of the table, and that of the file."""
+    path = folder / "panel.parquet"
+    frame.to_parquet(path)
+    arguments = COLUMNS | changes
+    return (
+        jp.Design.from_frame(frame, **arguments),
+        jp.Design.from_parquet(path, batch=batch, **arguments),
+    )
+
+
+def agree(estimator: Any, whole: jp.Design, summed: jp.Design) -> None:
+    """Estimates, errors, intervals and p-values of both designs are the same."""
+    one, other = estimator.fit(whole), estimator.fit(summed)
+    close = {"rtol": 1e-10, "atol": 1e-12}
+    np.testing.assert_allclose(
+        [other.att, other.se, other.pvalue, *other.interval()],
+        [one.att, one.se, one.pvalue, *one.interval()],
+        **close,
+    )
+    np.testing.assert_allclose(other.effects, one.effects, **close)
+    assert other.inference.notes == one.inference.notes
+    columns = ["units", "treated_units", "periods", "observations"]
+    assert other.to_frame()[columns].equals(one.to_frame()[columns])
+    if isinstance(one, GroupTimeEstimate):
+        np.testing.assert_allclose(other.group_time, one.group_time, **close)
+        for kind in ("group", "calendar", "event"):
+            np.testing.assert_allclose(
+                [other.aggregate(kind).att, other.aggregate(kind).se],
+                [one.aggregate(kind).att, one.aggregate(kind).se],
+                **close,
+            )
+        if isinstance(estimator, jp.did.CallawaySantAnna):
+            assert other.pretest().statistic == pytest.approx(one.pretest().statistic, rel=1e-9)
+    if "pretrends" in one.details:
+        assert other.details["pretrends"] == pytest.approx(one.details["pretrends"], rel=1e-9)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+@pytest.mark.parametrize("missing", [0.0, 0.03], ids=["balanced", "rows missing"])
+@pytest.mark.parametrize("level", [None, "group"], ids=["by unit", "by group"])
+def test_numbers_are_those_of_the_whole_table(
+    estimator: Any, missing: float, level: str | None, tmp_path: Path
+) -> None:
+    whole, summed = both(panel(missing), tmp_path, assigned_at=level)
+    assert summed.n_units < whole.n_units
+    agree(estimator, whole, summed)
+
+
+@pytest.mark.parametrize("estimator", WITH_COVARIATE.values(), ids=WITH_COVARIATE)
+@pytest.mark.parametrize("missing", [0.0, 0.01], ids=["balanced", "rows missing"])
+def test_covariates_of_few_values_and_weights_are_kept(
+    estimator: Any, missing: float, tmp_path: Path
+) -> None:
+    frame = panel(missing)
+    frame["w"] = 1.0 + frame["unit"] // 4 % 2
+    agree(estimator, *both(frame, tmp_path, covariates=["x"], weights="w"))
+
+
+def test_order_and_batches_do_not_matter(tmp_path: Path) -> None:
+    frame = panel(0.02)
+    whole, summed = both(frame, tmp_path, batch=10**6)
+    agree(jp.did.CallawaySantAnna(), whole, summed)
+    for seed, batch in ((1, 50), (2, 1000)):
+        _, other = both(frame.sample(frac=1, random_state=seed), tmp_path, batch=batch)
+        assert list(other.units) == list(summed.units)
+        np.testing.assert_allclose(other.stands_for, summed.stands_for)
+        agree(jp.did.TwoWayFixedEffects(), whole, other)
+
+
+def test_units_may_be_text_treatment_a_column_and_files_several(tmp_path: Path) -> None:
+    frame = panel()
+    frame["unit"] = "firm " + frame["unit"].astype(str)
+    for part in range(3):
+        frame[frame["period"] % 3 == part].to_parquet(tmp_path / f"part{part}.parquet")
+    arguments = COLUMNS | {"adoption": None, "treatment": "treated"}
+    limits: dict[str, Any] = {"window": (2001, 2005), "exclude": ["firm 3", "firm 17"]}
+    whole = jp.Design.from_frame(frame, **arguments, **limits)
+    summed = jp.Design.from_parquet(tmp_path / "part*.parquet", batch=77, **arguments, **limits)
+    agree(jp.did.Imputation(), whole, summed)
+    assert summed.ledger.equals(whole.ledger)
+
+
+def test_randomisation_over_groups_is_that_of_the_whole_table(tmp_path: Path) -> None:
+    whole, summed = both(panel(), tmp_path, assigned_at="group")
+    method = jp.inference.RandomizationInference(replications=19, seed=3)
+    one, other = (
+        jp.did.TwoWayFixedEffects().fit(each).with_inference(method) for each in (whole, summed)
+    )
+    assert other.pvalue == one.pvalue
+    np.testing.assert_allclose(other.inference.reference, one.inference.reference, rtol=1e-10)
+
+
+def test_the_ledger_counts_absent_rows_and_late_adoption(tmp_path: Path) -> None:
+    frame = panel(0.05)
+    frame["first"] = frame["first"].replace(2005.0, 2050.0)
+    _, summed = both(frame, tmp_path)
+    reasons = " ".join(summed.ledger["reason"])
+    absent = 400 * 6 - len(frame)
+    counted = summed.ledger[summed.ledger["reason"].str.contains("have no row")]
+    assert sum(int(text.split()[0]) for text in counted["reason"]) == absent
+    assert "100 units adopt after the last period 2006" in reasons
+
+
+def test_always_treated_units_are_left_out_and_counted(tmp_path: Path) -> None:
+    frame = panel()
+    frame.loc[frame["unit"] % 100 == 1, "first"] = 2001.0
+    with pytest.warns(jp.JJJPolicyWarning, match="left out") as caught:
+        whole, summed = both(frame, tmp_path)
+    assert "4 units first treated in 2001 left out" in str(caught[-1].message)
+    agree(jp.did.CallawaySantAnna(), whole, summed)
+
+
+def test_a_cohort_of_one_unit_stays_itself(tmp_path: Path) -> None:
+    frame = panel()
+    frame.loc[frame["unit"] == 7, "first"] = 2006.0
+    whole, summed = both(frame, tmp_path)
+    assert 7 in list(summed.units)
+    agree(jp.did.CallawaySantAnna(), whole, summed)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.assign(y=f.y.where(f.index != 30)), "'y' is missing for unit 5 in period"),
+        (lambda f: pd.concat([f, f.iloc[[8]]]), "more than once: unit 1 in period 2003. Keep"),
+        (lambda f: f.assign(period=f.period + 0.5), "must be whole numbers"),
+        (lambda f: f.assign(first=f["first"].where(f.index != 6, 2003)), "varies within unit 1"),
+        (lambda f: f.assign(first=np.inf), "no unit is treated"),
+        (lambda f: f.drop(columns="y"), "column 'y' is not in the table"),
+        (lambda f: f.assign(unit=f.unit.where(f.index != 12)), "'unit' is missing in row"),
+    ],
+    ids=["missing", "duplicate", "period", "varies", "untreated", "column", "unit"],
+)
+def test_errors_name_the_cell(change: Any, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "panel.parquet"
+    change(panel()).to_parquet(path)
+    with pytest.raises(jp.DesignError, match=words):
+        jp.Design.from_parquet(path, batch=100, **COLUMNS)
+
+
+def test_units_that_are_all_different_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jjjpolicy.intake.summed.LARGEST", 300)
+    with pytest.raises(jp.DesignError, match="400 kinds of unit differ in the values of 'z'"):
+        both(panel(), tmp_path, batch=10**6, covariates=["z"])
+
+
+def test_what_needs_single_units_is_refused(tmp_path: Path) -> None:
+    _, summed = both(panel(), tmp_path)
+    with pytest.raises(jp.DesignError, match="needs the units one by one"):
+        jp.did.LocalProjections().fit(summed)
+    estimate = jp.did.CallawaySantAnna().fit(summed)
+    assert estimate.with_inference(jp.inference.InfluenceFunction()).se == pytest.approx(
+        estimate.se, rel=1e-12
+    )
+    for method in (jp.inference.PlaceboUnits(), jp.inference.MultiplierBootstrap()):
+        with pytest.raises(jp.InferenceError, match="one by one"):
+            estimate.with_inference(method)
+
+
+def test_files_that_are_absent_or_no_parquet(tmp_path: Path) -> None:
+    (tmp_path / "text.parquet").write_text("unit,period\n")
+    for name in ("text.parquet", "nowhere.parquet"):
+        with pytest.raises(jp.DataError, match="cannot read"):
+            jp.Design.from_parquet(tmp_path / name, **COLUMNS)
+
+
+def test_without_duckdb_the_message_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr("jjjpolicy._extras.import_module", absent)
+    with pytest.raises(jp.DataError, match=r"jjjpolicy\[firms\]"):
+        jp.Design.from_parquet(tmp_path / "x.parquet", **COLUMNS)
