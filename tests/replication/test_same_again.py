@@ -51,10 +51,11 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
     )
 
 
-def finish(process: subprocess.Popen[str]) -> None:
-    """Wait for it, and show what it said where it failed."""
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for it, return what it said, and show why where it failed."""
+    said, complaint = process.communicate(timeout=300)
+    assert process.returncode == 0, complaint
+    return said
 
 
 def state(study: Path) -> dict[str, bytes]:
@@ -148,7 +149,8 @@ def test_new_data_reproduce_diff_names_what_moved(reproduced: Path) -> None:
         for line in lines
     ]
     data.write_text("\n".join(revised) + "\n")
-    finish(start(reproduced, OPENBLAS_NUM_THREADS="1"))
+    said = finish(start(reproduced, OPENBLAS_NUM_THREADS="1"))
+    assert "no longer do: the effect is positive" in said
     found = diff(Study(reproduced), "HEAD")
     (moved,) = found.moved
     assert moved.name == "effect:sdid"
