@@ -34,6 +34,50 @@ def test_prop99_agrees_with_a_peer(prop99: jp.Design) -> None:
         assert estimate.att == pytest.approx(expected, abs=1e-9)
 
 
+def test_prop99_penalized_and_completed_agree_with_peers(prop99: jp.Design) -> None:
+    # pysyncon 1.7.0, PenalizedSynth's solver on outcomes divided by 100; SLSQP stops at 1e-4
+    for penalty, expected in {0.01: -23.2173, 0.1: -23.4784, 0.3: -25.5765, 1.0: -25.3583}.items():
+        estimate = jp.synth.PenalizedSyntheticControl(penalty=penalty).fit(prop99)
+        assert estimate.att == pytest.approx(expected, abs=2e-4)
+    # pyfector 0.2.3, fect(method="mc", lam=penalty / (39 * 31)); StatsPAI 1.40.2, mc_synth()
+    peers = {5.0: -19.7957397, 15.81726291456668: -19.9780594, 40.0: -20.1568029}
+    for penalty, expected in peers.items():
+        estimate = jp.synth.MatrixCompletion(penalty=penalty).fit(prop99)
+        assert estimate.att == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "covariates", "effect", "imbalance"),
+    [
+        (1e9, [], -0.3686, 0.377),
+        (8.0, [], -0.3696, 0.373),
+        (1e9, ["invest", "popdens"], -0.1443, 0.3720),
+        (1.0, ["invest", "popdens"], -0.123, 0.347),
+    ],
+)
+def test_basque_augmented_agrees_with_augsynth(
+    gold_data: Any, penalty: float, covariates: list[str], effect: float, imbalance: float
+) -> None:
+    # augsynth (R), tests/testthat/test_general.R: plain and ridge, covariates residualised; its
+    # average is over all years, and an infinite penalty is no augmentation
+    frame = gold_data("basque").query("regionno != 1")
+    means = frame[frame["year"] < 1975].groupby("regionno")[covariates].mean()
+    frame = frame.drop(columns=covariates).join(means, on="regionno")
+    frame["treated"] = ((frame["year"] >= 1975) & (frame["regionno"] == 17)).astype(int)
+    design = jp.Design.from_frame(
+        frame,
+        unit="regionno",
+        time="year",
+        outcome="gdpcap",
+        treatment="treated",
+        covariates=covariates,
+    )
+    estimate = jp.synth.AugmentedSyntheticControl(penalty=penalty).fit(design)
+    gaps = estimate.details["gaps"]
+    assert gaps.values.mean() == pytest.approx(effect, abs=6e-4 if effect == -0.123 else 6e-5)
+    assert np.sqrt((gaps.values[0, :20] ** 2).sum()) == pytest.approx(imbalance, abs=6e-4)
+
+
 def test_prop99_elastic_net_agrees_with_scikit_learn(prop99: jp.Design) -> None:
     # scikit-learn 1.9.1, ElasticNet(alpha=penalty, l1_ratio=mixing, tol=1e-14)
     given = {

@@ -105,3 +105,35 @@ def test_errors_name_the_outcome(frame: Any) -> None:
         MultipleOutcomeSyntheticControl(["constant"]).fit(design)
     with pytest.raises(jp.DesignError, match="objective='sum'"):
         MultipleOutcomeSyntheticControl(["same"], "sum").fit(design)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("objective", "other", "expected"),
+    [
+        ("concatenated", "square", {10: 0.8488626883, 14: 0.1511373117}),
+        ("concatenated", "log", {4: 0.0090547009, 10: 0.8092959838, 14: 0.1816493153}),
+        ("averaged", "square", {10: 0.8482351935, 14: 0.1517648065}),
+        ("averaged", "log", {4: 0.0154675666, 10: 0.7910522146, 14: 0.1934802189}),
+    ],
+)
+def test_basque_weights_are_those_of_a_peer(
+    gold_data: Any, objective: Any, other: str, expected: dict[int, float]
+) -> None:
+    # StatsPAI 1.40.2, multi_outcome_synth(), which follows augsynth::augsynth_multiout(fixedeff=F)
+    frame = gold_data("basque").query("regionno != 1")
+    frame = frame.assign(square=frame["gdpcap"] ** 2, log=np.log(frame["gdpcap"]))
+    frame["treated"] = ((frame["year"] >= 1975) & (frame["regionno"] == 17)).astype(int)
+    design = jp.Design.from_frame(
+        frame,
+        unit="regionno",
+        time="year",
+        outcome="gdpcap",
+        treatment="treated",
+        covariates=[other],
+    )
+    estimate = jp.synth.MultipleOutcomeSyntheticControl(
+        [other], objective=objective, demeaned=False
+    ).fit(design)
+    assert estimate.weights is not None
+    used = estimate.weights[17][estimate.weights[17] > 1e-8]
+    assert used.to_dict() == pytest.approx(expected, abs=1e-9)

@@ -18,9 +18,45 @@ def design_of(**changes: Any) -> jp.Design:
     return jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", treatment="treated")
 
 
-def pooled_misfit(estimate: Any) -> float:
-    table = estimate.effects.query("-8 <= event_time < 0")
-    return float((table["estimate"] ** 2).mean())
+def pooled_misfit(estimate: jp.Estimate) -> float:
+    """Square of the average gap over the treated units, by time before adoption."""
+    gaps = estimate.details["gaps"]
+    early = [row[:n][::-1] for row, n in zip(gaps.values, (~gaps.post).sum(axis=1), strict=True)]
+    padded = np.stack([np.pad(row, (0, 13 - len(row))) for row in early])
+    return float((padded.mean(axis=0) ** 2).sum())
+
+
+@pytest.fixture
+def smoking(gold_data: Any) -> jp.Design:
+    """Cigarette sales with made-up adoption by three states, for comparison with a peer."""
+    frame = gold_data("california_prop99", sep=";")
+    dates = frame["State"].map({"California": 1989, "Georgia": 1986, "Ohio": 1993})
+    frame["treated"] = (frame["Year"] >= dates).astype(int)
+    return jp.Design.from_frame(
+        frame, unit="State", time="Year", outcome="PacksPerCapita", treatment="treated"
+    )
+
+
+@pytest.mark.parametrize(
+    ("intercept", "pooling", "expected"),
+    [
+        (False, 0.4, (-19.433158, -4.198192, -2.188631)),
+        (False, None, (-19.436047, -3.921070, -2.209621)),
+        (True, 0.4, (-12.497480, -3.819740, -2.970684)),
+        (True, None, (-14.598037, -3.593132, -2.706460)),
+    ],
+)
+def test_effects_are_those_of_multisynth(
+    smoking: jp.Design, intercept: bool, pooling: float | None, expected: tuple[float, ...]
+) -> None:
+    # StatsPAI 1.40.2, staggered_synth(nu=, fixedeff=), which follows augsynth::multisynth 0.2.0
+    estimator = jp.synth.PartiallyPooledSyntheticControl(pooling=pooling, intercept=intercept)
+    estimate = estimator.fit(smoking)
+    assert estimate.unit_effects is not None
+    assert estimate.unit_effects["att"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    if pooling is None:
+        nu = 0.5994702027 if intercept else 0.5269497067
+        assert estimate.details["pooling"] == pytest.approx(nu, abs=1e-9)
 
 
 def test_without_pooling_it_is_one_synthetic_control_per_unit() -> None:
@@ -45,6 +81,12 @@ def test_the_default_lies_between_the_ends() -> None:
     assert refit.att[0] == pytest.approx(estimate.att)
     assert estimate.weights is not None
     assert np.allclose(estimate.weights.sum(), 1)
+
+
+def test_one_treated_unit_has_nothing_to_pool() -> None:
+    alone = design_of(adoption={0: 2009})
+    estimate = jp.synth.PartiallyPooledSyntheticControl(pooling=1, intercept=False).fit(alone)
+    assert estimate.att == pytest.approx(jp.synth.SyntheticControl().fit(alone).att, abs=1e-6)
 
 
 def test_a_share_outside_the_unit_interval_is_refused() -> None:

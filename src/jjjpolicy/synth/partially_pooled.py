@@ -10,7 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.linalg.simplex import simplex_least_squares
+from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 
 if TYPE_CHECKING:
@@ -22,16 +22,24 @@ if TYPE_CHECKING:
 class PartiallyPooledSyntheticControl(Estimator):
     r"""Synthetic controls that fit each treated unit and the average of all of them.
 
-    The weights minimise :math:`\nu\, q_{pool}^2 + (1 - \nu)\, q_{sep}^2`, where
-    :math:`q_{sep}^2` is the mean over treated units of the mean squared pre-treatment gap and
-    :math:`q_{pool}^2` the mean squared average gap by time before adoption (Ben-Michael, Feller and
-    Rothstein 2022, section 3), over the pre-treatment periods that all treated units share. Donors
-    are the never-treated units.
+    With :math:`g_{jl}` the gap of treated unit j in the l-th period before its own adoption, of
+    which it has :math:`L_j`, and L the largest of these, the weights minimise
+
+    .. math:: \nu\, \frac{q_{pool}^2}{\hat q_{pool}^2}
+              + (1 - \nu)\, \frac{q_{sep}^2}{\hat q_{sep}^2}, \qquad
+              q_{pool}^2 = \frac1L \sum_{l=1}^{L}
+              \Bigl(\frac1J \sum_{j: L_j \ge l} g_{jl}\Bigr)^2, \quad
+              q_{sep}^2 = \frac1J \sum_j \frac1{L_j} \sum_{l=1}^{L_j} g_{jl}^2,
+
+    where hats are the values at the separate fits (:math:`\nu = 0`; Ben-Michael, Feller and
+    Rothstein 2022, section 3). Donors are the never-treated units.
 
     Parameters
     ----------
     pooling : float, optional
-        :math:`\nu` between 0 and 1; by default :math:`q_{pool} / q_{sep}` of the separate fits.
+        :math:`\nu` between 0 and 1; by default
+        :math:`\sqrt L\, \hat q_{pool} / (J^{-1} \sum_j \sqrt{L_j}\, \hat q_j)`, with
+        :math:`\hat q_j` the root mean squared gap of unit j.
     intercept : bool
         Fit outcomes less their pre-treatment average (section 4.1).
     """
@@ -75,54 +83,83 @@ class PartiallyPooledSyntheticControl(Estimator):
         if self.pooling is not None and not 0 <= self.pooling <= 1:
             raise DesignError(f"pooling={self.pooling} must lie between 0 and 1.")
         starts = np.searchsorted(design.periods, design.adoption[design.treated])
-        lags = int(starts.min())
         outcomes, pool = design.outcome[design.treated], design.outcome[donors]
-        levels = [
-            (y[:s].mean(), pool[:, :s].mean(axis=1))
-            if self.intercept
-            else (0.0, np.zeros(len(pool)))
+        blocks = [
+            _Block.of(y, pool, int(s), self.intercept)
             for y, s in zip(outcomes, starts, strict=True)
         ]
-        targets = np.stack(
-            [y[s - lags : s] - a for y, s, (a, _) in zip(outcomes, starts, levels, strict=True)]
-        )
-        pools = np.stack(
-            [
-                (pool[:, s - lags : s] - b[:, None]).T
-                for s, (_, b) in zip(starts, levels, strict=True)
-            ]
-        )
-        weights = np.stack(
-            [simplex_least_squares(a, b).weights for a, b in zip(pools, targets, strict=True)]
-        )
-        gaps = targets - np.einsum("jtd,jd->jt", pools, weights)
-        separate = float(np.sqrt((gaps**2).mean()))
-        pooled = float(np.sqrt((gaps.mean(axis=0) ** 2).mean()))
-        ratio = pooled / separate if separate > 0 else 0.0
+        weights = np.stack([simplex_weights(b.pool - b.target[:, None]) for b in blocks])
+        longest = int(starts.max())
+        gaps = np.stack([b.gaps(w, longest) for b, w in zip(blocks, weights, strict=True)])
+        lengths = np.linalg.norm(gaps, axis=1)
+        pooled, separate = gaps.mean(axis=0), lengths.mean()
+        ratio = float(np.linalg.norm(pooled) / separate) if separate > 0 else 0.0
         pooling = ratio if self.pooling is None else self.pooling
-        weights = _descend(pools, targets, weights, pooling)
+        own = (1 - pooling) / (len(blocks) * starts)
+        common = pooling / (len(blocks) ** 2 * longest)
+        scale_own, scale_common = float((lengths**2 / starts).mean()), float((pooled**2).mean())
+        if scale_own > 0 and scale_common > 0 and len(blocks) > 1:
+            weights = _descend(blocks, weights, own / scale_own, common / scale_common, longest)
         paths = np.stack(
-            [a + w @ (pool - b[:, None]) for w, (a, b) in zip(weights, levels, strict=True)]
+            [
+                b.level + w @ (pool - b.pool_level[:, None])
+                for b, w in zip(blocks, weights, strict=True)
+            ]
         )
         return paths, weights, pooling
 
 
-def _descend(pools: Floats, targets: Floats, weights: Floats, pooling: float) -> Floats:
+@dataclass(frozen=True)
+class _Block:
+    """One treated unit before its adoption, and its donors.
+
+    Attributes
+    ----------
+    target : ndarray, shape (periods,)
+        Less the unit's level.
+    pool : ndarray, shape (periods, donors)
+        Less the donors' levels.
+    level : float
+    pool_level : ndarray, shape (donors,)
+    """
+
+    target: Floats
+    pool: Floats
+    level: float
+    pool_level: Floats
+
+    @classmethod
+    def of(cls, outcome: Floats, pool: Floats, start: int, intercept: bool) -> _Block:
+        target, early = outcome[:start], pool[:, :start]
+        level = float(target.mean()) if intercept else 0.0
+        levels = early.mean(axis=1) if intercept else np.zeros(len(pool))
+        return cls(target - level, (early - levels[:, None]).T, level, levels)
+
+    def gaps(self, weights: Floats, longest: int) -> Floats:
+        """Gaps by time before adoption, the last periods aligned and zero where there are none."""
+        gaps = np.zeros(longest)
+        gaps[longest - len(self.target) :] = self.target - self.pool @ weights
+        return gaps
+
+
+def _descend(
+    blocks: list[_Block], weights: Floats, own: Floats, common: float, longest: int
+) -> Floats:
     """Solve for one treated unit's weights at a time until none changes."""
-    count = len(targets)
     weights = weights.copy()
-    own, common = np.sqrt((1 - pooling) / count), np.sqrt(pooling) / count
-    gaps = targets - np.einsum("jtd,jd->jt", pools, weights)
+    gaps = np.stack([b.gaps(w, longest) for b, w in zip(blocks, weights, strict=True)])
     for _ in range(500):
         change = 0.0
-        for j in range(count):
-            others = gaps.sum(axis=0) - gaps[j]
-            rows = np.concatenate([own * pools[j], common * pools[j]])
-            goal = np.concatenate([own * targets[j], common * (targets[j] + others)])
-            new = simplex_least_squares(rows, goal).weights
+        for j, block in enumerate(blocks):
+            others = (gaps.sum(axis=0) - gaps[j])[longest - len(block.target) :]
+            difference = block.pool - block.target[:, None]
+            rows = np.concatenate(
+                [np.sqrt(own[j]) * difference, np.sqrt(common) * (difference - others[:, None])]
+            )
+            new = simplex_weights(rows)
             change = max(change, float(np.abs(new - weights[j]).max()))
             weights[j] = new
-            gaps[j] = targets[j] - pools[j] @ new
+            gaps[j] = block.gaps(new, longest)
         if change < 1e-9:
             break
     return weights
