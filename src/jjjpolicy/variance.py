@@ -26,9 +26,10 @@ def cluster_sums(values: Floats, codes: Integers) -> Floats:
     n_clusters = int(codes.max()) + 1
     if len(codes) == n_clusters and (codes == np.arange(n_clusters)).all():
         return values
-    return np.stack(
-        [np.bincount(codes, weights=column, minlength=n_clusters) for column in values.T], axis=1
-    )
+    sums = np.empty((n_clusters, values.shape[1]))
+    for k, column in enumerate(values.T):
+        sums[:, k] = np.bincount(codes, weights=column, minlength=n_clusters)
+    return sums
 
 
 def clustered_covariance(influence: Floats, codes: Integers, correction: float = 1.0) -> Floats:
@@ -50,6 +51,16 @@ def clustered_covariance(influence: Floats, codes: Integers, correction: float =
     sums = cluster_sums(influence, codes) / len(influence)
     covariance: Floats = correction * (sums.T @ sums)
     return covariance
+
+
+def small_sample_factor(groups: int, observations: int, parameters: int) -> float:
+    r""":math:`\frac{G}{G-1}\frac{N-1}{N-K}` with G clusters, N observations and K parameters.
+
+    ``nan`` where there are as many parameters as observations: no variance is left to estimate.
+    """
+    if observations <= parameters:
+        return float("nan")
+    return groups / (groups - 1) * (observations - 1) / (observations - parameters)
 
 
 def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
@@ -89,6 +100,26 @@ def _t_quantile(probability: float, df: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(df, probability))
+
+
+def missing_note(estimate: float, se: float, further: Floats | None = None) -> tuple[str, ...]:
+    """Why there is no standard error or no p-value; empty where there are both.
+
+    ``further`` are the standard errors of effects beside the overall one.
+    """
+    if np.isnan(se):
+        return ("No standard error: there are as many parameters as observations.",)
+    if further is not None and np.isnan(further).any():
+        return (
+            "No standard error for some effects by event time: they take as many parameters as "
+            "there are observations.",
+        )
+    if se == 0 and estimate == 0:
+        return (
+            "No p-value: estimate and standard error are both 0, since the outcome does not vary "
+            "beyond what the model takes out.",
+        )
+    return ()
 
 
 def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float) -> pd.DataFrame:
@@ -134,7 +165,7 @@ def analytic_result(
         pvalue=lambda: t_pvalue(estimate, se, df),
         bounds=lambda level: t_interval(estimate, se, df, level),
         effects=effects if callable(effects) else lambda: effect_bounds(effects, errors[1:], df),
-        notes=notes,
+        notes=(*missing_note(estimate, se, errors[1:]), *notes),
         details={"covariance": covariance, "df": df, **(details or {})},
         specification=specification,
     )

@@ -56,3 +56,15 @@ def test_a_large_panel_with_gaps_is_demeaned_exactly() -> None:
     result = two_way_demean(values)
     assert np.abs(np.nansum(result, axis=0)).max() < 1e-10
     assert np.abs(np.nansum(result, axis=1)).max() < 1e-10
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_what_the_effects_explain_leaves_zeros_and_is_dependent(share: float) -> None:
+    rng = np.random.default_rng(3)
+    fixed = np.repeat(rng.normal(size=(10, 1)), 6, axis=1) * 1e6
+    common = np.repeat(rng.normal(size=(1, 6)), 10, axis=0)
+    values = np.stack([fixed, common, fixed + common, rng.normal(size=(10, 6))], axis=2)
+    values[rng.random(size=(10, 6)) < share] = np.nan
+    residuals = np.nan_to_num(two_way_demean(values))
+    assert not residuals[:, :, :3].any()
+    assert independent_columns(np.einsum("itk,itl->kl", residuals, residuals)) == [3]

@@ -74,6 +74,10 @@ def effects_of_cells(
         trimmed += scores.trimmed
     if design.influence_scale is not None:
         influence *= design.influence_scale[:, None]
+    nothing_of = {cell.cohort for cell in cells} - {
+        cells[k].cohort for k in positions if estimated[k]
+    }
+    estimated[[k for k, cell in enumerate(cells) if cell.cohort in nothing_of]] = False
     kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
     effects = GroupTimeEffects(
         groups=np.array([cell.group for cell in kept]),

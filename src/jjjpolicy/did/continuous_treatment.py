@@ -329,16 +329,17 @@ class _Spline:
         members: Booleans,
         grid: Floats,
     ) -> _Spline:
-        values, slopes = basis.values(doses[members]), basis.slopes(doses[members])
-        gram = values.T @ values
-        if np.linalg.matrix_rank(values) < basis.size:
-            distinct = len(np.unique(doses[members]))
+        distinct = len(np.unique(doses[members]))
+        enough = distinct >= basis.size
+        if not enough or np.linalg.matrix_rank(basis.values(doses[members])) < basis.size:
             cohort = float(design.adoption[members][0])
             raise DesignError(
                 f"the {int(members.sum())} units treated from {cohort:.0f} on have {distinct} "
                 f"distinct doses, too few or too close together for {basis.size} splines: lower "
                 f"degree={estimator.degree} or knots={estimator.knots}."
             )
+        values, slopes = basis.values(doses[members]), basis.slopes(doses[members])
+        gram = values.T @ values
         reported = np.vstack(
             [values.mean(axis=0), slopes.mean(axis=0), basis.values(grid), basis.slopes(grid)]
         )

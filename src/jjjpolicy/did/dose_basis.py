@@ -34,7 +34,7 @@ class DoseBasis:
     @property
     def size(self) -> int:
         """Number of splines."""
-        return self.degree + len(self.breaks) - 1
+        return self.degree + max(len(self.breaks) - 1, 1)
 
     def values(self, doses: Floats) -> Floats:
         """Splines at some doses; shape (doses, splines)."""

@@ -13,7 +13,8 @@ import pandas as pd
 
 from jjjpolicy.did.event_window import EventClock, observation_weights
 from jjjpolicy.errors import JJJPolicyWarning
-from jjjpolicy.linalg.twoway import independent_columns
+from jjjpolicy.linalg.twoway import independent_columns, without_rounding
+from jjjpolicy.variance import small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -171,7 +172,7 @@ def _within_periods(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     totals = weights.sum(axis=0)
     sums = np.einsum("it,itk->tk", weights, values)
     means = np.divide(sums, totals[:, None], out=np.zeros_like(sums), where=totals[:, None] > 0)
-    return values - means, means
+    return without_rounding(values - means, values), means
 
 
 def _weighted(sample: EntrySample, rows: Booleans, weights: Floats) -> EntryFit:
@@ -185,7 +186,7 @@ def _weighted(sample: EntrySample, rows: Booleans, weights: Floats) -> EntryFit:
     scores = np.einsum("it,itk->ik", errors, centred[:, :, columns])
     clusters, count = sample.clusters(rows), int(rows.sum())
     parameters = len(columns) + int(rows.any(axis=0).sum())
-    correction = clusters / (clusters - 1) * (count - 1) / max(count - parameters, 1)
+    correction = small_sample_factor(clusters, count, parameters)
     return EntryFit(
         coefficient=float(slopes[0]),
         influence=sample.design.n_units * scores @ inverse[:, 0],

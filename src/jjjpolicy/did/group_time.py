@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.regression import FixedEffectsFit, small_sample_factor
-from jjjpolicy.variance import cluster_sums
+from jjjpolicy.did.regression import FixedEffectsFit
+from jjjpolicy.variance import cluster_sums, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats, Integers

@@ -21,7 +21,7 @@ import numpy as np
 
 from jjjpolicy.did.group_time import GroupTimeEffects, RegressionVariance
 from jjjpolicy.did.saturated import SaturatedCells, effects_of, skipped_cell
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import JJJPolicyWarning
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
     coefficients, rows = np.zeros(len(gram)), np.zeros((len(gram), len(known)))
     coefficients[kept] = np.linalg.solve(block, cross[kept])
     rows[kept] = np.linalg.solve(block, contrasts[np.ix_(known, kept)].T)
-    effects = effects_of(
+    return effects_of(
         cells,
         known,
         contrasts[known] @ coefficients,
@@ -70,12 +70,6 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
             for k in np.setdiff1d(np.arange(cells.effects), known)
         ],
     )
-    if not (effects.event_times >= 0).any():
-        raise DesignError(
-            "no effect from adoption on can be told from the other coefficients: use fewer "
-            "covariates."
-        )
-    return effects
 
 
 @dataclass(frozen=True)
@@ -249,7 +243,7 @@ def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -
             residuals -= present * (residuals.sum(axis=1) / part.counts)[:, None]
         weighted = part.z * (residuals * (n * part.weights)[:, None])[:, :, None]
         block_rows = rows[columns].reshape(len(part.blocks), -1)
-        by_cell = (part.indicators @ block_rows).reshape(-1, rows.shape[1])
+        by_cell = (part.indicators @ block_rows).reshape(weighted[0].size, rows.shape[1])
         influence[part.units] = weighted.reshape(len(part.units), -1) @ by_cell
     scale = model.design.influence_scale
     return influence if scale is None else influence * scale[:, None]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.regression import fixed_effects_regression, small_sample_factor
+from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError
+from jjjpolicy.variance import clustered_covariance, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats, Integers
@@ -45,8 +46,6 @@ class PretrendFit:
     def joint_test(self, codes: Integers) -> dict[str, float]:
         """F test that all coefficients are zero: statistic, p-value and degrees of freedom."""
         from scipy.special import fdtrc
-
-        from jjjpolicy.variance import clustered_covariance
 
         covariance = clustered_covariance(self.influence, codes, self.correction)
         number, df = len(self.coefficients), self.groups - 1
@@ -102,6 +101,11 @@ def pretrend_regression(design: Design, leads: int) -> PretrendFit:
         raise DesignError(
             f"the pre-trend coefficients of {', '.join(lost)} are not identified: too few untreated"
             f" cells earlier than they are. Ask for fewer with pretrends=."
+        )
+    if fit.observations <= fit.parameters:
+        raise DesignError(
+            f"pretrends={leads} take as many parameters as there are untreated observations "
+            f"({fit.observations}): no variance is left to test with. Ask for fewer."
         )
     groups = sample.count_clusters(sample.assignment)
     influence = np.zeros((design.n_units, leads))

@@ -16,7 +16,7 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
-from jjjpolicy.variance import clustered_covariance
+from jjjpolicy.variance import clustered_covariance, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -89,11 +89,6 @@ class FixedEffectsFit:
         return clustered_covariance(self.influence, codes, factor)
 
 
-def small_sample_factor(groups: int, observations: int, parameters: int) -> float:
-    r""":math:`\frac{G}{G-1}\frac{N-1}{N-K}` with G clusters."""
-    return groups / (groups - 1) * (observations - 1) / (observations - parameters)
-
-
 def fixed_effects_regression(
     design: Design, cohort_regressors: Floats, names: Sequence[str]
 ) -> FixedEffectsFit:
@@ -110,7 +105,7 @@ def fixed_effects_regression(
     Raises
     ------
     DesignError
-        The first regressor has no variation left after the fixed effects.
+        No regressor has variation left after the fixed effects.
     """
     if design.balanced and not design.covariates:
         return _balanced(design, cohort_regressors, tuple(names))
@@ -130,7 +125,7 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
         totals = np.stack([weights[codes == c] @ outcome[codes == c] for c in range(len(values))])
     totals = totals - sizes[:, None] * period_means
     gram = np.einsum("c,ctk,ctl->kl", sizes, demeaned, demeaned)
-    kept = _kept(gram, names)
+    kept = _kept(gram, names, len(names))
     demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
     coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
 
@@ -163,7 +158,7 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
     y, x = demeaned[:, :, 0], demeaned[:, :, 1:]
     weighted = x if design.weights is None else x * design.weights[:, None, None]
     gram = np.einsum("itk,itl->kl", weighted, x)
-    kept = _kept(gram, names)
+    kept = _kept(gram, names, regressors.shape[2])
     x, weighted, gram = x[:, :, kept], weighted[:, :, kept], gram[np.ix_(kept, kept)]
     coefficients = np.linalg.solve(gram, np.einsum("itk,it->k", weighted, y))
     scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
@@ -198,12 +193,13 @@ def _demeaned_cells(design: Design, regressors: Floats) -> Floats:
     return demeaned
 
 
-def _kept(gram: Floats, names: tuple[str, ...]) -> list[int]:
+def _kept(gram: Floats, names: tuple[str, ...], regressors: int) -> list[int]:
     kept = independent_columns(gram)
-    if not kept or kept[0] != 0:
+    if not kept or kept[0] >= regressors:
+        shown = ", ".join(names[: min(regressors, 3)]) + (", …" if regressors > 3 else "")
         raise DesignError(
-            f"{names[0]} does not vary once unit and period effects are taken out: there is no "
-            f"comparison left to estimate it from."
+            f"{shown} {'does' if regressors == 1 else 'do'} not vary once unit and period effects "
+            f"are taken out: there is no comparison left to estimate the effect from."
         )
     dropped = [name for k, name in enumerate(names) if k not in kept]
     if dropped:

@@ -191,7 +191,18 @@ def effects_of(
     regression : RegressionVariance
     skipped : list
         Reasons for cells that were not.
+
+    Raises
+    ------
+    DesignError
+        No cell from adoption on is among those kept.
     """
+    cohorts, codes = cells.design.cohort_codes
+    if not (cells.design.periods[cells.period[kept]] >= cohorts[cells.cohort[kept]]).any():
+        raise DesignError(
+            "no effect from adoption on can be told from the other coefficients: use fewer "
+            "covariates, or keep more untreated units and periods."
+        )
     at = [(int(cells.cohort[k]), int(cells.period[k])) for k in kept]
     order = sorted([*at, *cells.reference])
     known = np.array([cell not in cells.reference for cell in order])
@@ -205,7 +216,6 @@ def effects_of(
         ):
             first = int(known[: run[0]].sum())
             functions[:, run[0] : run[-1] + 1] = influence[:, first : first + len(run)]
-    cohorts, codes = cells.design.cohort_codes
     cohort, period = np.array(order).T
     return GroupTimeEffects(
         groups=cohorts[cohort],

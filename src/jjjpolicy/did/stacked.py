@@ -14,8 +14,13 @@ from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.linalg.twoway import independent_columns
-from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+from jjjpolicy.linalg.twoway import independent_columns, without_rounding
+from jjjpolicy.variance import (
+    analytic_result,
+    clustered_covariance,
+    few_treated_note,
+    small_sample_factor,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats, Integers
@@ -142,7 +147,7 @@ class Stacked(Estimator):
         for start in clock.cohorts:
             part = _sub_experiment(design, clock, int(start), pre, post, self.complete_windows)
             if isinstance(part, str):
-                left_out.append((int(design.cohorts[clock.cohorts == start][0]), part))
+                left_out.append((int(design.adoption[clock.starts == start].min()), part))
             else:
                 parts.append(part)
         if not parts:
@@ -225,8 +230,9 @@ def _sub_experiment(
         empty = weights[chosen].sum(axis=0) == 0
         if empty.any():
             return f"no {kind} is observed in {design.periods[columns[np.argmax(empty)]]}"
-    cohort = int(design.adoption[treated][0])
-    return _SubExperiment(cohort, units, mine, columns, weights, incomplete)
+    return _SubExperiment(
+        int(design.adoption[treated].min()), units, mine, columns, weights, incomplete
+    )
 
 
 @dataclass(frozen=True)
@@ -242,8 +248,7 @@ class _StackedRegression:
     clusters: int
 
     def covariance(self) -> Floats:
-        correction = self.clusters / (self.clusters - 1) * (self.rows - 1)
-        correction /= self.rows - self.parameters
+        correction = small_sample_factor(self.clusters, self.rows, self.parameters)
         return clustered_covariance(self.influence, self.codes, correction)
 
 
@@ -275,7 +280,10 @@ def _regress(stack: _Stack) -> _StackedRegression:
             totals[which] += w[rows].sum(axis=0)
     means = sums / totals[:, :, None]
     sides = [part.treated.astype(np.int64) for part in stack.parts]
-    residuals = [values - means[side] for values, side in zip(data, sides, strict=True)]
+    residuals = [
+        without_rounding(values - means[side], values)
+        for values, side in zip(data, sides, strict=True)
+    ]
 
     kept: list[int] = []
     slopes = np.empty(0)

@@ -169,7 +169,8 @@ def _combined(sample: Sample, cells: list[Comparison], eligible: Booleans) -> Sc
     combined, own = np.empty(len(cells)), np.empty((influence.shape[1], len(cells)))
     for k in range(len(cells)):
         weights = np.linalg.pinv(np.cov(influence[:, :, k]), hermitian=True).sum(axis=1)
-        weights /= weights.sum()
+        total = weights.sum()
+        weights = weights / total if total > 0 else np.full(len(parts), 1 / len(parts))
         combined[k], own[:, k] = weights @ estimates[:, k], weights @ influence[:, :, k]
     return Scores(combined, own)
 

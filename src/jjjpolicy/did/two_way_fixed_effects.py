@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.variance import analytic_result, cluster_sums, few_treated_note
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jjjpolicy.design import Design, Floats, Integers
 
 BATCH_CELLS = 60_000
@@ -163,14 +164,30 @@ def _closed_form_batch(
 
 
 class _EventStudyOnDemand:
-    """The event study of the same design, estimated when its effects are first asked for."""
+    """The event study of the same design, estimated when its effects are first asked for.
+
+    The reference is the last event time before adoption. Without an event study that can be
+    estimated the table is empty, and a warning says why.
+    """
 
     def __init__(self, design: Design) -> None:
         self._design = design
 
     @cached_property
     def _table(self) -> pd.DataFrame:
-        return EventStudy().fit(self._design).effects
+        design = self._design
+        times = (design.periods[:, None] - design.cohorts).astype(np.int64)
+        try:
+            return EventStudy(reference=int(times[times < 0].max())).fit(design).effects
+        except DesignError as error:
+            warnings.warn(
+                f"no effects by event time beside the coefficient of treatment: {error}",
+                JJJPolicyWarning,
+                stacklevel=2,
+            )
+            return pd.DataFrame(
+                columns=["event_time", "estimate", "se", "lower", "upper"], dtype=float
+            )
 
     def estimates(self) -> pd.DataFrame:
         return self._table[["event_time", "estimate"]]

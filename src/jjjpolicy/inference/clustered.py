@@ -13,7 +13,7 @@ from jjjpolicy.inference.left_out import Aligned, refits_without
 from jjjpolicy.inference.regression_clusters import cluster_products
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
-from jjjpolicy.variance import clustered_covariance, few_treated_note
+from jjjpolicy.variance import clustered_covariance, few_treated_note, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -148,12 +148,10 @@ def _compact(codes: Integers) -> Integers:
 
 
 def _factor(estimate: Estimate, groups: int, nested: int = 0) -> float:
-    factor = groups / (groups - 1)
     regression = estimate.details.get("regression")
-    if regression is not None:
-        counted = regression.parameters - nested
-        factor *= (regression.observations - 1) / (regression.observations - counted)
-    return factor
+    if regression is None:
+        return groups / (groups - 1)
+    return small_sample_factor(groups, regression.observations, regression.parameters - nested)
 
 
 def _jackknife(estimate: Estimate, codes: Integers, level: str) -> Floats:

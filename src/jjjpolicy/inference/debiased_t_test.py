@@ -11,7 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
-from jjjpolicy.variance import t_interval, t_pvalue
+from jjjpolicy.variance import missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats
@@ -83,7 +83,7 @@ class DebiasedTTest(Inference):
                 cohorts=pd.DataFrame([part.row() for part in parts]).assign(
                     adoption=estimate.design.cohorts.astype(np.int64)
                 ),
-                notes=tuple(notes),
+                notes=(*notes, *missing_note(pooled.centre, pooled.se)),
                 details={"debiased": pooled.centre, "folds": pooled.estimates},
                 specification=self.specification(),
             )

@@ -12,7 +12,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.left_out import Aligned, refits_without
 from jjjpolicy.synth.fixed_weights import FixedWeights
-from jjjpolicy.variance import few_treated_note, t_interval, t_pvalue
+from jjjpolicy.variance import few_treated_note, missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats
@@ -91,7 +91,11 @@ class Jackknife(Inference):
                 cohorts=None
                 if estimate.cohort_effects is None or not left.has_cohorts
                 else _bounds(estimate.cohort_effects, left.cohorts),
-                notes=(f"{groups} groups left out in turn.", *few_treated_note(design, codes)),
+                notes=(
+                    f"{groups} groups left out in turn.",
+                    *missing_note(estimate.att, se),
+                    *few_treated_note(design, codes),
+                ),
                 details={"left_out": left.att},
                 specification=self.specification(),
             )

@@ -12,7 +12,7 @@ from jjjpolicy.estimate import Estimate, Inference
 from jjjpolicy.geography import great_circle_km
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
-from jjjpolicy.variance import few_treated_note
+from jjjpolicy.variance import few_treated_note, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats
@@ -127,7 +127,7 @@ class DriscollKraay(Inference):
         gaps = np.abs(design.periods[:, None] - design.periods[None, :])
         weights = np.clip(1 - gaps / (lags + 1), 0, None)
         counted = fit.parameters - int(design.observed.any(axis=0).sum()) + 1
-        factor = periods / (periods - 1) * (fit.observations - 1) / (fit.observations - counted)
+        factor = small_sample_factor(periods, fit.observations, counted)
         return covariance_result(
             estimate,
             self,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.variance import t_interval, t_pvalue
+from jjjpolicy.variance import missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Floats
@@ -96,7 +96,7 @@ def covariance_result(
             pvalue=lambda: t_pvalue(estimate.att, se, float(freedom[0])),
             bounds=lambda level: t_interval(estimate.att, se, float(freedom[0]), level),
             effects=effects,
-            notes=notes,
+            notes=(*missing_note(estimate.att, se), *notes),
             details={"covariance": covariance, "df": float(freedom[0]), **(details or {})},
             specification=method.specification(),
         )

@@ -83,7 +83,6 @@ def _solve(
     """Coefficients and residuals, shapes (problems, columns) and (problems, rows)."""
     rows, columns = x.shape
     products = (x.T[:, :, None] * x.T[:, None, :]).reshape(columns, rows * rows)
-    identity = np.eye(rows)
     weights = np.zeros(allowed.shape)
     residuals = start.copy()
     limit = 1e-14 * np.sqrt((y**2).sum(axis=1))
@@ -94,8 +93,7 @@ def _solve(
     for _ in range(MAX_STEPS):
         curvature = (np.abs(signs) @ products).reshape(-1, rows, rows)
         goal = y + (soft / ridge)[:, None] * (signs @ x.T)
-        system = identity + curvature / ridge[:, None, None]
-        new = np.asarray(np.linalg.solve(system, goal[:, :, None])[..., 0], dtype=np.float64)
+        new = _newton(curvature / ridge[:, None, None], goal)
         new_signs, new_excess = _active(x, new, soft, allowed)
         new_value = _dual(new, y, new_excess, ridge)
         same = (new_signs == signs).all(axis=1)
@@ -125,6 +123,18 @@ def _solve(
         signs, excess, value = new_signs, new_excess, new_value
     weights[open_], residuals[open_] = signs * excess / ridge[:, None], nu
     return weights, residuals
+
+
+def _newton(curvature: Floats, goal: Floats) -> Floats:
+    """Solutions of (1 + curvature) ν = goal; curvature is positive semidefinite."""
+    try:
+        system = np.eye(goal.shape[1]) + curvature
+        return np.asarray(np.linalg.solve(system, goal[:, :, None])[..., 0], dtype=np.float64)
+    except np.linalg.LinAlgError:  # penalties far below the rounding of the products
+        values, vectors = np.linalg.eigh(curvature)
+        shares = np.einsum("pij,pi->pj", vectors, goal) / (1 + np.maximum(values, 0.0))
+        found: Floats = np.einsum("pij,pj->pi", vectors, shares)
+        return found
 
 
 def _active(x: Floats, nu: Floats, soft: Floats, allowed: Booleans) -> tuple[Floats, Floats]:

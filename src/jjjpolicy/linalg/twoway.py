@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-26
+"""Share of a sum of squares that rounding leaves of what the effects explain in full."""
+
 
 def two_way_demean(values: Floats, weights: Floats | None = None) -> Floats:
     r"""Residuals of a least-squares projection on unit and period effects.
@@ -14,6 +17,7 @@ def two_way_demean(values: Floats, weights: Floats | None = None) -> Floats:
     On a balanced panel these are :math:`y_{it} - \bar y_i - \bar y_t + \bar y`. With absent cells
     the unit effects are concentrated out, and the period effects solve the remaining
     (periods × periods) normal equations (the Frisch-Waugh-Lovell theorem); the result is exact.
+    A variable that the effects explain in full has residuals of zero, not of rounding.
 
     Parameters
     ----------
@@ -34,8 +38,24 @@ def two_way_demean(values: Floats, weights: Floats | None = None) -> Floats:
         result = by_unit - np.tensordot(w / w.sum(), by_unit, axes=1)[None]
     else:
         result = _demean_with_gaps(stacked, observed, w)
+    result = without_rounding(result, stacked)
     shaped: Floats = result if values.ndim == 3 else result[:, :, 0]
     return shaped
+
+
+def without_rounding(residuals: Floats, values: Floats) -> Floats:
+    """The residuals, with zeros for variables of which nothing but rounding is left.
+
+    Parameters
+    ----------
+    residuals, values : ndarray, shape (units, periods, variables)
+        ``nan`` marks absent cells.
+    """
+    left = np.nansum(residuals**2, axis=(0, 1))
+    explained = left <= ROUNDING * np.nansum(values**2, axis=(0, 1))
+    return (
+        np.where(explained & ~np.isnan(residuals), 0.0, residuals) if explained.any() else residuals
+    )
 
 
 def _demean_with_gaps(stacked: Floats, observed: NDArray[np.bool_], w: Floats) -> Floats:

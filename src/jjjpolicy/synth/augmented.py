@@ -51,7 +51,7 @@ class AugmentedSyntheticControl(DonorRegression):
         x0, x1 = x0 - z0 @ coefficients, x1 - z1 @ coefficients
         penalty = self._chosen(x0, x1) if self.penalty is None else self.penalty
         base = simplex_least_squares(x0.T, x1).weights
-        weights = base + ridge_correction(x0, x1 - base @ x0, penalty)
+        weights = base + ridge_corrections(x0, x1 - base @ x0, np.array([penalty]))[0]
         weights = weights + (z1 - weights @ z0) @ projection
         return DonorFit(weights, facts={"penalty": penalty})
 
@@ -63,9 +63,8 @@ class AugmentedSyntheticControl(DonorRegression):
             rest = np.delete(x0, t, axis=1)
             target = np.delete(x1, t)
             base = simplex_least_squares(rest.T, target).weights
-            for k, penalty in enumerate(grid):
-                weights = base + ridge_correction(rest, target - base @ rest, float(penalty))
-                errors[t, k] = (x1[t] - weights @ x0[:, t]) ** 2
+            weights = base + ridge_corrections(rest, target - base @ rest, grid)
+            errors[t] = (x1[t] - weights @ x0[:, t]) ** 2
         mean = errors.mean(axis=0)
         best = int(np.argmin(mean))
         if not self.one_standard_error:
@@ -74,7 +73,24 @@ class AugmentedSyntheticControl(DonorRegression):
         return float(grid[mean <= bound].max())
 
 
-def ridge_correction(x0: Floats, imbalance: Floats, penalty: float) -> Floats:
-    """Change of the weights, shape (donors,), that ridge regression makes for an imbalance."""
-    gram = x0.T @ x0 + penalty * np.eye(x0.shape[1])
-    return np.asarray(x0 @ np.linalg.solve(gram, imbalance))
+def ridge_corrections(x0: Floats, imbalance: Floats, penalties: Floats) -> Floats:
+    """Changes of the weights that ridge regression makes for an imbalance.
+
+    Directions in which the donors do not differ beyond rounding are left alone, so that a penalty
+    of zero gives the smallest of the changes that remove the imbalance as far as possible.
+
+    Parameters
+    ----------
+    x0 : ndarray, shape (donors, periods)
+    imbalance : ndarray, shape (periods,)
+    penalties : ndarray, shape (penalties,)
+
+    Returns
+    -------
+    ndarray, shape (penalties, donors)
+    """
+    left, values, right = np.linalg.svd(x0, full_matrices=False)
+    some = values > 1e-12 * values.max(initial=0.0)
+    shares = values[some] / (values[some] ** 2 + penalties[:, None])
+    corrections: Floats = (shares * (right[some] @ imbalance)) @ left[:, some].T
+    return corrections

@@ -61,6 +61,8 @@ class ElasticNetSyntheticControl(DonorRegression):
         centre = early.mean(axis=0)
         paths = np.stack([task.path[before] for task in tasks])
         largest = np.abs((paths - paths.mean(axis=1, keepdims=True)) @ (early - centre)).max(axis=1)
+        # A path without variation has no use for donors, whatever the penalty.
+        largest[largest == 0] = ((early - centre) ** 2).sum(axis=0).max() or 1.0
         others = np.tile(~np.eye(donors, dtype=bool), (len(tasks), 1))
         errors: list[Floats] = []
         options: list[tuple[float, Floats]] = []

@@ -97,7 +97,7 @@ class Gaps:
             att=np.array([self.att]),
             effects=self.by_event_time()[1][None, :],
             pre_rmspe=np.array([before]),
-            rmspe_ratio=np.array([after / before if before > 0 else np.inf]),
+            rmspe_ratio=_ratio(np.array([after]), np.array([before])),
             cohorts=self.by_cohort()[1][None, :],
         )
 
@@ -130,13 +130,11 @@ def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: I
     by_cohort = (owner[:, None] == np.arange(owner.max() + 1)) & post[:, None]
     squares = table**2
     before, after = np.sqrt(squares[:, ~post].mean(axis=1)), np.sqrt(squares[:, post].mean(axis=1))
-    with np.errstate(divide="ignore"):
-        ratio = np.where(before > 0, after / np.where(before > 0, before, 1.0), np.inf)
     return Refits(
         att=table[:, post].mean(axis=1),
         effects=table @ averaging,
         pre_rmspe=before,
-        rmspe_ratio=ratio,
+        rmspe_ratio=_ratio(after, before),
         cohorts=table @ (by_cohort / by_cohort.sum(axis=0)),
     )
 
@@ -195,6 +193,6 @@ def estimate_from_counterfactual(
 
 
 def _ratio(after: Floats, before: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Floats = after / before
+    """Post- over pre-treatment errors; infinite after a perfect fit."""
+    ratio: Floats = np.divide(after, before, out=np.full(after.shape, np.inf), where=before > 0)
     return ratio

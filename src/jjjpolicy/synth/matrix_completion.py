@@ -77,7 +77,7 @@ class MatrixCompletion(Estimator):
     def _chosen(self, outcome: Floats, untreated: Booleans) -> float:
         additive, _ = complete(outcome, untreated, np.inf)
         residual = np.where(untreated, outcome - additive, 0.0)
-        grid = float(np.linalg.norm(residual, 2)) * np.append(np.inf, np.logspace(0, -2, 10))
+        grid = np.append(np.inf, float(np.linalg.norm(residual, 2)) * np.logspace(0, -2, 10))
         share = untreated.mean()
         errors = np.zeros(len(grid))
         for stream in np.random.SeedSequence(self.seed).spawn(self.folds):

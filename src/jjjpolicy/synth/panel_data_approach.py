@@ -142,6 +142,11 @@ class PanelDataApproach(DonorRegression):
         """Intercept and coefficients of one treated unit."""
         pool, path = task.pool[task.before], task.path[task.before]
         centre, level = pool.mean(axis=0), float(path.mean())
+        if (pool == pool[0]).all():
+            raise DesignError(
+                f"no donor changes over the {len(pool)} periods before treatment, so that "
+                f"{self.label} has nothing to regress on; look at the outcome column."
+            )
         weights, facts = self.selection.coefficients(pool - centre, path - level)
         return DonorFit(weights, level - float(centre @ weights), facts)
 
