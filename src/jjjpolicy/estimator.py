@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.parallel import run, workers
 from jjjpolicy.progress import track
 
 if TYPE_CHECKING:
@@ -107,13 +108,9 @@ class Estimator(ABC):
         if jobs == 1:
             parts = (self.refit(design.reassigned(adoption)) for adoption in adoptions)
             return Refits.stack(track(parts, self.label, total=len(adoptions)))
-        from joblib import Parallel, delayed
-
-        batches = np.array_split(adoptions, min(len(adoptions), 8 * abs(jobs)))
-        results = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(_refit_batch)(self, design, batch) for batch in batches
-        )
-        return Refits.stack(track(results, self.label, total=len(batches)))
+        batches = np.array_split(adoptions, min(len(adoptions), 8 * workers(jobs)))
+        tasks = [(self, design, batch) for batch in batches]
+        return Refits.stack(run(_refit_batch, tasks, jobs, self.label))
 
     def refit_groups(
         self, design: Design, adoptions: Floats, groups: Integers, jobs: int = 1

@@ -12,7 +12,7 @@ from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference
 from jjjpolicy.inference.influence_function import bootstrap_result
 from jjjpolicy.inference.left_out import Aligned
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
@@ -65,17 +65,8 @@ class ClusterBootstrap(Inference):
                 f"{len(treated)} and {codes.max() + 1 - len(treated)}. Use RandomizationInference."
             )
         streams = np.random.SeedSequence(self.seed).spawn(self.replications)
-        if self.jobs == 1:
-            parts = [
-                _refit(estimate.estimator, design, codes, stream)
-                for stream in track(streams, self.label)
-            ]
-        else:
-            from joblib import Parallel, delayed
-
-            parts = Parallel(n_jobs=self.jobs)(
-                delayed(_refit)(estimate.estimator, design, codes, stream) for stream in streams
-            )
+        tasks = [(estimate.estimator, design, codes, stream) for stream in streams]
+        parts = list(run(_refit, tasks, self.jobs, self.label))
         done = [(refits, adoption) for refits, adoption, _ in parts if refits is not None]
         again = sum(count for *_, count in parts)
         failed = len(parts) - len(done)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +38,8 @@ def refits_without(estimate: Estimate, codes: Integers, label: str, jobs: int = 
     """
     estimator, design = estimate.estimator, estimate.design
     groups = range(int(codes.max()) + 1)
-    if jobs == 1:
-        return [_refit(estimator, design, codes != g, label) for g in track(groups, label)]
-    from joblib import Parallel, delayed
-
-    parts: list[Refits] = Parallel(n_jobs=jobs)(
-        delayed(_refit)(estimator, design, codes != g, label) for g in groups
-    )
-    return parts
+    tasks = [(estimator, design, codes != g, label) for g in groups]
+    return list(run(_refit, tasks, jobs, label))
 
 
 def _refit(estimator: Estimator, design: Design, keep: Booleans, label: str) -> Refits:

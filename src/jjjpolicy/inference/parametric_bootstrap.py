@@ -12,7 +12,7 @@ from jjjpolicy.estimate import Estimate, Inference
 from jjjpolicy.estimator import Refits
 from jjjpolicy.inference.assignments import group_adoption
 from jjjpolicy.inference.influence_function import bootstrap_result
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
@@ -77,13 +77,8 @@ class ParametricBootstrap(Inference):
         in_sample = design.outcome - fitted
         streams = np.random.SeedSequence(self.seed).spawn(self.replications)
         work = (estimate.estimator, design, fitted, in_sample, predicted, groups, pools)
-        if self.jobs == 1:
-            parts = [_refit(*work, stream) for stream in track(streams, self.label)]
-        else:
-            from joblib import Parallel, delayed
-
-            parts = Parallel(n_jobs=self.jobs)(delayed(_refit)(*work, s) for s in streams)
-        refits = Refits.stack(parts)
+        tasks = [(*work, stream) for stream in streams]
+        refits = Refits.stack(run(_refit, tasks, self.jobs, self.label))
         deviations = refits.att[:, None]
         if refits.effects is not None:
             deviations = np.column_stack([deviations, refits.effects])

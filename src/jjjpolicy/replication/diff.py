@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 from jjjpolicy.replication.artefacts import read_sidecar
 from jjjpolicy.replication.leaves import Change, changes, leaves, read_json
 from jjjpolicy.replication.movement import Movement, estimates_in, movement
@@ -202,20 +202,17 @@ def _git(study: Study, *arguments: str) -> bytes:
 # ---------------------------------------------------------------------- vintages
 def diff_vintages(study: Study, before: str, after: str, *, jobs: int = 2) -> Comparison:
     """Estimate the paper's designs under two vintages, over the years that both cover."""
-    from joblib import Parallel, delayed
-
     chosen = _specifications(study, before, after)
     if not chosen:
         raise DataError(
             "no estimate in paper/provenance/ rests on a variable with these vintages and records "
             "its design. Run: jjjpolicy reproduce"
         )
-    results = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_under_both)(specification, before, after) for specification in chosen.values()
-    )
+    tasks = [(specification, before, after) for specification in chosen.values()]
     sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     impossible = {}
-    for name, result in zip(chosen, track(results, "Estimating", total=len(chosen)), strict=True):
+    results = run(_under_both, tasks, jobs, "Estimating")
+    for name, result in zip(chosen, results, strict=True):
         if isinstance(result, str):
             impossible[name] = result
         else:

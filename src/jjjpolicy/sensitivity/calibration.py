@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import product
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
@@ -143,19 +143,15 @@ def calibrate(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     tasks = [
-        (panels[c.outcome, c.treated, c.date][0], estimators[c.estimator], inferences[c.inference])
+        (
+            panels[c.outcome, c.treated, c.date][0],
+            estimators[c.estimator],
+            inferences[c.inference],
+            folder,
+        )
         for c in cells
     ]
-    results: Iterable[dict[str, Any]]
-    if jobs == 1:
-        results = (_kept(*task, folder) for task in tasks)
-    else:
-        from joblib import Parallel, delayed
-
-        results = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
-            delayed(_kept)(*task, folder) for task in tasks
-        )
-    found = list(track(results, "calibration", total=len(cells)))
+    found = list(run(_kept, tasks, jobs, "calibration", batch_size=1))
     return _tables(cells, found, panels, levels)
 
 

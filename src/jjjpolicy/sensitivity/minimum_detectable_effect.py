@@ -12,7 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.inference.assignments import group_adoption
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
@@ -122,17 +122,8 @@ def minimum_detectable_effect(
     adoptions, exact = pseudo_policies(controls, dates[np.isfinite(dates)], replications, seed)
     spread = float(np.std(estimator.refit_many(controls, adoptions, jobs).att))
     grid = STEPS * spread if effects is None else np.array([0.0, *sorted(effects)])
-    tasks = (controls, estimator, inference, grid)
-    if jobs == 1:
-        parts = track((_pvalues(*tasks, a) for a in adoptions), "power", total=len(adoptions))
-        pvalues = np.stack(list(parts))
-    else:
-        from joblib import Parallel, delayed
-
-        results = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(_pvalues)(*tasks, adoption) for adoption in adoptions
-        )
-        pvalues = np.stack(list(track(results, "power", total=len(adoptions))))
+    tasks = [(controls, estimator, inference, grid, adoption) for adoption in adoptions]
+    pvalues = np.stack(list(run(_pvalues, tasks, jobs, "power")))
     shares = (pvalues <= level * (1 + 1e-12)).mean(axis=0)
     curve = pd.DataFrame(
         {

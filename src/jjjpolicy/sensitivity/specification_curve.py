@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run, workers
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design
@@ -78,21 +78,11 @@ def specification_curve(
     combinations = list(product(*(options.items() for options in choices.values())))
     names = [dict(zip(choices, (k for k, _ in c), strict=True)) for c in combinations]
     options = [dict(zip(choices, (v for _, v in c), strict=True)) for c in combinations]
-    if jobs == 1:
-        parts = [
-            _estimates(build, chosen, estimators, inference, level)
-            for chosen in track(options, "specifications")
-        ]
-    else:
-        from joblib import Parallel, delayed
-
-        # A few batches: the function may carry whole panels with it to each worker.
-        bounds = np.linspace(0, len(options), min(len(options), 8 * abs(jobs)) + 1).astype(int)
-        batches = [options[a:b] for a, b in pairwise(bounds)]
-        found = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(_batch)(build, batch, estimators, inference, level) for batch in batches
-        )
-        parts = list(chain.from_iterable(track(found, "specifications", total=len(batches))))
+    # A few batches: the function may carry whole panels with it to each worker.
+    count = len(options) if jobs == 1 else min(len(options), 8 * workers(jobs))
+    bounds = np.linspace(0, len(options), count + 1).astype(int)
+    tasks = [(build, options[a:b], estimators, inference, level) for a, b in pairwise(bounds)]
+    parts = list(chain.from_iterable(run(_batch, tasks, jobs, "specifications")))
     rows = [name | row for name, part in zip(names, parts, strict=True) for row in part]
     table = pd.DataFrame(rows, columns=[*choices, "estimator", *NUMBERS, "failure", "warnings"])
     for column in ("units", "treated_units", "pre_periods", "periods", "observations"):

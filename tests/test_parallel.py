@@ -1,0 +1,165 @@
+"""Work on several processors or on a Dask cluster: the numbers of one process, come what may."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from panels import simulated_panel, staggered_panel
+
+import jjjpolicy as jp
+from jjjpolicy.parallel import run, workers
+
+
+def design(adoption: dict[int, int], units: int = 12) -> jp.Design:
+    frame = simulated_panel(units=units, periods=8, adoption=adoption, effect=1.0)
+    return jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", treatment="treated")
+
+
+def staggered() -> jp.Design:
+    return jp.Design.from_frame(
+        staggered_panel(units=24, effect=1.0),
+        unit="unit",
+        time="period",
+        outcome="y",
+        adoption="first",
+        covariates=["x"],
+    )
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    def work(i: int, j: int) -> int:
+        return 10 * i + j
+
+    tasks = [(i, 1) for i in range(7)]
+    expected = [10 * i + 1 for i in range(7)]
+    assert list(run(work, tasks, 1, "x")) == expected
+    assert list(run(work, tasks, 2, "x")) == expected
+    assert workers(1) == 1
+    assert workers(2) == 2
+
+
+class Failing:
+    """Stands for joblib on a cluster that loses a worker after every second result."""
+
+    def __init__(self, **_: Any) -> None: ...
+
+    def __call__(self, calls: Iterator[Any]) -> Iterator[Any]:
+        for number, (function, args, kwargs) in enumerate(calls):
+            if number == 2:
+                raise CancelledError
+            yield function(*args, **kwargs)
+
+
+def test_tasks_of_a_lost_worker_are_handed_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joblib, "Parallel", Failing)
+    done: list[int] = []
+
+    def work(i: int) -> int:
+        done.append(i)
+        return i
+
+    assert list(run(work, [(i,) for i in range(7)], 2, "x")) == list(range(7))
+    assert done == list(range(7))
+
+
+def test_a_cluster_that_loses_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jjjpolicy.parallel.ATTEMPTS", 1)
+    monkeypatch.setattr(joblib, "Parallel", Failing)
+    with pytest.raises(CancelledError):
+        list(run(abs, [(i,) for i in range(7)], 2, "x"))
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """A local cluster of two worker processes, to which joblib hands its work."""
+    distributed = pytest.importorskip("distributed", reason="a cluster needs the extra 'dask'")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        yield client
+
+
+METHODS = {
+    "placebo": (
+        jp.synth.SyntheticControl(),
+        jp.inference.PlaceboUnits(jobs=2),
+        lambda: design({0: 2006}),
+    ),
+    "randomisation": (
+        jp.did.CallawaySantAnna(),
+        jp.inference.RandomizationInference(replications=30, seed=1, jobs=2),
+        staggered,
+    ),
+    "bootstrap": (
+        jp.did.Imputation(),
+        jp.inference.ClusterBootstrap(replications=30, seed=1, jobs=2),
+        staggered,
+    ),
+    "jackknife": (jp.did.CallawaySantAnna(), jp.inference.Jackknife(jobs=2), staggered),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_resampling_on_a_cluster_gives_the_numbers_of_one_process(client: Any, name: str) -> None:
+    estimator, method, make = METHODS[name]
+    estimate = estimator.fit(make())
+    before = tasks_seen(client)
+    there = estimate.with_inference(method)
+    assert tasks_seen(client) > before
+    here = estimate.with_inference(type(method)(**(vars(method) | {"jobs": 1})))
+    assert (there.pvalue, there.se) == (here.pvalue, here.se)
+    if here.inference.reference is not None:
+        np.testing.assert_array_equal(there.inference.reference, here.inference.reference)
+
+
+def tasks_seen(client: Any) -> int:
+    """Changes in the state of tasks that the scheduler has seen so far."""
+    counted: int = client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter)
+    return counted
+
+
+def test_calibration_on_a_cluster_gives_the_tables_of_one_process(
+    client: Any, tmp_path: Path
+) -> None:
+    def tables(jobs: int) -> Any:
+        return jp.sensitivity.calibrate(
+            {"y": design({0: 2006, 1: 2006})},
+            {"TWFE": jp.did.TwoWayFixedEffects()},
+            {"randomisation": jp.inference.RandomizationInference(replications=19, seed=1)},
+            treated=[1],
+            draws=4,
+            power_draws=2,
+            jobs=jobs,
+            directory=tmp_path / str(jobs),
+        )
+
+    there, here = tables(2), tables(1)
+    assert there.size.equals(here.size)
+    assert there.power.equals(here.power)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(client: Any) -> None:
+    def work(values: Any, i: int) -> float:
+        time.sleep(0.02)
+        return float(values.sum()) + i
+
+    values = np.ones(1_000)
+    results = run(work, [(values, i) for i in range(60)], 2, "x", batch_size=1)
+    first = next(results)
+    victim = next(iter(client.run(os.getpid).values()))
+    os.kill(victim, signal.SIGKILL)
+    assert [first, *results] == [1_000.0 + i for i in range(60)]
+    assert victim not in client.run(os.getpid).values()
