@@ -107,9 +107,7 @@ TASKS = {
             "wildboottest": wildboottest_wild,
             "pyfixest": pyfixest_wild,
         },
-        "The number compared is the p-value, which the draws move by about 0.005. In a profile a "
-        "third of our time draws the signs and multiplies them with the scores, a quarter prepares "
-        "the cluster products, a fifth reads and checks the data frame.",
+        "The number compared is the p-value, which the draws move by about 0.005.",
     ),
     "randomisation": Task(
         "Randomisation inference, all 26,970 assignments; 290 x 16 (simulated)",

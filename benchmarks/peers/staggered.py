@@ -265,8 +265,5 @@ TASKS = {
         0.008,
         partial(staggered, 290),
         callaway_santanna(COVARIATES),
-        "Bounded by the number of small steps rather than by arithmetic: in a profile a quarter is "
-        "propensity scores and regressions, a quarter effects by event time, a fifth reading and "
-        "checking the data frame; the rest is spread thin.",
     ),
 }

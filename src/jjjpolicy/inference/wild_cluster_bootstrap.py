@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Variant = Literal["11", "13", "31", "33"]
 Weights = Literal["rademacher", "webb", "mammen"]
 
+TOGETHER = 500
+"""Bootstrap samples that are worked on at a time: what stays in the processor's cache."""
+
 
 @dataclass(frozen=True)
 class WildClusterBootstrap(Inference):
@@ -149,7 +152,9 @@ class WildClusterBootstrap(Inference):
         shape = (groups, self.replications)
         if self.weights == "rademacher":
             coins = np.unpackbits(np.frombuffer(rng.bytes(-(-groups * shape[1] // 8)), np.uint8))
-            flips: Floats = 2.0 * coins[: groups * shape[1]].reshape(shape).astype(np.float64) - 1.0
+            flips: Floats = coins[: groups * shape[1]].reshape(shape).astype(np.float64)
+            flips *= 2.0
+            flips -= 1.0
             return flips
         if self.weights == "webb":
             support = np.sqrt([0.5, 1.0, 1.5])
@@ -216,13 +221,17 @@ class _Test:
     def draw(self, weights: Floats) -> None:
         """Apply the weights, shape (groups, draws)."""
         self.draws = weights.shape[1]
-        drawn = [matrix @ weights for matrix in self._maps]
-        self._shift = [drawn[0][0]]
-        self._square = [(drawn[1] ** 2).sum(axis=0)]
-        if len(drawn) > 2:
-            self._shift.append(drawn[2][0])
-            self._square.append(2 * (drawn[1] * drawn[3]).sum(axis=0))
-            self._square.append((drawn[3] ** 2).sum(axis=0))
+        shifts, terms = self._maps[0::2], self._maps[1::2]
+        stacked, powers = np.concatenate([*shifts, *terms]), len(shifts)
+        self._shift = np.empty((powers, self.draws))
+        self._square = np.zeros((2 * powers - 1, self.draws))
+        for start in range(0, self.draws, TOGETHER):
+            block = slice(start, start + TOGETHER)
+            drawn = stacked @ weights[:, block]
+            self._shift[:, block] = drawn[:powers]
+            parts = drawn[powers:].reshape(powers, -1, drawn.shape[1])
+            for j, k in np.ndindex(powers, powers):
+                self._square[j + k, block] += np.einsum("gd,gd->d", parts[j], parts[k])
 
     def statistics(self, estimate: float, effect: float) -> tuple[float, Floats]:
         """The t statistic of the hypothesis and those of the bootstrap samples."""
