@@ -20,6 +20,7 @@ UNITS, FIRST_YEAR, YEARS = 24, 2006, 12
 NOBODY: Adoption = MappingProxyType({})
 ONE: Adoption = MappingProxyType({0: 2013})
 FEW: Adoption = MappingProxyType(dict.fromkeys(range(3), 2013))
+HALF: Adoption = MappingProxyType(dict.fromkeys(range(12), 2012))
 STAGGERED: Adoption = MappingProxyType({unit: 2010 + 2 * (unit // 3 % 2) for unit in range(12)})
 
 
@@ -184,6 +185,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "multiplier_bootstrap": setting(STAGGERED, jp.did.CallawaySantAnna()),
     "placebo_outcomes": placebo_outcomes,
     "placebo_units": setting(FEW, jp.synth.SyntheticControl()),
+    "pretrends": setting(HALF),
     "rearrangement_test": setting(assigned_at="province"),
     "spillover_rings": neighbours,
     "stacked": setting(STAGGERED),

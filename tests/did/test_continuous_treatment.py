@@ -86,6 +86,41 @@ def test_overall_slope_and_its_error_agree_with_statspai() -> None:
     assert estimate.details["acrt_se"] == pytest.approx(reference.overall_acrt_se, rel=0.02)
 
 
+def test_uniform_bands_have_the_critical_values_of_moderndid() -> None:
+    """moderndid 0.2.0, cont_did(cband=True, boot=True, biters=20000), random_state 1 and 2.
+
+    It divides by interquartile ranges of the draws instead of standard errors.
+    """
+    grid = np.linspace(0.6, 2.9, 24)
+    estimate = jp.did.ContinuousTreatment("dose", grid=grid).fit(design_of(panel(ONE_DATE)))
+    table = estimate.bands(draws=4_000, seed=1)
+    assert table["att"].iloc[1] == pytest.approx(0.27354198, abs=1e-8)
+    assert table["att_critical_value"].iloc[0] == pytest.approx(
+        np.mean([2.613196651767541, 2.606226863763922]), rel=0.02
+    )
+    assert table["acrt_critical_value"].iloc[0] == pytest.approx(
+        np.mean([2.5676245330764025, 2.565909007742356]), rel=0.02
+    )
+
+
+def test_uniform_bands_enclose_pointwise_intervals_and_repeat() -> None:
+    estimate = jp.did.ContinuousTreatment("dose").fit(design_of(panel(STAGGERED)))
+    table, pointwise = estimate.bands(draws=200), estimate.details["dose_response"]
+    for name in ("att", "acrt"):
+        assert (table[f"{name}_lower"] < pointwise[f"{name}_lower"]).all()
+        width = (table[f"{name}_upper"] - table[name]) / table[f"{name}_se"]
+        assert width.to_numpy() == pytest.approx(table[f"{name}_critical_value"].to_numpy())
+    assert table.equals(estimate.bands(draws=200))
+    with pytest.raises(jp.InferenceError, match="alpha=2"):
+        estimate.bands(alpha=2)
+
+
+def test_a_band_at_one_dose_is_the_interval() -> None:
+    estimate = jp.did.ContinuousTreatment("dose", grid=(1.5,)).fit(design_of(panel(ONE_DATE)))
+    critical = estimate.bands(draws=4_000)["att_critical_value"].item()
+    assert critical == pytest.approx(1.96, rel=0.03)
+
+
 def test_a_line_is_the_regression_of_changes_on_the_dose() -> None:
     frame = simulated_panel(units=30, periods=2, adoption=dict.fromkeys(range(12), 2002))
     drawn = np.random.default_rng(3).uniform(1, 4, 30)

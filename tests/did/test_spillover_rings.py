@@ -14,6 +14,18 @@ from jjjpolicy.geography import great_circle_km
 
 ONE_DATE = {0: 2004, 1: 2004, 2: 2004}
 STAGGERED = {0: 2004, 1: 2004, 2: 2006}
+EVENT_STUDY_OF_DIFF_DIFF = [
+    -0.1202732741,
+    -0.1376624740,
+    -0.0601005873,
+    -0.1887781836,
+    0.0197350197,
+    -0.0318386790,
+    0.0370420993,
+    -0.0612963057,
+    0.0121648755,
+    0.1701852015,
+]
 
 
 def panel(
@@ -136,6 +148,66 @@ def test_numbers_of_diff_diff() -> None:
     assert estimate.att == pytest.approx(0.7202784723454726, abs=1e-8)
     rings = estimate.details["rings"]["estimate"]
     assert rings.to_numpy() == pytest.approx([-0.097416, 0.025251], abs=1e-6)
+
+
+def test_ring_effects_by_event_time_equal_an_event_study_of_the_ring_and_the_far() -> None:
+    """One date, one ring at a time: its units as if treated, against units beyond all rings."""
+    frame = panel(ONE_DATE, units=60, spill=1.0)
+    estimate = jp.did.SpilloverRings(rings=(150, 300)).fit(design_of(frame))
+    table = estimate.details["rings_by_event_time"]
+    design = design_of(frame)
+    _, near, far = (mask.any(axis=1) for mask in rings_by_hand(design, (150, 300)))
+    beyond = design.units[~(near | far | design.treated)]
+    for outer, members in ((150, near), (300, far)):
+        units = design.units[members]
+        some = frame[frame["unit"].isin([*units, *beyond])]
+        some = some.assign(
+            treated=(some["unit"].isin(units) & (some["period"] >= 2004)).astype(int)
+        )
+        alone = jp.did.TwoStage().fit(design_of(some))
+        own = table[table["outer"] == outer]
+        assert own["event_time"].tolist() == [0, 1, 2, 3, 4]
+        assert own["estimate"].to_numpy() == pytest.approx(
+            alone.effects["estimate"].to_numpy(), abs=1e-11
+        )
+        rings = estimate.details["rings"].set_index("outer")
+        assert rings["estimate"][outer] == pytest.approx(alone.att, abs=1e-11)
+
+
+def test_rings_are_averages_of_their_effects_by_event_time() -> None:
+    design = design_of(panel(STAGGERED).drop(index=[5, 77]))
+    details = jp.did.SpilloverRings(rings=(150, 300)).fit(design).details
+    table, rings = details["rings_by_event_time"], details["rings"]
+    for k, (outer, own) in enumerate(table.groupby("outer")):
+        share = (own["cells"] / own["cells"].sum()).to_numpy()
+        assert rings["outer"][k] == outer
+        assert share @ own["estimate"] == pytest.approx(rings["estimate"][k], abs=1e-12)
+        combined = details["rings_by_event_time_influence"][:, own.index] @ share
+        assert combined == pytest.approx(details["ring_influence"][:, k], abs=1e-10)
+
+
+def test_ring_effects_by_event_time_are_those_of_diff_diff() -> None:
+    """diff-diff 3.13.0, SpilloverDiD(rings=[0, 150, 300], event_study=True), simulated panel."""
+    estimate = jp.did.SpilloverRings(rings=(150, 300)).fit(design_of(panel(STAGGERED)))
+    table = estimate.details["rings_by_event_time"]
+    assert table["estimate"].to_numpy() == pytest.approx(EVENT_STUDY_OF_DIFF_DIFF, abs=1e-8)
+
+
+@pytest.mark.parametrize("adoption", [ONE_DATE, STAGGERED], ids=["one date", "staggered"])
+def test_event_study_agrees_with_diff_diff(adoption: dict[int, int]) -> None:
+    peer = pytest.importorskip("diff_diff", reason="comparison with another package")
+    frame = panel(adoption)
+    frame["since"] = frame["first"].replace(np.inf, 0).astype(int)
+    reference = peer.SpilloverDiD(
+        rings=[0, 150, 300], conley_coords=("lat", "lon"), cluster="unit", event_study=True
+    ).fit(frame, outcome="y", unit="unit", time="period", first_treat="since")
+    theirs = reference.spillover_effects.query("n_obs > 0")
+    mine = jp.did.SpilloverRings(rings=(150, 300)).fit(design_of(frame))
+    table = mine.details["rings_by_event_time"]
+    assert table["event_time"].tolist() == theirs.index.get_level_values(1).tolist()
+    assert table["estimate"].to_numpy() == pytest.approx(theirs["coef"].to_numpy(), abs=1e-8)
+    ratio = theirs["se"].to_numpy() / table["se"].to_numpy()
+    assert ratio == pytest.approx(np.full(len(ratio), ratio[0]), rel=1e-6)
 
 
 def test_spillovers_onto_controls_bias_the_naive_effect_and_not_this_one() -> None:

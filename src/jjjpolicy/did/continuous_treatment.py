@@ -11,9 +11,9 @@ import pandas as pd
 
 from jjjpolicy.did.comparisons import no_untreated
 from jjjpolicy.did.dose_basis import DoseBasis
+from jjjpolicy.did.dose_response import DoseResponseEstimate, pointwise_curves
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.intake import quoted
 from jjjpolicy.policy import Policy
@@ -67,8 +67,9 @@ class ContinuousTreatment(Estimator):
 
     ``att`` averages over cohorts, weighted by size, of their mean over periods from adoption on
     (the convention of the R package contdid). ``details["dose_response"]`` has dose, att, acrt and
-    for both se, lower and upper (95%, pointwise); ``details["acrt"]`` and ``details["acrt_se"]``
-    the overall slope. Effects by event time are those of any dose. Standard errors come from
+    for both se, lower and upper (95%, pointwise); :meth:`DoseResponseEstimate.bands` makes
+    simultaneous bands of them. ``details["acrt"]`` and ``details["acrt_se"]`` are the overall
+    slope. Effects by event time are those of any dose. Standard errors come from
     influence functions, clustered at the level of assignment.
     """
 
@@ -86,7 +87,7 @@ class ContinuousTreatment(Estimator):
                 f"degree={self.degree} must be 1 or more, knots={self.knots} 0 or more."
             )
 
-    def fit(self, design: Design) -> Estimate:
+    def fit(self, design: Design) -> DoseResponseEstimate:
         """Estimate the curves and the overall effects.
 
         Raises
@@ -113,13 +114,12 @@ class ContinuousTreatment(Estimator):
         design = listed_as_not_estimable(design, found.not_estimable, self.label)
         times, effects, by_time = found.by_event_time()
         overall, influence = found.overall()
-        points = len(grid)
         covariance = clustered_covariance(influence, design.assignment)
         errors = np.sqrt(np.diag(covariance))
         joint = np.column_stack([influence[:, :1], by_time])
         events = pd.DataFrame({"event_time": times, "estimate": effects})
         shown = pd.concat([events, pd.DataFrame({"event_time": [-1], "estimate": [0.0]})])
-        estimate = Estimate(
+        estimate = DoseResponseEstimate(
             estimator=self,
             design=design,
             att=float(overall[0]),
@@ -130,7 +130,7 @@ class ContinuousTreatment(Estimator):
                 "acrt": float(overall[1]),
                 "acrt_se": float(errors[1]),
                 "acrt_interval": t_interval(float(overall[1]), float(errors[1]), np.inf, 0.95),
-                "dose_response": _curves(grid, overall[2:], errors[2:], points),
+                "dose_response": pointwise_curves(grid, overall[2:], errors[2:]),
                 "dose_influence": influence[:, 1:],
                 "knots": tuple(found.basis.breaks[1:-1].tolist()),
                 "event_times": times,
@@ -138,7 +138,7 @@ class ContinuousTreatment(Estimator):
                 "not_estimable": found.not_estimable,
             },
         )
-        return estimate.with_result(
+        return estimate.with_result(  # type: ignore[return-value]
             analytic_result(
                 f"influence functions, clustered by {design.assigned_at}",
                 estimate.att,
@@ -365,12 +365,3 @@ class _Spline:
         influence[members] = n * part
         influence[controls] = -n / len(other) * np.outer(other - other.mean(), level)
         return estimates, influence
-
-
-def _curves(grid: Floats, estimates: Floats, errors: Floats, points: int) -> pd.DataFrame:
-    table = {"dose": grid}
-    for name, part in (("att", slice(0, points)), ("acrt", slice(points, 2 * points))):
-        low, high = t_interval(estimates[part], errors[part], np.inf, 0.95)
-        table |= {name: estimates[part], f"{name}_se": errors[part]}
-        table |= {f"{name}_lower": low, f"{name}_upper": high}
-    return pd.DataFrame(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +62,13 @@ class SpilloverRings(Estimator):
     -----
     ``att`` is the average over treated cells, spillovers between treated units included.
     ``details["rings"]`` has one row per ring: inner, outer, estimate, se, pvalue, lower, upper
-    (95%), units (in the ring in some period), cells. Standard errors come from both stages as one
+    (95%), units (in the ring in some period), cells; ``details["rings_by_event_time"]`` the same by
+    ring and event time, which counts from the period in which the unit was first in any ring (with
+    staggered adoption a unit may move inwards later). Standard errors come from both stages as one
     set of moment conditions, clustered at the level of assignment; neighbours share their errors,
     for which :class:`~jjjpolicy.inference.Conley` is made, as Butts recommends.
-    ``details["ring_influence"]`` holds the rings' influence functions.
+    ``details["ring_influence"]`` and ``details["rings_by_event_time_influence"]`` hold the
+    influence functions of the rows.
     """
 
     rings: tuple[float, ...] = (100.0,)
@@ -88,16 +92,16 @@ class SpilloverRings(Estimator):
             Treatment switches off; distances unknown (see :func:`distances_to_treated`); every
             unit is treated or within the last ring; no treated cell can be estimated.
         """
-        found = _Averages.of(self, design)
-        found.model.warn()
-        design = listed_as_not_estimable(design, found.model.not_estimable, self.label)
-        times = found.event_times
-        shown = 1 + len(times)
-        covariance = clustered_covariance(found.influence, design.assignment)
-        effects = pd.DataFrame({"event_time": times, "estimate": found.estimates[1:shown]})
-        rings = self._table(found, np.sqrt(np.diag(covariance)[shown:]), shown)
-        empty = rings[rings["cells"] == 0]
-        for row in empty.itertuples():
+        cells = _Cells.of(self, design)
+        cells.model.warn()
+        design = listed_as_not_estimable(design, cells.model.not_estimable, self.label)
+        times = cells.event_times
+        estimates, influence = cells.averages([cells.treated, *cells.treated_by_time])
+        covariance = clustered_covariance(influence, design.assignment)
+        effects = pd.DataFrame({"event_time": times, "estimate": estimates[1:]})
+        rings, ring_influence = self._table(cells, cells.whole_rings)
+        by_time, by_time_influence = self._table(cells, cells.rings_by_time)
+        for row in rings[rings["cells"] == 0].itertuples():
             warnings.warn(
                 f"no untreated unit lies between {row.inner:g} and {row.outer:g} from a treated "
                 f"one: this ring has no estimate.",
@@ -107,16 +111,18 @@ class SpilloverRings(Estimator):
         estimate = Estimate(
             estimator=self,
             design=design,
-            att=float(found.estimates[0]),
+            att=float(estimates[0]),
             estimand="average effect over treated cells, with neighbours set aside",
             event_effects=effects,
-            influence=found.influence[:, :shown],
+            influence=influence,
             details={
                 "rings": rings,
-                "ring_influence": found.influence[:, shown:],
+                "ring_influence": ring_influence,
+                "rings_by_event_time": by_time,
+                "rings_by_event_time_influence": by_time_influence,
                 "event_times": times,
-                "not_estimable": found.model.not_estimable,
-                "far_controls": int(found.far),
+                "not_estimable": cells.model.not_estimable,
+                "far_controls": int(cells.far),
             },
         )
         return estimate.with_result(
@@ -124,10 +130,10 @@ class SpilloverRings(Estimator):
                 f"two-stage GMM, clustered by {design.assigned_at}",
                 estimate.att,
                 effects,
-                covariance[:shown, :shown],
+                covariance,
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=(
-                    f"{found.far} units beyond {self.rings[-1]:g} are the controls.",
+                    f"{cells.far} units beyond {self.rings[-1]:g} are the controls.",
                     *few_treated_note(design, design.assignment),
                 ),
             )
@@ -135,9 +141,10 @@ class SpilloverRings(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
-        found = _Averages.of(self, design)
-        variance = clustered_covariance(found.influence[:, :1], design.assignment)[0, 0]
-        return Refits(att=found.estimates[:1], se=np.sqrt(np.array([variance])))
+        cells = _Cells.of(self, design)
+        estimates, influence = cells.averages([cells.treated])
+        variance = clustered_covariance(influence, design.assignment)[0]
+        return Refits(att=estimates, se=np.sqrt(variance))
 
     def specification(self) -> dict[str, Any]:
         """Name and options; tables by the digest of their content."""
@@ -150,48 +157,52 @@ class SpilloverRings(Estimator):
                 options[name] = f"{len(table)} units, sha256 {digest}"
         return options
 
-    def _table(self, found: _Averages, errors: Floats, shown: int) -> pd.DataFrame:
-        rows = []
-        inner = 0.0
-        points = found.estimates[shown:]
-        for edge, cells, point, error in zip(
-            self.rings, found.masks[shown:], points, errors, strict=True
-        ):
-            seen = bool(cells.any())
-            low, high = t_interval(float(point), float(error), np.inf, 0.95)
-            rows.append(
-                {
-                    "inner": inner,
-                    "outer": edge,
-                    "estimate": float(point),
-                    "se": float(error) if seen else np.nan,
-                    "pvalue": t_pvalue(float(point), float(error), np.inf) if seen else np.nan,
-                    "lower": low if seen else np.nan,
-                    "upper": high if seen else np.nan,
-                    "units": int(cells.any(axis=1).sum()),
-                    "cells": int(cells.sum()),
-                }
-            )
-            inner = edge
-        return pd.DataFrame(rows)
+    def _table(
+        self, cells: _Cells, sets: dict[tuple[int, int | None], Booleans]
+    ) -> tuple[pd.DataFrame, Floats]:
+        """Averages over sets of cells by (ring, event time or None); influence functions."""
+        masks = list(sets.values())
+        estimates, influence = cells.averages(masks)
+        errors = np.sqrt(np.diag(clustered_covariance(influence, cells.model.design.assignment)))
+        errors = np.where([mask.any() for mask in masks], errors, np.nan)
+        low, high = t_interval(estimates, errors, np.inf, 0.95)
+        edges = (0.0, *self.rings)
+        table = pd.DataFrame(
+            {
+                "inner": [edges[ring] for ring, _ in sets],
+                "outer": [edges[ring + 1] for ring, _ in sets],
+                "event_time": [time for _, time in sets],
+                "estimate": estimates,
+                "se": errors,
+                "pvalue": [
+                    t_pvalue(float(point), float(error), np.inf)
+                    for point, error in zip(estimates, errors, strict=True)
+                ],
+                "lower": low,
+                "upper": high,
+                "units": [int(mask.any(axis=1).sum()) for mask in masks],
+                "cells": [int(mask.sum()) for mask in masks],
+            }
+        )
+        return table.dropna(axis=1, how="all"), influence
 
 
 @dataclass(frozen=True, eq=False)
-class _Averages:
-    """Averages over disjoint sets of cells: treated, treated by event time, each ring.
+class _Cells:
+    """Disjoint sets of cells, as masks of shape (units, periods), and what is fitted to the rest.
 
-    estimates : (averages,); influence : (units, averages), whose mean is the estimation error
+    first : (units,), first period in a ring; far : number of units that are never touched
     """
 
     model: UntreatedOutcome
-    event_times: Integers
-    masks: list[Booleans]
-    estimates: Floats
-    influence: Floats
+    treated: Booleans
+    rings: list[Booleans]
+    adoption: Floats
+    first: Floats
     far: int
 
     @classmethod
-    def of(cls, estimator: SpilloverRings, design: Design) -> _Averages:
+    def of(cls, estimator: SpilloverRings, design: Design) -> _Cells:
         design.require_absorbing(estimator.label)
         away = distances_to_treated(design, estimator.distances, estimator.adjacency)
         nearest = nearest_treated(design, away)
@@ -206,27 +217,57 @@ class _Averages:
             )
         model = UntreatedOutcome(design.reassigned(touched))
         model.require_estimable(estimator.label)
-        on = design.treatment & model.estimable
-        if not on.any():
+        treated = design.treatment & model.estimable
+        if not treated.any():
             raise DesignError(
                 f"{estimator.label} can estimate no treated cell; treated units need periods in "
                 f"which they are neither treated nor within {estimator.rings[-1]:g} of a treated "
                 f"one. Use smaller rings=."
             )
-        relative = np.where(on, design.periods - np.where(on, design.adoption[:, None], 0.0), -1)
-        times = np.unique(relative[on]).astype(np.int64)
-        masks = [on, *(on & (relative == time) for time in times)]
-        inner = -np.inf
-        for edge in estimator.rings:
-            ring = (nearest > inner) & (nearest <= edge)
-            masks.append(ring & ~design.treatment & model.estimable)
-            inner = edge
+        untreated = ~design.treatment & model.estimable
+        edges = zip((-np.inf, *estimator.rings), estimator.rings, strict=False)
+        rings = [(nearest > inner) & (nearest <= outer) & untreated for inner, outer in edges]
+        return cls(model, treated, rings, design.adoption, first, far)
+
+    @cached_property
+    def event_times(self) -> Integers:
+        """Periods since adoption of the treated cells, increasing."""
+        return np.unique(self._since(self.adoption)[self.treated])
+
+    @property
+    def treated_by_time(self) -> list[Booleans]:
+        """Treated cells of each event time."""
+        since = self._since(self.adoption)
+        return [self.treated & (since == time) for time in self.event_times]
+
+    @property
+    def whole_rings(self) -> dict[tuple[int, int | None], Booleans]:
+        """Cells of each ring."""
+        return {(ring, None): cells for ring, cells in enumerate(self.rings)}
+
+    @property
+    def rings_by_time(self) -> dict[tuple[int, int | None], Booleans]:
+        """Cells of each ring by periods since the unit was first in any ring."""
+        since = self._since(self.first)
+        return {
+            (ring, int(time)): cells & (since == time)
+            for ring, cells in enumerate(self.rings)
+            for time in np.unique(since[cells])
+        }
+
+    def _since(self, start: Floats) -> Integers:
+        """Periods since a start; negative without one."""
+        known = np.where(np.isfinite(start), start, self.model.design.periods[-1] + 1)
+        return self.model.design.periods - known.astype(np.int64)[:, None]
+
+    def averages(self, masks: list[Booleans]) -> tuple[Floats, Floats]:
+        """Mean of imputed effects over each set of cells, and influence functions."""
         estimates = np.full(len(masks), np.nan)
-        influence = np.zeros((design.n_units, len(masks)))
+        influence = np.zeros((self.model.design.n_units, len(masks)))
         for k, cells in enumerate(masks):
             if cells.any():
-                estimates[k], influence[:, k] = _average(model, cells)
-        return cls(model, times, masks, estimates, influence, far)
+                estimates[k], influence[:, k] = _average(self.model, cells)
+        return estimates, influence
 
 
 def _average(model: UntreatedOutcome, cells: Booleans) -> tuple[float, Floats]:
