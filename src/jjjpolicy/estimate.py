@@ -249,14 +249,16 @@ class Estimate:
         """Data, specification and package version behind this estimate."""
         from jjjpolicy import __version__
 
+        labels = self.design.labels
+        columns = {"unit": labels.unit, "time": labels.time, "outcome": labels.outcome}
         return {
             "package": __version__,
             "estimator": self.estimator.specification(),
             "inference": None if self.inference is None else dict(self.inference.specification),
             "estimand": self.estimand,
-            "outcome": self.design.labels.outcome,
+            "outcome": labels.outcome,
             "data": {
-                **self.design.source,
+                **(self.design.source or {"columns": columns}),
                 "fingerprint": self.design.fingerprint,
                 "units": self.design.count(),
                 "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from jjjpolicy._lookup import data_files_read, remembered
 from jjjpolicy.progress import track
 
 Result = TypeVar("Result")
@@ -71,12 +73,22 @@ def _handed_out(
     done, attempts = 0, 0
     while done < len(tasks):
         parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=batch_size)
-        results = parallel(delayed(function)(*task) for task in tasks[done:])
+        results = parallel(delayed(_with_files)(function, task) for task in tasks[done:])
         try:
-            for result in results:
+            for result, files in results:
+                for file in files:
+                    if file.is_file():  # a worker on another machine has its own copies
+                        remembered(file)
                 yield result
                 done, attempts = done + 1, 0
         except CancelledError:
             attempts += 1
             if attempts == ATTEMPTS:
                 raise
+
+
+def _with_files(
+    function: Callable[..., Result], task: tuple[Any, ...]
+) -> tuple[Result, list[Path]]:
+    """A result, and the data files that its worker has read, for the provenance."""
+    return function(*task), data_files_read()

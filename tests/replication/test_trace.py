@@ -9,6 +9,9 @@ import pytest
 
 import jjjpolicy as jp
 from jjjpolicy.errors import DataError
+from jjjpolicy.replication.artefacts import read_sidecar
+from jjjpolicy.replication.branch import Branch
+from jjjpolicy.replication.origins import Origins
 from jjjpolicy.replication.rows import rows_behind
 from jjjpolicy.replication.settle import settle
 from jjjpolicy.replication.specification import design_of, estimate_of, estimators, make
@@ -45,6 +48,37 @@ def test_a_line_of_the_paper_leads_to_what_it_quotes(finished: Study) -> None:
 def test_artefacts_list_what_they_hold(finished: Study) -> None:
     assert "1 cells" in "\n".join(trace(finished, "table:effect").lines())
     assert "other:seven = 7" in "\n".join(trace(finished, "numbers:other").lines())
+
+
+def test_rows_of_a_file_of_ones_own_are_found_by_its_columns(
+    finished: Study, tmp_path: Path
+) -> None:
+    (tmp_path / "panel.csv").write_text("unit,period,y\nA,1999,1\nA,2000,2\nB,2007,3\n")
+    (tmp_path / "other.csv").write_text("a,source\n1,yearbook; census\n2,yearbook\n")
+    (tmp_path / "broken.csv").write_bytes(b"\xff\xfe\x00")
+    sidecar = read_sidecar(finished.output / "provenance/numbers-effect.json")
+    inputs = dict.fromkeys(["broken.csv", "other.csv", "panel.csv"], "0" * 64)
+    sidecar["inputs"] |= inputs
+    tree = Branch("top")
+    Origins(Study(tmp_path), rows=1).add_estimates(tree, sidecar, ["did"])
+    text = "\n".join(tree.lines())
+    assert "data rows: 2 of panel.csv with the columns unit, period, y, lines 3-4" in text
+    assert "line 3: A, 2000, 2" in text
+    tree = Branch("top")
+    Origins(Study(tmp_path), rows=0).add_estimates(tree, sidecar, [])
+    text = "\n".join(tree.lines())
+    assert "other.csv: 2 rows" in text
+    assert "sources: yearbook, census" in text
+    assert "broken.csv: cannot be read now" in text
+
+
+def test_the_source_of_the_package_is_compared(copy: Study) -> None:
+    assert ", unchanged" in str(trace(copy, "other:seven").lines()[-1])
+    path = copy.output / "provenance/numbers-other.json"
+    sidecar = read_sidecar(path)
+    sidecar["made"]["code"] = "0" * 64
+    path.write_text(json.dumps(sidecar), encoding="utf-8")
+    assert "CHANGED since" in str(trace(copy, "other:seven").lines()[-1])
 
 
 def test_changed_inputs_and_edited_results_are_pointed_out(copy: Study) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from jjjpolicy.replication import verify as verification
+from jjjpolicy.replication.documents import check_documents, compare_document
 from jjjpolicy.replication.drawings import compare_drawings
 from jjjpolicy.replication.integrity import check_files
 from jjjpolicy.replication.leaves import changes, leaves
@@ -34,6 +36,13 @@ def forge(study: Study) -> None:
     )
 
 
+def scratch(study: Study) -> Path:
+    """An empty directory beside a study."""
+    folder = study.root.parent / "scratch"
+    folder.mkdir()
+    return folder
+
+
 def of(differences: list[Difference], where: str) -> Difference:
     """The difference at one place."""
     return next(difference for difference in differences if difference.where == where)
@@ -45,6 +54,7 @@ def test_a_sound_study_is_the_same_on_another_path_and_is_left_alone(copy: Study
     assert result.same
     assert result.exact
     assert result.values > 10
+    assert result.documents == 5
     after = {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()}
     unchanged = {path: content for path, content in after.items() if "__pycache__" not in str(path)}
     assert unchanged == before
@@ -111,6 +121,50 @@ def test_missing_and_unannounced_files_are_named(copy: Study) -> None:
     assert causes == {"tables/effect.en.md": "missing", "results/made-up.json": "unannounced"}
 
 
+def test_edited_documents_are_named_with_the_place(copy: Study) -> None:
+    paper = copy.output / "paper.tex"
+    paper.write_text(paper.read_text(encoding="utf-8").replace("7", "9"), encoding="utf-8")
+    word = copy.output / "paper.docx"
+    with zipfile.ZipFile(word) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["word/document.xml"] = parts["word/document.xml"].replace(b"effect", b"affect")
+    with zipfile.ZipFile(word, "w") as archive:  # other parts are packed differently and the same
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    pdf = copy.output / "paper.pdf"
+    pdf.write_bytes(pdf.read_bytes()[:-20])
+    page = copy.output / "browser/index.html"
+    page.write_text(page.read_text(encoding="utf-8") + "<p>more</p>", encoding="utf-8")
+    (copy.output / "paper.html").unlink()
+    count, faults = check_documents(copy, scratch(copy), sound=True)
+    assert count == 5
+    causes = {fault.file: fault.cause.split(",")[0] for fault in faults}
+    assert causes.pop("paper.html") == "missing"
+    files = ("paper.tex", "paper.docx", "paper.pdf", "browser/index.html")
+    assert causes == dict.fromkeys(files, "edited by hand")
+    assert "paper.docx: word/document.xml" in {fault.where for fault in faults}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff" * 100])
+def test_a_corrupted_word_document_is_named(
+    finished: Study, tmp_path: Path, content: bytes
+) -> None:
+    sound = (finished.output / "paper.docx").read_bytes()
+    spoilt = tmp_path / "paper.docx"
+    for bytes_there in (content, sound[: len(sound) // 2], sound[:3000] + b"\0" + sound[3001:]):
+        spoilt.write_bytes(bytes_there)
+        fault = compare_document(spoilt, "paper.docx", sound)
+        assert fault is not None
+        assert fault.where.startswith("paper.docx")
+
+
+def test_a_paper_that_cannot_be_built_says_why(copy: Study) -> None:
+    (copy.output / "paper.md").write_text('{{ number("none", "x") }}', encoding="utf-8")
+    _, faults = check_documents(copy, scratch(copy), sound=False)
+    assert len(faults) == 4
+    assert all(fault.cause.startswith("cannot be built: ") for fault in faults)
+
+
 def test_a_changed_script_is_the_cause(copy: Study) -> None:
     script = copy.root / "analysis/other.py"
     script.write_text(script.read_text().replace(": 7", ": 8"))
@@ -147,6 +201,15 @@ def test_other_versions_allow_a_tolerance_and_are_the_cause_beyond_it(
     rewrite(path, lambda content: content.update(seven=8))
     forge(copy)
     assert "version: numpy 1.0 →" in of(verify(copy, ["other"]).differences, "seven").cause
+
+
+def test_other_code_of_the_package_is_the_cause_where_nothing_else_changed(copy: Study) -> None:
+    sidecar = copy.output / "provenance/numbers-other.json"
+    rewrite(sidecar, lambda content: content["made"].update(code="0" * 64))
+    assert verify(copy, ["other"]).same
+    rewrite(copy.output / "results/other.json", lambda content: content.update(seven=8))
+    forge(copy)
+    assert of(verify(copy, ["other"]).differences, "seven").cause.startswith("code: ")
 
 
 def test_stale_provenance_is_named_though_the_results_are_the_same(copy: Study) -> None:

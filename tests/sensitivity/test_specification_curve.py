@@ -11,6 +11,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy import _lookup
 
 ESTIMATORS = {"DiD": jp.did.TwoWayFixedEffects(), "SC": jp.synth.SyntheticControl()}
 CHOICES: dict[str, dict[str, Any]] = {
@@ -115,6 +116,26 @@ def test_workers_do_not_change_the_table() -> None:
     one = jp.sensitivity.specification_curve(local, CHOICES, ESTIMATORS, jobs=1)
     two = jp.sensitivity.specification_curve(local, CHOICES, ESTIMATORS, jobs=2)
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_data_files_that_workers_read_are_known_to_provenance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_lookup, "_files_read", set())
+
+    def bundled(window: tuple[int, int]) -> Any:
+        import jjjpolicy
+
+        return jjjpolicy.Design.from_policy(
+            jjjpolicy.load("provinces", vintage="nbs_2024"),
+            jjjpolicy.policies["tax-sharing-2015"],
+            outcome="log_gdp",
+            window=window,
+        )
+
+    choices = {"window": {"a": (2010, 2019), "b": (2011, 2019)}}
+    jp.sensitivity.specification_curve(bundled, choices, {"DiD": ESTIMATORS["DiD"]}, jobs=2)
+    assert "provinces.csv" in {path.name for path in _lookup.data_files_read()}
 
 
 def test_warnings_are_kept_beside_the_number() -> None:

@@ -9,7 +9,7 @@ import typer
 from jjjpolicy.cli.output import print_json, show
 
 if TYPE_CHECKING:
-    from jjjpolicy.replication.trace import Branch
+    from jjjpolicy.replication.branch import Branch
 
 
 def trace(

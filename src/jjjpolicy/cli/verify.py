@@ -28,9 +28,10 @@ def verify(
 ) -> None:
     """Rebuild the results in a temporary place and compare them with the committed ones.
 
-    Every number, table and figure is compared, and every file with the hash in its provenance. What
-    differs is listed with its size and likely cause: data, specification, version, platform, or a
-    file that was edited by hand. Nothing in the study is changed.
+    Every number, table and figure is compared, and every file with the hash in its provenance;
+    without names also the paper in every format and language and the results browser. What differs
+    is listed with its size and likely cause: data, specification, code of the package, version,
+    platform, or a file that was edited by hand. Nothing in the study is changed.
 
     Exit code 0: nothing differs; 3: something does; 1: a script failed.
 
@@ -61,9 +62,11 @@ def verify(
         if len(shown) < len(rows):
             typer.echo(f"… and {len(rows) - len(shown)} more; see them with --all.")
         where = "" if result.exact else " (another platform or other versions than at the time)"
+        documents = f" and {result.documents} documents" if result.documents else ""
         rule = f"to a relative {result.tolerance:g}" if result.tolerance else "exactly"
         typer.echo(
-            f"{result.artefacts} artefacts with {result.values} values, compared {rule}{where}: "
+            f"{result.artefacts} artefacts with {result.values} values"
+            f"{documents}, compared {rule}{where}: "
             + ("nothing differs." if result.same else f"{len(rows)} differences.")
         )
     if not result.same:

@@ -33,7 +33,12 @@ from jjjpolicy.errors import DataError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.replication.settle import settle
-from jjjpolicy.replication.versions import dependency_versions, digest, platform_facts
+from jjjpolicy.replication.versions import (
+    dependency_versions,
+    digest,
+    package_digest,
+    platform_facts,
+)
 from jjjpolicy.report.figure import Figure
 from jjjpolicy.report.table import Table
 
@@ -196,10 +201,12 @@ class Artefacts:
         made = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - _BEGUN, 1),
+            "code": package_digest(),
             **platform_facts(),
         }
         known = read_sidecar(path) if path.is_file() else {}
-        if {key: value for key, value in known.items() if key != "made"} == content:
+        same = {key: value for key, value in known.items() if key != "made"} == content
+        if same and known.get("made", {}).keys() == made.keys():
             return  # made before, from the same: the first time counts
         text = json.dumps({**content, "made": made}, ensure_ascii=False, indent=1) + "\n"
         write_whole(path, text)

@@ -130,7 +130,7 @@ def plan(study: Study, wanted: list[str]) -> list[Step]:
     if wanted:
         return steps
     for language in study.paper_languages:
-        needs, makes = study.paper_inputs(language), _paper_files(study, language)
+        needs, makes = study.paper_inputs(language), study.paper_files(language)
         steps.append(
             Step(f"paper-{language}", needs, makes, partial(_write_paper, study, language))
         )
@@ -163,11 +163,6 @@ def run_script(script: Script, environment: dict[str, str] | None = None) -> Non
     if result.returncode != 0:
         said = "\n".join(result.stderr.strip().splitlines()[-12:])
         raise TaskError(f"analysis/{script.path.name} failed:\n{said}")
-
-
-def _paper_files(study: Study, language: Language) -> list[Path]:
-    stem = study.paper_source(language).with_suffix("")
-    return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
 
 
 def _write_paper(study: Study, language: Language) -> None:

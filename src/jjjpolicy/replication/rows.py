@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from jjjpolicy._lookup import data_directory
 from jjjpolicy.design import Design
 from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.intake.files import read_table
 from jjjpolicy.regions import NATION
 from jjjpolicy.replication.specification import design_of, panel_of
 from jjjpolicy.variable import with_inputs
@@ -37,6 +39,46 @@ class DataRows:
     verified: bool
 
 
+def read_rows(path: Path) -> pd.DataFrame:
+    """Rows of a data file with the line of each (``line``); those of a CSV file as text.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    try:
+        text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError:  # another kind of file, or another encoding
+        text = read_table(path)
+    text.insert(0, "line", range(2, len(text) + 2))
+    return text
+
+
+def rows_of_columns(frame: pd.DataFrame, data: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Rows of a file within the periods of a design that was made of its columns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`read_rows`.
+    data : mapping
+        As ``data`` in ``Estimate.provenance``, of a design from a table of one's own.
+
+    Returns
+    -------
+    DataFrame or None
+        None where the file has no such columns.
+    """
+    columns = data.get("columns", {})
+    if not columns or not set(columns.values()) <= set(frame.columns):
+        return None
+    time = pd.to_numeric(frame[columns["time"]], errors="coerce")
+    first, last = data["periods"]
+    within: pd.DataFrame = frame[time.between(first, last)]
+    return within.reset_index(drop=True)
+
+
 def rows_behind(specification: Mapping[str, Any]) -> DataRows:
     """Find the rows behind an estimate and check that they give the recorded design.
 
@@ -56,8 +98,7 @@ def rows_behind(specification: Mapping[str, Any]) -> DataRows:
     except JJJPolicyError as error:
         raise DataError(str(error)) from error
     file = f"{data['panel']}.csv"
-    text = pd.read_csv(data_directory() / file, dtype=str, keep_default_na=False)
-    text.insert(0, "line", range(2, len(text) + 2))
+    text = read_rows(data_directory() / file)
     wanted = [specification["outcome"], *data.get("covariates", ()), *data.get("predictors", ())]
     variables = panel_of(data["panel"], data["vintage"]).variables
     used = [variables[name] for name in with_inputs(wanted, variables)]

@@ -139,6 +139,11 @@ class Study:
         """``paper.md``, or ``paper.zh.md``."""
         return self.output / ("paper.md" if language == "en" else f"paper.{language}.md")
 
+    def paper_files(self, language: Language) -> list[Path]:
+        """The paper in every format."""
+        stem = self.paper_source(language).with_suffix("")
+        return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
+
     @property
     def title(self) -> str:
         """Title of the paper in English."""

@@ -13,17 +13,19 @@ from typing import Any
 from jjjpolicy.errors import DataError
 from jjjpolicy.progress import steps as progress
 from jjjpolicy.replication.artefacts import OUTPUT_VARIABLE, ArtefactName, read_sidecar
+from jjjpolicy.replication.documents import check_documents
 from jjjpolicy.replication.drawings import compare_drawings
 from jjjpolicy.replication.graph import run_script
 from jjjpolicy.replication.integrity import EDITED, Integrity, check_files
 from jjjpolicy.replication.leaves import ABSENT, Change, changes, leaves, read_json, table_leaves
 from jjjpolicy.replication.study import Script, Study
-from jjjpolicy.replication.versions import dependency_versions, platform_facts
+from jjjpolicy.replication.versions import dependency_versions, package_digest, platform_facts
 
 OTHER_PLATFORM_TOLERANCE = 1e-6
 """Relative tolerance where Python, its packages or the machine differ from those at the time."""
 
-UNEXPLAINED = "unexplained: same data, scripts and versions; the package's code, or chance"
+OTHER_CODE = "code: the package has changed since"
+UNEXPLAINED = "unexplained: same data, scripts, code and versions"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Difference:
     Attributes
     ----------
     artefact : str
-        As in ``table:effects``; empty for a file that no script announces.
+        As in ``table:effects``; ``paper`` for a document; empty for a file of no script.
     where : str
         Path of the number, or the file.
     committed, rebuilt : object
@@ -57,6 +59,7 @@ class Verification:
 
     artefacts: int
     values: int
+    documents: int
     exact: bool
     tolerance: float
     differences: list[Difference] = field(default_factory=list)
@@ -76,11 +79,14 @@ def verify(
     number, table and figure must be the same to the last byte; elsewhere numbers and the
     coordinates of figures may differ by a relative 1e-6.
 
+    The paper and the results browser are built anew, too, from the committed results.
+
     Parameters
     ----------
     study : Study
     wanted : iterable of str
-        Artefacts, ids or scripts; everything for none, files that no script announces included.
+        Artefacts, ids or scripts; everything for none: documents and files that no script
+        announces included.
     jobs : int
         Scripts run at the same time.
     tolerance : float, optional
@@ -101,7 +107,7 @@ def verify(
         )
         for fault in integrity.faults
     ]
-    values, exact, largest = 0, True, 0.0
+    values, documents, exact, largest = 0, 0, True, 0.0
     with tempfile.TemporaryDirectory(prefix="jjjpolicy-verify-") as scratch:
         _run(scripts, Path(scratch), jobs)
         for name in artefacts:
@@ -110,7 +116,15 @@ def verify(
             values += comparison.values
             exact &= comparison.exact
             largest = max(largest, comparison.tolerance)
-    return Verification(len(artefacts), values, exact, largest, differences)
+    if not names:
+        with tempfile.TemporaryDirectory(prefix="jjjpolicy-verify-") as scratch:
+            sound = not any(fault.artefact for fault in integrity.faults)
+            documents, faults = check_documents(study, Path(scratch), sound=sound)
+        differences += [
+            Difference("paper", fault.where, fault.committed, fault.rebuilt, None, fault.cause)
+            for fault in faults
+        ]
+    return Verification(len(artefacts), values, documents, exact, largest, differences)
 
 
 def _run(scripts: tuple[Script, ...], output: Path, jobs: int) -> None:
@@ -164,6 +178,11 @@ class _Comparison:
             for key, now in platform_facts().items()
             if made.get(key) != now
         ]
+
+    @property
+    def changed_code(self) -> bool:
+        """Whether the package's source differs from that at the time, or that is not known."""
+        return bool(self.sidecar.get("made", {}).get("code") != package_digest())
 
     @property
     def exact(self) -> bool:
@@ -249,8 +268,11 @@ class _Comparison:
         specification = self._changed_estimate(path)
         if specification:
             return specification
+        code = [OTHER_CODE] if self.changed_code else []
         if self.changed_versions:
-            return f"version: {', '.join(self.changed_versions)}"
+            return "; ".join([*code, f"version: {', '.join(self.changed_versions)}"])
+        if code:
+            return OTHER_CODE
         if self.changed_platform:
             return f"platform: {', '.join(self.changed_platform)}"
         return UNEXPLAINED
