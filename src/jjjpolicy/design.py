@@ -433,6 +433,34 @@ class Design:
         """The same design with other outcome values of the same shape; does not check."""
         return replace(self, outcome=outcome)
 
+    def for_outcome(self, name: str) -> Design:
+        """The same design for another of its variables, with which the outcome changes places.
+
+        Parameters
+        ----------
+        name : str
+            A covariate or predictor; the outcome takes its place among them.
+
+        Raises
+        ------
+        DesignError
+            The design has no such variable.
+        """
+        if name == self.labels.outcome:
+            return self
+        own = {role: dict(getattr(self, role)) for role in ("covariates", "predictors")}
+        role = next((role for role, known in own.items() if name in known), None)
+        if role is None:
+            known = ", ".join(repr(n) for table in own.values() for n in table) or "none"
+            raise DesignError(
+                f"the design has no variable {name!r} to take as the outcome (there are: {known}); "
+                f"build it with covariates=[{name!r}]."
+            )
+        values = own[role].pop(name)
+        own[role][self.labels.outcome] = self.outcome
+        labels = replace(self.labels, outcome=name, outcome_en="", outcome_zh="")
+        return replace(self, outcome=values, labels=labels, **own)
+
     def keep_units(self, keep: Booleans, reason: str) -> Design:
         """The design without some units; the ledger gains a line for each."""
         dropped = self.units[~keep]

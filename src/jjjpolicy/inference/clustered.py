@@ -9,13 +9,15 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.inference.left_out import Aligned, refits_without
+from jjjpolicy.inference.left_out import Aligned, jackknife_bounds, refits_without
 from jjjpolicy.inference.regression_clusters import cluster_products
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
 from jjjpolicy.variance import clustered_covariance, few_treated_note, small_sample_factor
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jjjpolicy.design import Design, Floats, Integers
 
 Kind = Literal["CRV1", "CRV2", "CRV3"]
@@ -70,11 +72,12 @@ class Clustered(Inference):
         if groups < 2:
             raise InferenceError(f"there is only one cluster at level {level!r}; two are needed.")
         df: float | Floats = groups - 1
+        cohorts = None
         if self.kind == "CRV1":
             influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
             covariance = clustered_covariance(influence, codes, _factor(estimate, groups))
         elif self.kind == "CRV3" and "regression" not in estimate.details:
-            covariance = _jackknife(estimate, codes, level)
+            covariance, cohorts = _jackknife(estimate, codes, level)
         else:
             fit, contrasts = regression_of(
                 estimate, f"Clustered(kind={self.kind!r})", "kind='CRV3' or 'CRV1'"
@@ -97,6 +100,7 @@ class Clustered(Inference):
             f"clustered by {level} ({self.kind})",
             covariance,
             df,
+            cohorts=cohorts,
             notes=(
                 f"{groups} clusters, t distribution with {freedom:.4g} degrees of freedom.",
                 *few_treated_note(estimate.design, codes),
@@ -154,8 +158,10 @@ def _factor(estimate: Estimate, groups: int, nested: int = 0) -> float:
     return small_sample_factor(groups, regression.observations, regression.parameters - nested)
 
 
-def _jackknife(estimate: Estimate, codes: Integers, level: str) -> Floats:
-    """Covariance of (overall effect, effects by event time) from leaving out each cluster."""
+def _jackknife(
+    estimate: Estimate, codes: Integers, level: str
+) -> tuple[Floats, pd.DataFrame | None]:
+    """Covariance of the effects, overall first, and bounds of those of the cohorts."""
     design = estimate.design
     groups = int(codes.max()) + 1
     adoptions = [design.adoption[(codes != g) & design.treated] for g in range(groups)]
@@ -168,7 +174,9 @@ def _jackknife(estimate: Estimate, codes: Integers, level: str) -> Floats:
         points = estimate.effects["estimate"].to_numpy(dtype=float)
         deviations = np.column_stack([deviations, left.effects - points])
     covariance: Floats = (groups - 1) / groups * deviations.T @ deviations
-    return covariance
+    if estimate.cohort_effects is None or not left.has_cohorts:
+        return covariance, None
+    return covariance, jackknife_bounds(estimate.cohort_effects, left.cohorts, groups - 1.0)
 
 
 def _rests_on_one(design: Design, codes: Integers, group: int, level: str) -> InferenceError:

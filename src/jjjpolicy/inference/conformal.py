@@ -58,6 +58,8 @@ class Conformal(Inference):
 
     Notes
     -----
+    Exact for estimators that use all periods alike (the paper's condition); those that match
+    predictors in named periods do not. Covariates and predictors must not be affected by treatment.
     An interval is the whole line where its level asks for a p-value below the smallest attainable
     one, and ``nan`` where every effect is rejected. There is no standard error.
     """
@@ -87,7 +89,8 @@ class Conformal(Inference):
         test = _average_test(self, estimate.estimator, parts)
         smallest = test.smallest
         notes = [f"Smallest attainable p-value {smallest:.3g}."]
-        if test.pvalue(estimate.att) <= 0.05:
+        own = test.pvalue(estimate.att)
+        if own <= 0.05:
             notes.append(
                 "A constant effect of the size of the estimate is rejected at 5%: effects change "
                 "over time or between treated units. The interval encloses the constant effects "
@@ -95,6 +98,13 @@ class Conformal(Inference):
             )
         else:
             notes.append("The interval holds the constant effects that are not rejected.")
+            if own < 1:
+                notes.append(
+                    f"The estimate as a constant effect has a p-value of {own:.3g}: an interval "
+                    f"with a level of {1 - own:.0%} or less need not contain the estimate."
+                )
+        if estimate.design.covariates or estimate.design.predictors:
+            notes.append("Covariates and predictors are taken as unaffected by treatment.")
         if smallest > 0.05:
             notes.append(f"{test.periods} periods are too few for a 95% interval.")
 
@@ -296,6 +306,10 @@ def null_residuals(estimator: Estimator, design: Design, post: Booleans, effect:
         covariates={
             name: np.column_stack([values, values.mean(axis=1)])
             for name, values in design.covariates.items()
+        },
+        predictors={
+            name: np.column_stack([values, np.full(design.n_units, np.nan)])
+            for name, values in design.predictors.items()
         },
         adoption=np.where(design.treated, float(last), np.inf),
     )

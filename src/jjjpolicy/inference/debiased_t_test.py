@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
 from jjjpolicy.variance import missing_note, t_interval, t_pvalue
@@ -153,9 +153,16 @@ def _cross_fitted(
         outcome=design.outcome[:, columns],
         periods=np.arange(design.n_periods),
         covariates={name: values[:, columns] for name, values in design.covariates.items()},
+        predictors={name: values[:, columns] for name, values in design.predictors.items()},
         adoption=np.where(design.treated, float(before - size), np.inf),
     )
-    effects = estimator.refit(moved).effects
+    try:
+        effects = estimator.refit(moved).effects
+    except DesignError as error:
+        raise InferenceError(
+            f"{estimator.label} cannot be fitted without blocks of periods: {error} Use Conformal "
+            f"or PlaceboUnits."
+        ) from error
     if effects is None:
         raise InferenceError(
             f"{estimator.label} gives no effects by event time when it is fitted again; the "

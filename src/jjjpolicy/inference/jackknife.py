@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.left_out import Aligned, refits_without
+from jjjpolicy.inference.left_out import (
+    Aligned,
+    jackknife_bounds,
+    jackknife_errors,
+    refits_without,
+)
 from jjjpolicy.synth.fixed_weights import FixedWeights
 from jjjpolicy.variance import few_treated_note, missing_note, t_interval, t_pvalue
-
-if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Jackknife(Inference):
         else:
             parts = refits_without(estimate, codes, self.label, self.jobs)
         left = Aligned.of(estimate, parts, adoptions)
-        se = float(_errors(left.att, estimate.att))
+        se = float(jackknife_errors(left.att, estimate.att))
         how = "weights held fixed" if fixed else "re-estimated"
         return estimate.with_result(
             InferenceResult(
@@ -87,10 +87,12 @@ class Jackknife(Inference):
                 se=se,
                 pvalue=t_pvalue(estimate.att, se, np.inf),
                 bounds=lambda coverage: t_interval(estimate.att, se, np.inf, coverage),
-                effects=_bounds(estimate.effects, left.effects) if left.has_effects else None,
+                effects=jackknife_bounds(estimate.effects, left.effects, np.inf)
+                if left.has_effects
+                else None,
                 cohorts=None
                 if estimate.cohort_effects is None or not left.has_cohorts
-                else _bounds(estimate.cohort_effects, left.cohorts),
+                else jackknife_bounds(estimate.cohort_effects, left.cohorts, np.inf),
                 notes=(
                     f"{groups} groups left out in turn.",
                     *missing_note(estimate.att, se),
@@ -100,18 +102,3 @@ class Jackknife(Inference):
                 specification=self.specification(),
             )
         )
-
-
-def _errors(values: Floats, points: Floats | float) -> Floats:
-    """Standard errors; ``nan`` where leaving out one group leaves nothing."""
-    groups = len(values)
-    found: Floats = np.sqrt((groups - 1) / groups * ((values - points) ** 2).sum(axis=0))
-    return found
-
-
-def _bounds(table: pd.DataFrame, values: Floats) -> pd.DataFrame:
-    """Standard errors and 95% intervals of the effects in a table."""
-    points = table["estimate"].to_numpy(dtype=float)
-    errors = _errors(values, points)
-    low, high = t_interval(points, errors, np.inf, 0.95)
-    return table.assign(se=errors, lower=low, upper=high)

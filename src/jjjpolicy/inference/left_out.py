@@ -9,9 +9,12 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.parallel import run
+from jjjpolicy.variance import t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from jjjpolicy.design import Booleans, Design, Floats, Integers
     from jjjpolicy.estimate import Estimate
@@ -100,6 +103,21 @@ class Aligned:
     @property
     def has_cohorts(self) -> bool:
         return not bool(np.isnan(self.cohorts).all())
+
+
+def jackknife_errors(values: Floats, points: Floats | float) -> Floats:
+    """Standard errors from estimates without each group; ``nan`` where one has nothing left."""
+    groups = len(values)
+    found: Floats = np.sqrt((groups - 1) / groups * ((values - points) ** 2).sum(axis=0))
+    return found
+
+
+def jackknife_bounds(table: pd.DataFrame, values: Floats, df: float) -> pd.DataFrame:
+    """Standard errors and 95% intervals of the effects in a table, columns of ``values``."""
+    points = table["estimate"].to_numpy(dtype=float)
+    errors = jackknife_errors(values, points)
+    low, high = t_interval(points, errors, df, 0.95)
+    return table.assign(se=errors, lower=low, upper=high)
 
 
 def _placed(values: Floats | None, have: Floats, want: Floats) -> Floats:

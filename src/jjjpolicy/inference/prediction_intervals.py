@@ -55,7 +55,7 @@ class PredictionIntervals(Inference):
 
     Notes
     -----
-    The interval is centred at the effect less the mean of the errors that the residuals predict; it
+    Intervals are centred at the effect less the mean of the errors that the residuals predict; they
     need not contain the estimate. ``details["cells"](level)`` gives the intervals of every treated
     unit and period, ``details["threshold"]`` the threshold of each unit.
     """
@@ -91,12 +91,22 @@ class PredictionIntervals(Inference):
         ]
         cells = np.array([len(unit.effects) for unit in units])
 
-        def bounds(level: float) -> tuple[float, float]:
+        def average(level: float, chosen: Booleans) -> tuple[float, float]:
             lower = upper = 0.0
-            for unit, count in zip(units, cells, strict=True):
-                low, high = unit.average(1 - level)
-                lower, upper = lower + low * count, upper + high * count
-            return lower / int(cells.sum()), upper / int(cells.sum())
+            for k in np.flatnonzero(chosen):
+                low, high = units[k].average(1 - level)
+                lower, upper = lower + low * cells[k], upper + high * cells[k]
+            total = int(cells[chosen].sum())
+            return lower / total, upper / total
+
+        def bounds(level: float) -> tuple[float, float]:
+            return average(level, np.ones(len(units), dtype=bool))
+
+        def cohorts() -> pd.DataFrame:
+            starts = design.adoption[design.treated]
+            ends = [average(0.95, starts == start) for start in design.cohorts]
+            table = pd.DataFrame(ends, columns=["lower", "upper"])
+            return table.assign(adoption=design.cohorts.astype(np.int64), se=np.nan)
 
         def intervals(level: float) -> pd.DataFrame:
             return pd.concat(
@@ -123,24 +133,21 @@ class PredictionIntervals(Inference):
         draws = self.simulations if self.errors == "sub_gaussian" else residuals
         # Beyond this level a quantile of the simulations or residuals is their extreme.
         smallest = 4 / (1 + min(draws, self.simulations))
-        notes = [
+        notes = (
             f"{self.simulations} simulations, seed {self.seed}; {self.errors.replace('_', '-')} "
-            f"errors; half of the error probability each for weights and errors."
-        ]
-        low, high = bounds(0.95)
-        if not low <= estimate.att <= high:
-            notes.append(
-                "The 95% interval does not contain the estimate: the residuals before treatment "
-                "predict an error that is not zero on average."
-            )
+            f"errors; half of the error probability each for weights and errors.",
+            "Intervals are centred at the effect less the error that the residuals before "
+            "treatment predict, and need not contain the estimate.",
+        )
         return estimate.with_result(
             InferenceResult(
                 name="prediction intervals",
                 pvalue=max(_pvalue(bounds), smallest),
                 bounds=bounds,
                 effects=effects,
+                cohorts=cohorts,
                 smallest_pvalue=smallest,
-                notes=tuple(notes),
+                notes=notes,
                 details={
                     "cells": intervals,
                     "threshold": pd.Series([u.threshold for u in units], index=weights.columns),

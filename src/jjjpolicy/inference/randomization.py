@@ -19,7 +19,7 @@ from jjjpolicy.inference.ranks import rank_pvalue
 from jjjpolicy.inference.under_effects import UnderEffects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.estimator import Refits
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
@@ -47,8 +47,8 @@ class RandomizationInference(Inference):
     estimators linear in the outcome,
     :math:`\hat\tau_r(y - \tau D) = \hat\tau_r(y) - \tau\hat\tau_r(D)` with the actual treatment
     :math:`D`, and the ends are exact; for the others it is searched by re-estimation while that
-    stays below 20,000 fits, and left out beyond. At an event time it holds the constant effects
-    that are not rejected by the effect at that time.
+    stays below 20,000 fits, and left out beyond. At an event time, or for a cohort, it holds the
+    constant effects that are not rejected by the effect at that time, or on that cohort.
 
     Parameters
     ----------
@@ -135,6 +135,7 @@ class RandomizationInference(Inference):
                 pvalue=pvalues[self.statistic],
                 bounds=bounds,
                 effects=_effects(under),
+                cohorts=_cohorts(under),
                 reference=statistics[self.statistic][1:],
                 smallest_pvalue=smallest,
                 assignments=total - 1,
@@ -237,25 +238,60 @@ def _effects(under: UnderEffects) -> Callable[[], pd.DataFrame] | None:
     effects = under.refits.effects
     if effects is None:
         return None
-    magnitudes = np.abs(effects)
 
     def table() -> pd.DataFrame:
         known = under.estimate.effects[["event_time", "estimate"]]
-        ends = np.full((len(known), 2), np.nan)
-        after = np.flatnonzero(known["event_time"] >= 0)
-        if under.linear or under.fits_per_interval * len(after) <= REFITS_FOR_INTERVAL:
-            for k in after:
-                point = float(known["estimate"].iloc[k])
-                ends[k] = under.bounds(partial(_column, int(k)), point, 0.95)
-        shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
-        return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=shares)
+        after = (known["event_time"] >= 0).to_numpy()
+        return _with_bounds(under, known, effects, _event_column, after)
 
     return table
 
 
-def _column(position: int, refits: Refits) -> Floats:
+def _cohorts(under: UnderEffects) -> Callable[[], pd.DataFrame] | None:
+    """The same by adoption cohort."""
+    cohorts, known = under.refits.cohorts, under.estimate.cohort_effects
+    if cohorts is None or known is None:
+        return None
+    every = np.ones(len(known), dtype=bool)
+    return lambda: _with_bounds(under, known, cohorts, _cohort_column, every)
+
+
+def _with_bounds(
+    under: UnderEffects,
+    known: pd.DataFrame,
+    values: Floats,
+    column: Callable[[int, Refits], Floats],
+    rows: Booleans,
+) -> pd.DataFrame:
+    """A table of effects with p-values, and with intervals in some rows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (assignments, effects)
+    column : callable
+        The effect at a position, from refits.
+    rows : ndarray of bool, shape (effects,)
+    """
+    ends = np.full((len(known), 2), np.nan)
+    fits = under.fits_per_interval * int(rows.sum())
+    if under.linear or fits <= REFITS_FOR_INTERVAL:
+        for k in np.flatnonzero(rows):
+            point = float(known["estimate"].iloc[k])
+            ends[k] = under.bounds(partial(column, int(k)), point, 0.95)
+    magnitudes = np.abs(values)
+    shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
+    return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=shares)
+
+
+def _event_column(position: int, refits: Refits) -> Floats:
     assert refits.effects is not None
     column: Floats = refits.effects[:, position]
+    return column
+
+
+def _cohort_column(position: int, refits: Refits) -> Floats:
+    assert refits.cohorts is not None
+    column: Floats = refits.cohorts[:, position]
     return column
 
 

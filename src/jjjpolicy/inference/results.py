@@ -48,6 +48,7 @@ def covariance_result(
     covariance: Floats,
     df: float | Floats,
     *,
+    cohorts: pd.DataFrame | None = None,
     notes: tuple[str, ...] = (),
     details: dict[str, Any] | None = None,
 ) -> Estimate:
@@ -61,6 +62,8 @@ def covariance_result(
     covariance : ndarray, shape (1 + effects, 1 + effects)
     df : float or ndarray, shape (1 + effects,)
         Degrees of freedom of the t distribution, infinite for the normal.
+    cohorts : DataFrame, optional
+        Columns adoption, se, lower and upper.
 
     Raises
     ------
@@ -96,6 +99,7 @@ def covariance_result(
             pvalue=lambda: t_pvalue(estimate.att, se, float(freedom[0])),
             bounds=lambda level: t_interval(estimate.att, se, float(freedom[0]), level),
             effects=effects,
+            cohorts=cohorts,
             notes=(*missing_note(estimate.att, se), *notes),
             details={"covariance": covariance, "df": float(freedom[0]), **(details or {})},
             specification=method.specification(),

@@ -40,8 +40,8 @@ class MultipleOutcomeSyntheticControl(Estimator):
     Parameters
     ----------
     outcomes : sequence of str
-        Further outcomes besides the design's own: columns named in ``covariates=`` or
-        ``predictors=`` when the design is built. Pre-treatment periods in which some unit has no
+        Outcomes besides the design's own, which may be among them: columns named in ``covariates=``
+        or ``predictors=`` when the design is built. Pre-treatment periods in which some unit has no
         value of an outcome are not used for that outcome (for none of them when averaging).
     objective : {"concatenated", "averaged"}
     demeaned : bool
@@ -49,9 +49,10 @@ class MultipleOutcomeSyntheticControl(Estimator):
 
     Notes
     -----
-    The estimate is of the effect on the design's own outcome. ``details["outcomes"]`` lists effect
-    and fit for every outcome and treated unit, ``details["gaps_by_outcome"]`` the gaps in units of
-    each outcome.
+    The estimate is of the effect on the design's own outcome; the weights are the same for
+    ``design.for_outcome(name)``, which has the effect on another with its inference.
+    ``details["outcomes"]`` lists effect and fit for every outcome and treated unit,
+    ``details["gaps_by_outcome"]`` the gaps in units of each outcome.
     """
 
     outcomes: Sequence[str]
@@ -125,11 +126,13 @@ class MultipleOutcomeSyntheticControl(Estimator):
 
     def _tables(self, design: Design) -> dict[str, Floats]:
         known = {**design.predictors, **design.covariates}
-        for name in self.outcomes:
+        own = design.labels.outcome
+        others = [name for name in self.outcomes if name != own]
+        for name in others:
             if name not in known:
                 message = unknown_name("outcome", name, list(known), "the design")
                 raise DesignError(f"{message} Name it in covariates=[…] or predictors=[…].")
-        return {design.labels.outcome: design.outcome} | {n: known[n] for n in self.outcomes}
+        return {own: design.outcome} | {name: known[name] for name in others}
 
     def _weigh(
         self, design: Design, donors: Booleans, tables: dict[str, Floats], i: int
