@@ -448,18 +448,23 @@ class Design:
         """
         if name == self.labels.outcome:
             return self
-        own = {role: dict(getattr(self, role)) for role in ("covariates", "predictors")}
-        role = next((role for role, known in own.items() if name in known), None)
-        if role is None:
-            known = ", ".join(repr(n) for table in own.values() for n in table) or "none"
+        covariates, predictors = dict(self.covariates), dict(self.predictors)
+        table = covariates if name in covariates else predictors
+        if name not in table:
+            known = ", ".join(map(repr, [*covariates, *predictors])) or "none"
             raise DesignError(
                 f"the design has no variable {name!r} to take as the outcome (there are: {known}); "
                 f"build it with covariates=[{name!r}]."
             )
-        values = own[role].pop(name)
-        own[role][self.labels.outcome] = self.outcome
-        labels = replace(self.labels, outcome=name, outcome_en="", outcome_zh="")
-        return replace(self, outcome=values, labels=labels, **own)
+        values = table.pop(name)
+        table[self.labels.outcome] = self.outcome
+        return replace(
+            self,
+            outcome=values,
+            labels=replace(self.labels, outcome=name, outcome_en="", outcome_zh=""),
+            covariates=covariates,
+            predictors=predictors,
+        )
 
     def keep_units(self, keep: Booleans, reason: str) -> Design:
         """The design without some units; the ledger gains a line for each."""
