@@ -7,6 +7,7 @@ change here; only what cannot be made without arguments is listed.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
@@ -14,6 +15,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import jjjpolicy as jp
@@ -22,6 +24,12 @@ from jjjpolicy.estimator import Estimator
 from jjjpolicy.replication.specification import estimators, inferences
 
 Made = TypeVar("Made")
+
+
+def few(examples: int) -> settings:
+    """Settings with so many examples, or EXAMPLES times as many where this variable is set."""
+    return settings(max_examples=examples * int(os.environ.get("EXAMPLES", "1")))
+
 
 NEEDED: dict[str, dict[str, Any]] = {
     "ContinuousTreatment": {"dose": "dose", "degree": 1},

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from random_designs import (
     Panel,
     attempted,
     every_estimator,
+    few,
     odd_panels,
     plain,
 )
@@ -66,7 +67,7 @@ def fitted(name: str, panel: Panel) -> Estimate | jp.JJJPolicyError:
 
 
 @pytest.mark.parametrize("name", EVERY)
-@settings(max_examples=6)
+@few(6)
 @given(panel=odd_panels)
 @example(Panel(noise="constant"))
 @example(Panel(units=12, periods=13, noise="constant", covariates=("moving",)))
