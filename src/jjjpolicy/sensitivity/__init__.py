@@ -4,6 +4,7 @@ from jjjpolicy.sensitivity.bacon import bacon_decomposition
 from jjjpolicy.sensitivity.calibration import Calibration, calibrate
 from jjjpolicy.sensitivity.donor_pools import donor_pools, sparsity_path
 from jjjpolicy.sensitivity.effect_range import EffectRange, effect_range
+from jjjpolicy.sensitivity.factor_model_test import FactorModelTest, factor_model_test
 from jjjpolicy.sensitivity.honest import (
     RelativeMagnitudes,
     Smoothness,
@@ -31,6 +32,7 @@ from jjjpolicy.sensitivity.twoway_weights import TwoWayWeights, twoway_weights
 __all__ = [
     "Calibration",
     "EffectRange",
+    "FactorModelTest",
     "MinimumDetectableEffect",
     "PretrendEquivalence",
     "PretrendPower",
@@ -45,6 +47,7 @@ __all__ = [
     "calibrate",
     "donor_pools",
     "effect_range",
+    "factor_model_test",
     "honest_did",
     "leave_one_out",
     "minimum_detectable_effect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +72,31 @@ class GeneralizedSyntheticControl(Estimator):
         gaps = design.outcome[treated] - self._paths(design)[0]
         return Gaps(gaps, design.periods, design.adoption[treated]).refits()
 
+    def held(self, estimate: Estimate) -> GeneralizedSyntheticControl:
+        """The estimator with the rank of an estimate."""
+        return replace(self, rank=int(estimate.details["rank"]))
+
+    @property
+    def unit_parameters(self) -> int:
+        """Intercept and loadings of a unit."""
+        return 1 + (self.rank or 0)
+
+    def left_out_errors(self, design: Design) -> Floats:
+        """Errors of predicting each pre-treatment period of a treated unit from its others.
+
+        Returns
+        -------
+        ndarray, shape (treated units, periods)
+            ``nan`` from adoption on.
+        """
+        treated = design.treated
+        before = design.periods[None, :] < design.adoption[treated][:, None]
+        means, factors = control_factors(design.outcome[~treated])
+        errors = np.full(before.shape, np.nan)
+        for row, path, pre in zip(errors, design.outcome[treated] - means, before, strict=True):
+            row[pre] = _left_out(path, factors[:, : self.rank or 0], pre)
+        return errors
+
     def _paths(self, design: Design) -> tuple[Floats, int, dict[int, float]]:
         design.require_absorbing(self.label)
         design.require_balanced(self.label)
@@ -123,12 +148,16 @@ def _project(path: Floats, factors: Floats, before: Booleans) -> Floats:
     return fitted
 
 
-def _left_out_error(outcome: Floats, factors: Floats, before: Booleans) -> float:
-    """Mean squared leave-one-period-out error, from the leverages of one regression."""
+def _left_out(path: Floats, factors: Floats, before: Booleans) -> Floats:
+    """Errors of predicting each period before treatment from the others, by their leverages."""
     basis = np.column_stack([np.ones(len(factors)), factors])
-    errors = []
-    for path, pre in zip(outcome, before, strict=True):
-        q, _ = np.linalg.qr(basis[pre])
-        residual = path[pre] - q @ (q.T @ path[pre])
-        errors.append(residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12))
+    q, _ = np.linalg.qr(basis[before])
+    residual = path[before] - q @ (q.T @ path[before])
+    errors: Floats = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
+    return errors
+
+
+def _left_out_error(outcome: Floats, factors: Floats, before: Booleans) -> float:
+    """Mean squared error of predicting each period before treatment from the others."""
+    errors = [_left_out(path, factors, pre) for path, pre in zip(outcome, before, strict=True)]
     return float((np.concatenate(errors) ** 2).mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,39 @@ class MatrixCompletion(Estimator):
         treated = design.treated
         gaps = design.outcome[treated] - self._complete(design)[0][treated]
         return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+
+    def held(self, estimate: Estimate) -> MatrixCompletion:
+        """The estimator with the penalty of an estimate."""
+        return replace(self, penalty=float(estimate.details["penalty"]))
+
+    @property
+    def unit_parameters(self) -> int:
+        """Unpenalised parameters of a unit: its effect."""
+        return 1
+
+    def left_out_errors(self, design: Design) -> Floats:
+        """Errors of predicting each pre-treatment period of the treated units from the others.
+
+        The periods as far before adoption are hidden together.
+
+        Returns
+        -------
+        ndarray, shape (treated units, periods)
+            ``nan`` from adoption on, and where a unit has no other period.
+        """
+        fitted, penalty, _ = self._complete(design)
+        rows = np.flatnonzero(design.treated)
+        starts = np.searchsorted(design.periods, design.adoption[rows])
+        errors = np.full((len(rows), design.n_periods), np.nan)
+        for distance in range(1, int(starts.max()) + 1):
+            some = (starts >= distance) & (starts > 1)
+            units, columns = rows[some], starts[some] - distance
+            observed = ~design.treatment
+            observed[units, columns] = False
+            found, _ = complete(design.outcome, observed, penalty, fitted, tolerance=1e-8)
+            gaps = design.outcome[units, columns] - found[units, columns]
+            errors[np.flatnonzero(some), columns] = gaps
+        return errors
 
     def _complete(self, design: Design) -> tuple[Floats, float, Floats]:
         design.require_absorbing(self.label)
