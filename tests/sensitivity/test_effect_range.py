@@ -76,6 +76,26 @@ def test_range_grows_with_the_tolerance_and_holds_the_estimate() -> None:
     assert narrow.effects["estimate"].to_numpy() == pytest.approx(after.to_numpy())
 
 
+def test_the_summary_prints_the_range_where_the_data_leave_a_choice() -> None:
+    estimate = jp.synth.SyntheticControl().fit(perfect_fit())
+    found = jp.sensitivity.effect_range(estimate)
+    lines = [line.strip() for line in estimate.summary().splitlines()]
+    start = next(i for i, line in enumerate(lines) if line.startswith("other weights"))
+    for value in (found.lower, found.upper):
+        assert f"{abs(value):.4f}" in lines[start]
+    assert lines[start + 1] == "just as perfectly;"
+    assert lines[start + 2].endswith(f"{abs(found.closest):.4f}")
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [synthetic(units=5), jp.synth.SyntheticDiD().fit(perfect_fit())],
+    ids=["few donors", "weights with a ridge"],
+)
+def test_the_summary_is_silent_where_weights_are_determined(estimate: jp.Estimate) -> None:
+    assert "other weights" not in estimate.summary()
+
+
 def test_a_good_enough_fit_is_a_floor_of_the_tolerance() -> None:
     estimate = synthetic()
     found = jp.sensitivity.effect_range(estimate, 0.0, smallest_rmspe=10.0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.report.cells import format_number, format_pvalue
+from jjjpolicy.sensitivity.effect_range import undecided_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         yield f"inference      {result.name}"
         for note in result.notes:
             yield f"               {note}"
+    yield from _weights_undecided(estimate)
     treated = [str(unit) for unit in design.units[design.treated]]
     shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
     names = f" ({shown})" if design.stands_for is None else ""
@@ -61,6 +63,8 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     yield f"ledger         {_counted(design.left_out)}"
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
         yield from _block("By treated unit", estimate.unit_effects)
+    if estimate.cohort_effects is not None and 1 < len(estimate.cohort_effects) <= 15:
+        yield from _block("By adoption cohort", estimate.by_cohort.dropna(axis=1, how="all"))
     if len(estimate.effects) <= 40:
         effects = estimate.effects
         yield from _block("By event time", effects.dropna(axis=1, how="all"))
@@ -72,6 +76,24 @@ def _counted(ledger: Ledger) -> str:
         f"{number} {item}{'' if number == 1 else 's'}" for item, number in numbers.items()
     )
     return f"left out: {listed}; see design.ledger" if listed else "nothing left out"
+
+
+def _weights_undecided(estimate: Estimate) -> Iterator[str]:
+    """The range of effects under weights that fit alike, where the data leave a choice."""
+    found = undecided_range(estimate)
+    if found is None:
+        return
+    low, high, closest = (
+        format_number(value, DIGITS) for value in (found.lower, found.upper, found.closest)
+    )
+    perfect = bool(found.units["perfect_fit"].all())
+    yield f"other weights  effects from {low} to {high} fit the periods before treatment"
+    yield (
+        "               just as perfectly;"
+        if perfect
+        else f"               about as well (RMSPE at most {found.tolerance:.0%} larger);"
+    )
+    yield f"               on the closest donors, as a tie-break: {closest}"
 
 
 def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:

@@ -19,6 +19,10 @@ PERFECT = 1e-7
 """Share of the donors' distance from the treated unit below which a fit counts as perfect."""
 
 
+NEARLY_PERFECT = 0.05
+"""Share of that distance below which other weights fit about as well."""
+
+
 @dataclass(frozen=True)
 class EffectRange:
     """Effects that the pre-treatment data cannot tell apart.
@@ -144,6 +148,37 @@ def effect_range(
     effects = pd.concat(parts)[columns].groupby("event_time", as_index=False).mean()
     average = {name: float(cells @ units[name]) for name in ("att", "lower", "upper", "closest")}
     return EffectRange(**average, effects=effects, units=units, tolerance=tolerance)
+
+
+def undecided_range(estimate: Estimate) -> EffectRange | None:
+    """The range of effects where pre-treatment data leave a choice of weights; None elsewhere.
+
+    That is where a treated unit has more donors than pre-treatment periods plus one, and weights on
+    the simplex fit it (nearly) perfectly.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    """
+    weights, paths, design = estimate.weights, estimate.counterfactual, estimate.design
+    if weights is None or paths is None:
+        return None
+    pool = design.outcome[design.units.get_indexer(weights.index)]
+    for k, i in enumerate(np.flatnonzero(design.treated)):
+        before = design.periods < design.adoption[i]
+        if len(pool) <= before.sum() + 1:
+            continue
+        path = design.outcome[i, before]
+        gaps = path - paths.to_numpy()[k, before]
+        distance = ((path - pool[:, before]) ** 2).mean()
+        if (gaps**2).mean() <= NEARLY_PERFECT**2 * distance:
+            break
+    else:
+        return None
+    try:
+        return effect_range(estimate)
+    except InferenceError:  # not a weighted average on the simplex
+        return None
 
 
 def _differences(
