@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from panels import simulated_panel
 
@@ -81,6 +82,23 @@ def test_the_default_lies_between_the_ends() -> None:
     assert refit.att[0] == pytest.approx(estimate.att)
     assert estimate.weights is not None
     assert np.allclose(estimate.weights.sum(), 1)
+
+
+def test_fully_pooled_it_is_one_synthetic_control_of_the_average(gold_data: Any) -> None:
+    frame = gold_data("penn", sep=";")
+    names = ["Haiti", "Indonesia", "Israel", "Jamaica", "Malawi", "Turkey", "Zambia"]
+    frame["treated"] = (frame["country"].isin(names) & (frame["year"] >= 1997)).astype(int)
+    columns = {"unit": "country", "time": "year", "outcome": "log_gdp", "treatment": "treated"}
+    estimate = jp.synth.PartiallyPooledSyntheticControl(pooling=1, intercept=False).fit(
+        jp.Design.from_frame(frame, **columns)
+    )
+    treated = frame["country"].isin(names)
+    average = frame[treated].groupby("year", as_index=False)[["log_gdp", "treated"]].mean()
+    alone = pd.concat([frame[~treated], average.assign(country="average")])
+    alone["treated"] = alone["treated"].astype(int)
+    single = jp.synth.SyntheticControl().fit(jp.Design.from_frame(alone, **columns))
+    assert estimate.att == pytest.approx(single.att, abs=1e-9)
+    assert estimate.details["relative_gap"] <= 1e-9
 
 
 def test_one_treated_unit_has_nothing_to_pool() -> None:

@@ -55,6 +55,66 @@ def test_exact_weights_reach_a_lower_objective_and_nearly_the_same_effect(
     assert theirs["omega_gap"] >= theirs["omega_objective"] - ours["omega_objective"] > 0
 
 
+@pytest.mark.parametrize(
+    ("data", "outcome", "first", "treated", "sdid", "did"),
+    [
+        ("cps", "log_wage", 2005, ["NM"], 0.0477408541930755, -0.011312222471406841),
+        ("cps", "hours", 2006, ["AK", "MS", "TN"], 0.17777662303875275, -0.49101685154876407),
+        (
+            "cps",
+            "urate",
+            2005,
+            ["AK", "CA", "FL", "GA", "MA", "MS", "NM", "OH", "SD", "TX"],
+            0.00229298772398389,
+            0.003542030398351652,
+        ),
+        ("penn", "log_gdp", 1994, ["Morocco"], 0.03972480112674148, 0.06168768827650162),
+        (
+            "penn",
+            "log_gdp",
+            2004,
+            ["Equatorial Guinea", "Iran (Islamic Republic of)", "Seychelles"],
+            0.03876822075396724,
+            0.5216857511237141,
+        ),
+        (
+            "penn",
+            "log_gdp",
+            1997,
+            [
+                "Cote d'Ivoire",
+                "Haiti",
+                "Indonesia",
+                "Israel",
+                "Jamaica",
+                "Lesotho",
+                "Malawi",
+                "Seychelles",
+                "Turkey",
+                "Zambia",
+            ],
+            -0.09051274911750795,
+            -0.14330880590364714,
+        ),
+    ],
+)
+def test_random_assignments_agree_with_a_peer(
+    gold_data: Any, data: str, outcome: str, first: int, treated: list[str], sdid: float, did: float
+) -> None:
+    # azcausal 0.2.5, SDID() and DID(), on assignments that are made up
+    unit = {"cps": "state", "penn": "country"}[data]
+    frame = gold_data(data, sep=";")
+    frame["treated"] = (frame[unit].isin(treated) & (frame["year"] >= first)).astype(int)
+    design = jp.Design.from_frame(
+        frame, unit=unit, time="year", outcome=outcome, treatment="treated"
+    )
+    estimate = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(design)
+    assert estimate.att == pytest.approx(sdid, abs=1e-12)
+    assert jp.did.TwoWayFixedEffects().fit(design).att == pytest.approx(did, abs=1e-12)
+    # the authors' solver stops early; the optimum is nearby
+    assert jp.synth.SyntheticDiD().fit(design).att == pytest.approx(sdid, abs=2e-3)
+
+
 def test_uniform_weights_are_difference_in_differences(gold: Any, prop99: Any) -> None:
     uniform = jp.synth.SyntheticDiD(unit_weights="uniform", time_weights="uniform").fit(prop99)
     assert uniform.att == pytest.approx(gold["california_prop99"]["did"], abs=1e-9)

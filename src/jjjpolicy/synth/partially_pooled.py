@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from jjjpolicy.estimate import Estimate
 
 
+# Duality gap at which the weights are good, relative to the objective at the separate fits.
+TOLERANCE = 1e-9
+
+
 @dataclass(frozen=True)
 class PartiallyPooledSyntheticControl(Estimator):
     r"""Synthetic controls that fit each treated unit and the average of all of them.
@@ -42,6 +46,12 @@ class PartiallyPooledSyntheticControl(Estimator):
         :math:`\hat q_j` the root mean squared gap of unit j.
     intercept : bool
         Fit outcomes less their pre-treatment average (section 4.1).
+
+    Notes
+    -----
+    With ``pooling=1, intercept=False`` and one adoption date the effect is that of one synthetic
+    control for the average of the treated units. ``details["relative_gap"]`` bounds the distance to
+    the optimum, relative to the objective at the separate fits.
     """
 
     pooling: float | None = None
@@ -56,7 +66,7 @@ class PartiallyPooledSyntheticControl(Estimator):
             Absent cells, treatment that switches off, observation weights, no never-treated unit,
             ``pooling`` outside [0, 1].
         """
-        paths, weights, pooling = self._solve(design)
+        paths, weights, pooling, gap = self._solve(design)
         return estimate_from_counterfactual(
             self,
             design,
@@ -66,7 +76,7 @@ class PartiallyPooledSyntheticControl(Estimator):
                 index=pd.Index(design.units[~design.treated], name="donor"),
                 columns=pd.Index(design.units[design.treated], name="unit"),
             ),
-            details={"pooling": pooling},
+            details={"pooling": pooling, "relative_gap": gap},
         )
 
     def refit(self, design: Design) -> Refits:
@@ -75,7 +85,7 @@ class PartiallyPooledSyntheticControl(Estimator):
         gaps = design.outcome[treated] - self._solve(design)[0]
         return Gaps(gaps, design.periods, design.adoption[treated]).refits()
 
-    def _solve(self, design: Design) -> tuple[Floats, Floats, float]:
+    def _solve(self, design: Design) -> tuple[Floats, Floats, float, float]:
         design.require_absorbing(self.label)
         design.require_balanced(self.label)
         design.require_unweighted(self.label)
@@ -84,82 +94,79 @@ class PartiallyPooledSyntheticControl(Estimator):
             raise DesignError(f"pooling={self.pooling} must lie between 0 and 1.")
         starts = np.searchsorted(design.periods, design.adoption[design.treated])
         outcomes, pool = design.outcome[design.treated], design.outcome[donors]
-        blocks = [
-            _Block.of(y, pool, int(s), self.intercept)
-            for y, s in zip(outcomes, starts, strict=True)
-        ]
-        weights = np.stack([simplex_weights(b.pool - b.target[:, None]) for b in blocks])
+        levels = np.zeros(len(outcomes))
+        pool_levels = np.zeros((len(outcomes), len(pool)))
+        if self.intercept:
+            levels = np.array([y[:s].mean() for y, s in zip(outcomes, starts, strict=True)])
+            pool_levels = np.stack([pool[:, :s].mean(axis=1) for s in starts])
+        # Aligned at adoption; zero where a unit has no period as early.
         longest = int(starts.max())
-        gaps = np.stack([b.gaps(w, longest) for b, w in zip(blocks, weights, strict=True)])
-        lengths = np.linalg.norm(gaps, axis=1)
-        pooled, separate = gaps.mean(axis=0), lengths.mean()
-        ratio = float(np.linalg.norm(pooled) / separate) if separate > 0 else 0.0
+        differences = np.zeros((len(outcomes), longest, len(pool)))
+        for j, s in enumerate(starts):
+            early = pool[:, :s] - pool_levels[j][:, None] - (outcomes[j, :s] - levels[j])
+            differences[j, longest - s :] = early.T
+        weights = np.stack([simplex_weights(rows) for rows in differences])
+        gaps = _gaps(differences, weights)
+        lengths, pooled = np.linalg.norm(gaps, axis=1), gaps.mean(axis=0)
+        ratio = float(np.linalg.norm(pooled) / lengths.mean()) if lengths.any() else 0.0
         pooling = ratio if self.pooling is None else self.pooling
-        own = (1 - pooling) / (len(blocks) * starts)
-        common = pooling / (len(blocks) ** 2 * longest)
-        scale_own, scale_common = float((lengths**2 / starts).mean()), float((pooled**2).mean())
-        if scale_own > 0 and scale_common > 0 and len(blocks) > 1:
-            weights = _descend(blocks, weights, own / scale_own, common / scale_common, longest)
+        separate_misfit, pooled_misfit = (lengths**2 / starts).mean(), (pooled**2).mean()
+        gap = 0.0
+        if pooling > 0 and pooled_misfit > 0 and len(starts) > 1:
+            own = (1 - pooling) / (len(starts) * starts * separate_misfit)
+            common = pooling / (len(starts) ** 2 * longest * pooled_misfit)
+            weights, gap = _descend(differences, weights, own, float(common))
         paths = np.stack(
             [
-                b.level + w @ (pool - b.pool_level[:, None])
-                for b, w in zip(blocks, weights, strict=True)
+                a + w @ (pool - b[:, None])
+                for w, a, b in zip(weights, levels, pool_levels, strict=True)
             ]
         )
-        return paths, weights, pooling
+        return paths, weights, pooling, gap
 
 
-@dataclass(frozen=True)
-class _Block:
-    """One treated unit before its adoption, and its donors.
-
-    Attributes
-    ----------
-    target : ndarray, shape (periods,)
-        Less the unit's level.
-    pool : ndarray, shape (periods, donors)
-        Less the donors' levels.
-    level : float
-    pool_level : ndarray, shape (donors,)
-    """
-
-    target: Floats
-    pool: Floats
-    level: float
-    pool_level: Floats
-
-    @classmethod
-    def of(cls, outcome: Floats, pool: Floats, start: int, intercept: bool) -> _Block:
-        target, early = outcome[:start], pool[:, :start]
-        level = float(target.mean()) if intercept else 0.0
-        levels = early.mean(axis=1) if intercept else np.zeros(len(pool))
-        return cls(target - level, (early - levels[:, None]).T, level, levels)
-
-    def gaps(self, weights: Floats, longest: int) -> Floats:
-        """Gaps by time before adoption, the last periods aligned and zero where there are none."""
-        gaps = np.zeros(longest)
-        gaps[longest - len(self.target) :] = self.target - self.pool @ weights
-        return gaps
+def _gaps(differences: Floats, weights: Floats) -> Floats:
+    """Gaps of the treated units, shape (treated units, periods), the sign changed."""
+    return np.asarray(np.einsum("jtd,jd->jt", differences, weights))
 
 
 def _descend(
-    blocks: list[_Block], weights: Floats, own: Floats, common: float, longest: int
-) -> Floats:
-    """Solve for one treated unit's weights at a time until none changes."""
+    differences: Floats, weights: Floats, own: Floats, common: float
+) -> tuple[Floats, float]:
+    """Solve for one treated unit's weights at a time; weights and duality gap.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (treated units, periods, donors)
+        Donors less the treated unit.
+    weights : ndarray, shape (treated units, donors)
+        Of the separate fits, at which the objective is one.
+    own : ndarray, shape (treated units,)
+        Factor of each unit's sum of squared gaps.
+    common : float
+        Factor of the square of the summed gaps.
+    """
+    rows = np.sqrt(own)[:, None, None] * differences
+    pooled = np.sqrt(common) * differences.sum(axis=0)
+    alike = simplex_weights(np.concatenate([*rows, pooled]))
+    start = np.broadcast_to(alike, weights.shape)
+    if _objective(_gaps(differences, start), own, common) < 1.0:
+        weights = start
     weights = weights.copy()
-    gaps = np.stack([b.gaps(w, longest) for b, w in zip(blocks, weights, strict=True)])
-    for _ in range(500):
-        change = 0.0
-        for j, block in enumerate(blocks):
-            others = (gaps.sum(axis=0) - gaps[j])[longest - len(block.target) :]
-            difference = block.pool - block.target[:, None]
-            rows = np.concatenate(
-                [np.sqrt(own[j]) * difference, np.sqrt(common) * (difference - others[:, None])]
-            )
-            new = simplex_weights(rows)
-            change = max(change, float(np.abs(new - weights[j]).max()))
-            weights[j] = new
-            gaps[j] = block.gaps(new, longest)
-        if change < 1e-9:
+    gaps = _gaps(differences, weights)
+    for _ in range(1000):
+        pull = own[:, None] * gaps + common * gaps.sum(axis=0)
+        gradient = 2 * np.einsum("jtd,jt->jd", differences, pull)
+        gap = float((gradient * weights).sum() - gradient.min(axis=1).sum())
+        if gap <= TOLERANCE:
             break
-    return weights
+        for j, block in enumerate(differences):
+            others = gaps.sum(axis=0) - gaps[j]
+            shared = np.sqrt(common) * (block + others[:, None])
+            weights[j] = simplex_weights(np.concatenate([rows[j], shared]))
+            gaps[j] = block @ weights[j]
+    return weights, gap
+
+
+def _objective(gaps: Floats, own: Floats, common: float) -> float:
+    return float(own @ (gaps**2).sum(axis=1) + common * (gaps.sum(axis=0) ** 2).sum())
