@@ -79,7 +79,7 @@ abstract: |
 # 引言
 
 @tbl:effects 给出模拟数据的估计结果，@fig:gaps 给出缺口，模型见 @eq:twfe。京津冀协同发展的政策效应
-如何评估，是区域经济学的重要问题 [@example2010]。
+如何评估，是区域经济学的重要问题 [@example2010; @sample2021]，见 @many2022。
 
 ::: {#tbl:effects .table}
 :::
@@ -98,6 +98,14 @@ BIBLIOGRAPHY = """@article{example2010,
 @article{sample2021,
   author = {Sample, Carl}, title = {Another made-up article}, journal = {Journal of Specimens},
   year = {2021}, volume = {2}, pages = {3--4}}
+@article{many2022,
+  author = {First, Ann B. and Second, Bo and Third, Cy and Fourth, Di}, title = {Many authors},
+  journal = {Journal of Specimens}, year = {2022}, volume = {3}, number = {4}, pages = {5--6}}
+"""
+
+CHINESE_BIBLIOGRAPHY = """@book{sample2021,
+  langid = {chinese}, author = {{甲研究所} and {乙研究所}}, title = {模拟年鉴}, date = {2019/2021},
+  publisher = {示例出版社}, address = {北京}}
 """
 
 
@@ -190,5 +198,6 @@ def write_specimen(folder: Path) -> None:
     effects = {"gdp": {"tianjin": {"att": -0.1234, "p": 0.00001}}}
     (folder / "results" / "effects.json").write_text(json.dumps(effects))
     (folder / "references.bib").write_text(BIBLIOGRAPHY)
+    (folder / "references.zh.bib").write_text(CHINESE_BIBLIOGRAPHY, encoding="utf-8")
     (folder / "paper.md").write_text(ENGLISH, encoding="utf-8")
     (folder / "paper.zh.md").write_text(CHINESE, encoding="utf-8")

@@ -133,6 +133,20 @@ def test_chinese_version_is_chinese_throughout(paper):
     assert "表1" in xml
 
 
+def test_chinese_references_are_as_the_national_standard_asks(paper):
+    html = (paper / "paper.zh.html").read_text(encoding="utf-8")
+    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", html))
+    assert "（Example 和 Other，2010；甲研究所和乙研究所，2019—2021）" in text
+    assert "First 等（2022）" in text
+    listed = text.rpartition("参考文献")[2].split(". ")
+    assert " ".join(listed).strip().startswith("甲研究所, 乙研究所, 2019—2021")
+    assert "模拟年鉴[M]" in listed
+    assert "北京: 示例出版社" in ". ".join(listed)
+    assert "EXAMPLE A, OTHER B, 2010. A made-up article[J]. Journal of Specimens, 1: 1-2." in text
+    assert "FIRST A B, SECOND B, THIRD C, et al, 2022. Many authors[J]. " in text
+    assert "Journal of Specimens, 3(4): 5-6." in text
+
+
 def test_pdf_embeds_the_chinese_font(paper):
     assert (paper / "paper.pdf").read_bytes().startswith(b"%PDF")
     assert b"NotoSerifSC" in (paper / "paper.zh.pdf").read_bytes()

@@ -2,7 +2,7 @@
 
 The directory of a paper holds::
 
-    paper.md  [paper.zh.md]  references.bib
+    paper.md  [paper.zh.md]  references.bib  [references.zh.bib]
     results/<id>.json                     numbers
     tables/<id>.json                      table definitions, in both languages
     figures/<id>.json, <id>.<language>.svg|pdf|png
@@ -39,6 +39,7 @@ from jjjpolicy.replication.crossref import (
 )
 from jjjpolicy.replication.fill import Results, fill
 from jjjpolicy.replication.formats import Html, Latex, PaperFormat, Typst, Word
+from jjjpolicy.replication.study import BIBLIOGRAPHIES
 from jjjpolicy.report.figure import Caption
 from jjjpolicy.report.table import Table
 from jjjpolicy.report.text import Language, Text, words
@@ -54,6 +55,8 @@ _TITLES = {
     "abstract-title": Text("Abstract", "摘要"),
     "lang": Text("en-US", "zh-CN"),
 }
+_CITATIONS = {"en": (), "zh": ("references.zh.csl", "citations.zh.lua")}
+_OPTION = {".csl": "--csl", ".lua": "--lua-filter"}
 _ENGINE = b"% !TEX program = xelatex\n"
 _MARKDOWN = "markdown-auto_identifiers+east_asian_line_breaks"
 
@@ -98,7 +101,7 @@ def build_paper(
     paths = []
     for name in formats:
         tree = _resolve(document, _FORMATS[name](language), folder)
-        content = _WRITERS[name](json.dumps(tree).encode(), folder, language)
+        content = _WRITERS[name](_cite(tree, folder, language), folder, language)
         path = folder / f"{stem}.{name}"
         write_whole(path, content)
         paths.append(path)
@@ -159,7 +162,7 @@ def _write_pdf(tree: bytes, folder: Path, language: Language) -> bytes:
     settings += ["--variable", "zh=true"] if language == "zh" else []
     with as_file(template) as path:
         source = _pandoc(
-            [*_common(folder, language), "--to", "typst", "--template", str(path), *settings],
+            ["--from", "json", "--to", "typst-citations", "--template", str(path), *settings],
             tree,
             folder,
         )
@@ -183,8 +186,8 @@ def _write_docx(tree: bytes, folder: Path, language: Language) -> bytes:
         output = Path(scratch) / "paper.docx"
         _pandoc(
             [
-                *_common(folder, language),
-                *("--to", "docx", "--reference-doc", str(reference), "--output", str(output)),
+                *("--from", "json", "--to", "docx"),
+                *("--reference-doc", str(reference), "--output", str(output)),
             ],
             tree,
             folder,
@@ -249,8 +252,7 @@ def _write_tex(tree: bytes, folder: Path, language: Language) -> bytes:
         paths = [stack.enter_context(as_file(_template(name))) for name in headers]
         content = _pandoc(
             [
-                *_common(folder, language),
-                *("--to", "latex", "--standalone"),
+                *("--from", "json", "--to", "latex", "--standalone"),
                 *(part for path in paths for part in ("--include-in-header", str(path))),
                 *(part for setting in settings for part in ("--variable", setting)),
             ],
@@ -264,8 +266,15 @@ def _write_html(tree: bytes, folder: Path, language: Language) -> bytes:
     with as_file(_template("paper.css")) as css:
         return _pandoc(
             [
-                *_common(folder, language),
-                *("--to", "html", "--standalone", "--embed-resources", "--mathml"),
+                *(
+                    "--from",
+                    "json",
+                    "--to",
+                    "html",
+                    "--standalone",
+                    "--embed-resources",
+                    "--mathml",
+                ),
                 *("--css", str(css)),
             ],
             tree,
@@ -276,13 +285,18 @@ def _write_html(tree: bytes, folder: Path, language: Language) -> bytes:
 _WRITERS = {"pdf": _write_pdf, "docx": _write_docx, "tex": _write_tex, "html": _write_html}
 
 
-def _common(folder: Path, language: Language) -> list[str]:
-    arguments = ["--from", "json", "--citeproc", "--metadata", "link-citations=true"]
+def _cite(tree: Node, folder: Path, language: Language) -> bytes:
+    """Citations and the list of references; in the Chinese paper as GB/T 7714-2015 asks."""
+    arguments = ["--from", "json", "--to", "json", "--metadata", "link-citations=true"]
     for name, text in _TITLES.items():
         arguments += ["--metadata", f"{name}={words(text, language)}"]
-    if (folder / "references.bib").is_file():
-        arguments += ["--bibliography", "references.bib"]
-    return arguments
+    for name in BIBLIOGRAPHIES[language]:
+        if (folder / name).is_file():
+            arguments += ["--bibliography", name]
+    with ExitStack() as stack:
+        paths = [stack.enter_context(as_file(_template(name))) for name in _CITATIONS[language]]
+        styles = [part for path in paths for part in (_OPTION[path.suffix], str(path))]
+        return _pandoc([*arguments, "--citeproc", *styles], json.dumps(tree).encode(), folder)
 
 
 def _template(name: str) -> Any:

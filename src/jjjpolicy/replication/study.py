@@ -13,6 +13,11 @@ from jjjpolicy.replication.artefacts import ArtefactName
 from jjjpolicy.report.text import LANGUAGES, Language
 
 PAPER_FORMATS = ("pdf", "docx", "tex", "html")
+BIBLIOGRAPHIES: dict[Language, tuple[str, ...]] = {
+    "en": ("references.bib",),
+    "zh": ("references.bib", "references.zh.bib"),
+}
+"""Where the papers find references; an entry of a later file takes the place of an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,8 @@ class Study:
     def paper_inputs(self, language: Language) -> list[Path]:
         """What the paper in one language is built from."""
         made = [self.output / name.content for name in self.artefacts]
-        references = [path for path in (self.output / "references.bib",) if path.is_file()]
-        return [self.paper_source(language), *references, *made]
+        references = [self.output / name for name in BIBLIOGRAPHIES[language]]
+        return [self.paper_source(language), *filter(Path.is_file, references), *made]
 
     def paper_source(self, language: Language) -> Path:
         """``paper.md``, or ``paper.zh.md``."""

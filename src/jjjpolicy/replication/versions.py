@@ -42,7 +42,7 @@ def package_digest() -> str:
     for path in sorted(root.rglob("*")):
         command_line = path.relative_to(root).parts[0] == "cli"
         if (
-            path.suffix in (".py", ".typ", ".tex", ".css", ".js", ".html", ".md")
+            path.suffix in (".py", ".typ", ".tex", ".css", ".csl", ".js", ".html", ".lua", ".md")
             and not command_line
         ):
             whole.update(path.relative_to(root).as_posix().encode())
