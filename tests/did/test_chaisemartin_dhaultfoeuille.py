@@ -93,7 +93,7 @@ def designs() -> dict[str, jp.Design]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:switchers without a control")
+@pytest.mark.filterwarnings("ignore:ChaisemartinDHaultfoeuille. effects that cannot")
 @pytest.mark.parametrize("name", list(DYNAMIC))
 def test_dynamic_effects_equal_the_authors_program_in_python(name: str) -> None:
     estimator = jp.did.ChaisemartinDHaultfoeuille("average total effect", effects=3, placebos=2)
@@ -106,7 +106,7 @@ def test_dynamic_effects_equal_the_authors_program_in_python(name: str) -> None:
         assert tuple(table.loc[time, ["estimate", "se"]]) == pytest.approx(expected, rel=1e-11)
 
 
-@pytest.mark.filterwarnings("ignore:switchers without a control")
+@pytest.mark.filterwarnings("ignore:ChaisemartinDHaultfoeuille. effects that cannot")
 @pytest.mark.parametrize("name", list(DID_M))
 def test_did_m_equals_diff_diff(name: str) -> None:
     estimate = jp.did.ChaisemartinDHaultfoeuille().fit(designs()[name])
@@ -114,7 +114,7 @@ def test_did_m_equals_diff_diff(name: str) -> None:
     assert "DID_M" in estimate.estimand
 
 
-@pytest.mark.filterwarnings("ignore:switchers without a control")
+@pytest.mark.filterwarnings("ignore:ChaisemartinDHaultfoeuille. effects that cannot")
 def test_did_m_beside_diff_diff() -> None:
     diff_diff = pytest.importorskip("diff_diff", reason="compares with diff-diff directly")
     reference = diff_diff.ChaisemartinDHaultfoeuille(drop_larger_lower=False).fit(
@@ -151,7 +151,7 @@ def test_absorbing_designs_need_no_flag_and_did_m_is_the_first_effect() -> None:
     pd.testing.assert_frame_equal(one.effects, other.effects)
 
 
-@pytest.mark.filterwarnings("ignore:switchers without a control")
+@pytest.mark.filterwarnings("ignore:ChaisemartinDHaultfoeuille. effects that cannot")
 def test_normalized_effects_divide_by_the_treatment_accumulated() -> None:
     """py_did_multiplegt_dyn 0.1.9, normalized=True."""
     estimate = jp.did.ChaisemartinDHaultfoeuille(effects=3).fit(designs()["switching"])
@@ -173,7 +173,7 @@ def test_switchers_without_a_control_are_listed() -> None:
     assert estimate.effects["event_time"].tolist() == [-2, -1, 0, 1]
 
 
-@pytest.mark.filterwarnings("ignore:switchers without a control")
+@pytest.mark.filterwarnings("ignore:ChaisemartinDHaultfoeuille. effects that cannot")
 def test_inference_that_needs_no_other_assignment_works() -> None:
     design = designs()["switching"]
     estimate = jp.did.ChaisemartinDHaultfoeuille().fit(design)
@@ -185,6 +185,9 @@ def test_inference_that_needs_no_other_assignment_works() -> None:
     assert bootstrap.se == pytest.approx(estimate.se, rel=0.25)
     multiplied = estimate.with_inference(jp.inference.MultiplierBootstrap(replications=99))
     assert multiplied.se == pytest.approx(estimate.se, rel=1e-12)
+    for method in (jp.inference.RandomizationInference(), jp.inference.Conformal()):
+        with pytest.raises(jp.InferenceError, match="switches off.*ClusterBootstrap"):
+            estimate.with_inference(method)
     with pytest.raises(jp.InferenceError, match="switches off.*ClusterBootstrap"):
         jp.did.ChaisemartinDHaultfoeuille().refit_many(design, design.adoption[None, :])
     absorbing = jp.did.ChaisemartinDHaultfoeuille().fit(

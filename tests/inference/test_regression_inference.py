@@ -196,3 +196,50 @@ def test_few_treated_clusters_are_named_beside_every_clustered_pvalue(case: Case
         assert any(
             "2 of 7 clusters" in note and "RandomizationInference" in note for note in result.notes
         )
+
+
+def covariate_panel() -> jp.Design:
+    frame = simulated_panel(24, 8, {k: 2004 + k % 2 for k in range(10)}, 0.3, seed=4)
+    frame["x"] = np.random.default_rng(4).normal(size=24)[frame["unit"]]
+    frame = frame.drop(index=[17, 90])
+    return jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", adoption="first", covariates=["x"]
+    )
+
+
+REGRESSIONS = [
+    jp.did.TwoWayFixedEffects(),
+    jp.did.EventStudy(),
+    jp.did.SunAbraham(),
+    jp.did.ExtendedTWFE(),
+    jp.did.Stacked(2, 1),
+    jp.did.LocalProjections(2, 1),
+]
+OTHERS = [
+    jp.did.CallawaySantAnna(),
+    jp.did.Imputation(),
+    jp.did.TwoStage(),
+    jp.did.LocalProjections(2, 1, reweight=True),
+]
+
+
+@pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")
+@pytest.mark.parametrize("estimator", REGRESSIONS, ids=lambda each: each.label)
+def test_clustered_gives_the_errors_that_regressions_attach(estimator: Any) -> None:
+    estimate = estimator.fit(covariate_panel())
+    clustered = estimate.with_inference(inf.Clustered())
+    assert clustered.se == pytest.approx(estimate.se, rel=1e-12)
+    assert clustered.pvalue == pytest.approx(estimate.pvalue, rel=1e-9)
+    if estimator.label != "TwoWayFixedEffects":  # whose event study is another regression
+        own, theirs = estimate.effects["se"].to_numpy(), clustered.effects["se"].to_numpy()
+        assert theirs == pytest.approx(own, rel=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("estimator", OTHERS, ids=lambda each: each.label)
+def test_other_estimators_attach_errors_without_a_factor(estimator: Any) -> None:
+    estimate = estimator.fit(covariate_panel())
+    assert estimate.se is not None
+    clustered = estimate.with_inference(inf.Clustered())
+    assert clustered.se == pytest.approx(estimate.se * np.sqrt(24 / 23), rel=1e-12)
+    same = estimate.with_inference(inf.InfluenceFunction())
+    assert same.se == pytest.approx(estimate.se, rel=1e-12)

@@ -29,8 +29,8 @@ class EntryFit:
     coefficient : float
     influence : ndarray, shape (units,)
         Coefficient − estimand ≈ mean over units.
-    correction : float
-        Small-sample factor of the clustered variance.
+    counted : (int, int) or None
+        Rows and parameters of the small-sample factor; None where there is no factor.
     clusters : int
         Groups of the level of assignment in the sample.
     collinear : tuple of str
@@ -39,9 +39,14 @@ class EntryFit:
 
     coefficient: float
     influence: Floats
-    correction: float
+    counted: tuple[int, int] | None
     clusters: int
     collinear: tuple[str, ...] = ()
+
+    @property
+    def correction(self) -> float:
+        """Small-sample factor of the clustered variance."""
+        return 1.0 if self.counted is None else small_sample_factor(self.clusters, *self.counted)
 
 
 @dataclass(frozen=True)
@@ -184,14 +189,11 @@ def _weighted(sample: EntrySample, rows: Booleans, weights: Floats) -> EntryFit:
     slopes = inverse @ gram[columns, 0]
     errors = weights * (centred[:, :, 0] - centred[:, :, columns] @ slopes)
     scores = np.einsum("it,itk->ik", errors, centred[:, :, columns])
-    clusters, count = sample.clusters(rows), int(rows.sum())
-    parameters = len(columns) + int(rows.any(axis=0).sum())
-    correction = small_sample_factor(clusters, count, parameters)
     return EntryFit(
         coefficient=float(slopes[0]),
         influence=sample.design.n_units * scores @ inverse[:, 0],
-        correction=correction,
-        clusters=clusters,
+        counted=(int(rows.sum()), len(columns) + int(rows.any(axis=0).sum())),
+        clusters=sample.clusters(rows),
         collinear=collinear,
     )
 
@@ -219,12 +221,11 @@ def _regression_adjustment(sample: EntrySample) -> EntryFit:
     influence -= (base * gaps * period_share).sum(axis=1)
     scores = np.einsum("it,itk->ik", base * gaps, centred[:, :, columns])
     influence -= scores @ inverse @ mean_covariates
-    clusters = sample.clusters(rows)
     return EntryFit(
         coefficient=coefficient,
         influence=sample.design.n_units * influence,
-        correction=1.0,
-        clusters=clusters,
+        counted=None,
+        clusters=sample.clusters(rows),
         collinear=collinear,
     )
 

@@ -307,9 +307,12 @@ def _estimate(
 
 def _regression_details(effects: GroupTimeEffects, covered: Combination) -> dict[str, Any]:
     """The regression and its contrasts, for variance estimators that take it apart."""
-    if effects.regression is None or effects.regression.fit is None:
+    if effects.regression is None:
         return {}
     fit = effects.regression.fit
+    if fit is None:
+        counted = effects.regression.observations, effects.regression.parameters
+        return {"small_sample": (counted,)}
     contrasts = np.zeros((len(covered.labels), len(fit.coefficients)))
     coefficients = covered.cells[~effects.reference]
     contrasts[:, : len(coefficients)] = coefficients.T

@@ -113,6 +113,7 @@ class LocalProjections(Estimator):
                 "not_estimable": not_estimable,
                 "horizons": pd.concat(weights, ignore_index=True) if weights else None,
                 "collinear": pooled.collinear,
+                "small_sample": tuple(fit.counted for fit in columns if fit.counted),
             },
         )
         return estimate.with_result(

@@ -103,6 +103,7 @@ class Stacked(Estimator):
                 "incomplete": stack.incomplete(),
                 "covariates": regression.covariates,
                 "rows": regression.rows,
+                "small_sample": ((regression.rows, regression.parameters),),
             },
         )
         return estimate.with_result(

@@ -13,7 +13,12 @@ from jjjpolicy.inference.left_out import Aligned, jackknife_bounds, refits_witho
 from jjjpolicy.inference.regression_clusters import cluster_products
 from jjjpolicy.inference.regression_parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
-from jjjpolicy.variance import clustered_covariance, few_treated_note, small_sample_factor
+from jjjpolicy.variance import (
+    cluster_sums,
+    clustered_covariance,
+    few_treated_note,
+    small_sample_factor,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +32,12 @@ Kind = Literal["CRV1", "CRV2", "CRV3"]
 class Clustered(Inference):
     r"""Cluster-robust variance in one or two dimensions.
 
-    - CRV1: sums of influence functions within clusters. Regressions use the small-sample factor of
-      fixest, G/(G-1) · (N-1)/(N-K); other estimators use G/(G-1).
+    - CRV1: sums of influence functions within clusters. Regressions (TwoWayFixedEffects,
+      EventStudy, SunAbraham, ExtendedTWFE, Stacked, LocalProjections without regression
+      adjustment) use the small-sample factor of fixest, G/(G-1) · (N-1)/(N-K), and at the level of
+      assignment give the errors that these estimators attach themselves. All others use G/(G-1),
+      whereas the errors that they attach, like the programs of their authors, have no factor;
+      :class:`InfluenceFunction` gives those.
     - CRV2: residuals of cluster g are multiplied by :math:`(I - H_{gg})^{-1/2}`, and the t
       distribution has the degrees of freedom of Bell and McCaffrey (2002), as extended to fixed
       effects by Pustejovsky and Tipton (2018). Regressions only.
@@ -75,7 +84,7 @@ class Clustered(Inference):
         cohorts = None
         if self.kind == "CRV1":
             influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
-            covariance = clustered_covariance(influence, codes, _factor(estimate, groups))
+            covariance = clustered_covariance(influence * _roots(estimate, codes, groups), codes)
         elif self.kind == "CRV3" and "regression" not in estimate.details:
             covariance, cohorts = _jackknife(estimate, codes, level)
         else:
@@ -135,7 +144,9 @@ class Clustered(Inference):
             raise InferenceError(f"there is only one cluster at {one!r} or {other!r}.")
         # Period effects are nested in clusters by period: only the intercept is then counted.
         nested = int(design.observed.any(axis=0).sum()) - 1 if other == time else 0
-        covariance = _factor(estimate, groups, nested) * (parts[0] + parts[1] - parts[2])
+        fewer = codes if int(first.max()) < groups else second[:, 0]
+        roots = _roots(estimate, fewer, groups, nested)
+        covariance = np.outer(roots, roots) * (parts[0] + parts[1] - parts[2])
         return covariance_result(
             estimate,
             self,
@@ -151,11 +162,27 @@ def _compact(codes: Integers) -> Integers:
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def _factor(estimate: Estimate, groups: int, nested: int = 0) -> float:
+def _roots(estimate: Estimate, codes: Integers, groups: int, nested: int = 0) -> Floats:
+    """Square roots of the small-sample factors: one for all estimates, or one for each.
+
+    Clusters without a row in the regression behind an estimate do not count for it.
+    """
     regression = estimate.details.get("regression")
-    if regression is None:
-        return groups / (groups - 1)
-    return small_sample_factor(groups, regression.observations, regression.parameters - nested)
+    if regression is not None:
+        counted = regression.observations, regression.parameters - nested
+        return np.sqrt([small_sample_factor(groups, *counted)])
+    counts = estimate.details.get("small_sample", ())
+    if not counts:
+        return np.sqrt([groups / (groups - 1)])
+    assert estimate.influence is not None
+    absent = groups - np.count_nonzero(cluster_sums(np.abs(estimate.influence), codes), axis=0)
+    each = np.broadcast_to(np.array(counts), (len(absent), 2))
+    return np.sqrt(
+        [
+            small_sample_factor(groups - int(out), int(rows), int(parameters))
+            for out, (rows, parameters) in zip(absent, each, strict=True)
+        ]
+    )
 
 
 def _jackknife(

@@ -83,9 +83,9 @@ class RandomizationInference(Inference):
         Raises
         ------
         InferenceError
-            ``replications`` below 1; an unknown statistic; every group is treated at the same
-            time; a mechanism of the wrong shape; a studentised statistic for an estimator without
-            standard errors.
+            Treatment switches off; ``replications`` below 1; an unknown statistic; every group is
+            treated at the same time; a mechanism of the wrong shape; a studentised statistic for
+            an estimator without standard errors.
         """
         if self.replications is not None and self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
@@ -94,7 +94,15 @@ class RandomizationInference(Inference):
                 f"statistic={self.statistic!r} must be 'coefficient' or 'studentised'."
             )
         design = estimate.design
-        design.require_absorbing(self.label)
+        if not design.absorbing:
+            raise InferenceError(
+                "RandomizationInference hands the first treated period of a group to other groups. "
+                "In this design (absorbing=False) treatment switches off again, so that a first "
+                "period does not say what follows. Use ClusterBootstrap, MultiplierBootstrap or "
+                "Clustered where many groups are treated; with few, study the first switch alone: "
+                "let treatment stay on once it is on (its running maximum within units), build the "
+                "design without absorbing=False, and randomise that."
+            )
         assigned = self._assignments(design)
         estimator = estimate.estimator
         refits = assigned.refits(estimator, design, self.jobs)
