@@ -122,6 +122,13 @@ def test_a_common_period_effect_changes_nothing_for_factor_models() -> None:
     assert moved == pytest.approx(estimator.fit(design_of(frame)).att)
 
 
+def test_a_unit_far_outside_the_hull_is_named_with_its_distance() -> None:
+    frame = simulated_panel(units=9, periods=10, adoption={0: 2008})
+    design = design_of(frame.assign(y=frame["y"] + 50 * (frame["unit"] == 0)))
+    with pytest.warns(jp.errors.JJJPolicyWarning, match=r"unit 0 lies far outside .* misses it by"):
+        jp.synth.PenalizedSyntheticControl(penalty=0.1).fit(design)
+
+
 def test_too_few_pre_periods_are_named() -> None:
     design = design_of(simulated_panel(units=6, periods=4, adoption={0: 2003}))
     with pytest.raises(jp.DesignError, match="at least 3 periods"):

@@ -73,11 +73,36 @@ def test_basque_search_reaches_the_global_minimum_and_says_so(gold: Any, basque:
     gap = estimate.effects.set_index("event_time")["estimate"].loc[-10:-1]
     assert (gap**2).mean() == pytest.approx(search.loss, rel=1e-6)
     assert not search.unique
+    # where R's Synth stops is shown as a local minimum, with its donor weights
+    local = search.starts.set_index("start").loc["equal weights"]
+    assert local["loss"] == pytest.approx(gold["basque"]["loss_v"], rel=1e-5)
+    assert local["distance"] > 0.8
+    for region, weight in gold["basque"]["weights"].items():
+        assert search.donors.loc["equal weights", region] == pytest.approx(weight, abs=2e-3)
+    found = estimate.weights["Basque Country (Pais Vasco)"]  # type: ignore[index]
+    assert search.donors.iloc[0].to_dict() == pytest.approx(
+        found[found > 1e-6].to_dict() | {"Cataluna": 0.0}, abs=1e-6
+    )
     table = estimate.details["predictors"]
     assert (table["smallest"] <= table["weight"] + 1e-9).all()
     assert (table["weight"] <= table["largest"] + 1e-9).all()
     again = SyntheticControl(BASQUE, NestedSearch((1960, 1969))).fit(basque)
     assert again.att == estimate.att
+
+
+def test_balance_is_of_the_predictors_that_are_matched(basque: jp.Design) -> None:
+    estimate = SyntheticControl(BASQUE, InverseVariance()).fit(basque)
+    table = jp.sensitivity.balance(estimate)
+    expected = estimate.details["predictors"]
+    rows = table.iloc[: len(BASQUE)]
+    assert list(rows["predictor"]) == list(expected["predictor"])
+    for ours, theirs in {
+        "treated": "treated",
+        "synthetic": "synthetic",
+        "donors": "donor_average",
+    }.items():
+        assert rows[ours].to_numpy() == pytest.approx(expected[theirs].to_numpy())
+    assert table["predictor"].iloc[len(BASQUE)] == "gdpcap 1955"
 
 
 def test_germany_with_the_published_two_steps(gold: Any, gold_data: Any) -> None:
@@ -205,7 +230,7 @@ def test_the_gradient_of_the_search_is_the_derivative_of_its_loss() -> None:
 def test_without_a_certificate_the_search_beats_a_thousand_random_weights() -> None:
     rng = np.random.default_rng(3)
     differences, fitted = rng.normal(size=(4, 9)), rng.normal(size=(7, 9))
-    found = _descend(differences, fitted, {}, 0.0)
+    found = _descend(differences, fitted, {}, 0.0, pd.RangeIndex(9))
     random = [
         _loss_and_gradient(x, differences, fitted, 1.0)[0]
         for x in rng.normal(scale=3.0, size=(1000, 4))

@@ -11,8 +11,11 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.simplex import simplex_least_squares
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats
+    from collections.abc import Sequence
+
+    from jjjpolicy.design import Floats, Integers
     from jjjpolicy.estimate import Estimate
+    from jjjpolicy.synth.predictors import Predictor
 
 
 def pre_fit(estimate: Estimate) -> pd.DataFrame:
@@ -88,7 +91,8 @@ def balance(estimate: Estimate) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns unit, predictor (a covariate's pre-treatment mean, or the outcome in one period),
+        Columns unit, predictor (the predictors that a synthetic control matches, or else the
+        pre-treatment means of the covariates; then the outcome in every period before treatment),
         treated, synthetic, donors, difference (treated less synthetic) and standardized, the
         difference over the standard deviation across donors.
 
@@ -103,8 +107,7 @@ def balance(estimate: Estimate) -> pd.DataFrame:
     chosen = design.units.get_indexer(weights.index)
     tables = []
     for k, i in enumerate(np.flatnonzero(design.treated)):
-        before = design.periods < design.adoption[i]
-        names, values = _predictors(estimate, before)
+        names, values = _predictors(estimate, int(i), chosen)
         donors = values[chosen]
         synthetic = weights.iloc[:, k].to_numpy() @ donors
         difference = values[i] - synthetic
@@ -126,15 +129,21 @@ def balance(estimate: Estimate) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _predictors(estimate: Estimate, before: Booleans) -> tuple[list[str], Floats]:
-    """Names, and values of shape (units, predictors)."""
+def _predictors(estimate: Estimate, i: int, donors: Integers) -> tuple[list[str], Floats]:
+    """Names, and values of shape (units, predictors); ``nan`` for units that are not compared."""
     design = estimate.design
-    means = {name: values[:, before].mean(axis=1) for name, values in design.covariates.items()}
+    before = design.periods < design.adoption[i]
+    matched: Sequence[Predictor] = getattr(estimate.estimator, "predictors", ())
+    units = np.zeros(design.n_units, dtype=bool)
+    units[[*donors, i]] = True
+    table = {predictor.label: predictor.values(design, i, units) for predictor in matched}
+    if not table:
+        table = {name: values[:, before].mean(axis=1) for name, values in design.covariates.items()}
     outcomes = {
         f"{design.labels.outcome} {period}": design.outcome[:, t]
         for t, period in zip(np.flatnonzero(before), design.periods[before], strict=True)
     }
-    table = means | outcomes
+    table |= outcomes
     return list(table), np.column_stack(list(table.values()))
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import require_panel, require_pre_periods
+from jjjpolicy.synth.requirements import look_at_hull, require_panel, require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -55,6 +56,8 @@ class DonorRegression(Estimator):
 
     minimum_donors = 2
     minimum_pre_periods = 2
+    # Weights that average donors cannot reach a treated unit outside their hull.
+    averages_donors = False
 
     @abstractmethod
     def weigh(self, task: Task) -> DonorFit:
@@ -75,6 +78,12 @@ class DonorRegression(Estimator):
         """
         donors = self._donors(design)
         fits = self._fits(design, donors)
+        if self.averages_donors:
+            for i in np.flatnonzero(design.treated):
+                before = design.periods < design.adoption[i]
+                pool, path = design.outcome[donors].T[before], design.outcome[i, before]
+                best = simplex_least_squares(pool, path)
+                look_at_hull(design, donors, int(i), before, best)
         weights = np.column_stack([fit.weights for fit in fits])
         intercepts = np.array([fit.intercept for fit in fits])
         facts = {name: [fit.facts[name] for fit in fits] for name in fits[0].facts}

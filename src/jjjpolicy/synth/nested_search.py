@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,11 @@ from jjjpolicy.linalg.simplex import simplex_weights
 Floats = NDArray[np.float64]
 
 SUPPORT = 1e-9
+SHOWN = 1e-6
 FAVOUR, SIDEWAYS, STEPS, SWEEPS = 3.0, 1.0, 100, 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VSearch:
     """Predictor weights and what is known about them.
 
@@ -37,9 +39,16 @@ class VSearch:
         Loss of the best donor weights without predictors: no predictor weights do better.
     smallest, largest : ndarray, shape (predictors,)
         Range of each weight over all predictor weights with the same donor weights.
-    starts : DataFrame
-        Local minima by start: loss, and half the sum of absolute differences of the donor weights
-        from those of the best.
+    differences : ndarray, shape (predictors, donors)
+    fitted : ndarray, shape (periods, donors)
+    best : ndarray, shape (donors,)
+        Donor weights.
+    ends : mapping of str to ndarray, shape (donors,)
+        Donor weights where the search from each start ended.
+    untried : mapping of str to ndarray, shape (predictors,)
+        Starts that were not needed, as logarithms; followed when :attr:`donors` is asked for.
+    names : Index
+        Of the donors.
     """
 
     weights: Floats
@@ -47,28 +56,61 @@ class VSearch:
     lower_bound: float
     smallest: Floats
     largest: Floats
-    starts: pd.DataFrame
+    differences: Floats
+    fitted: Floats
+    best: Floats
+    ends: Mapping[str, Floats]
+    untried: Mapping[str, Floats]
+    names: pd.Index
 
     @property
     def unique(self) -> bool:
         """Whether no other predictor weights give the same donor weights."""
         return bool((self.largest - self.smallest).max() < 1e-4)
 
-    @classmethod
-    def given(cls, weights: Floats, differences: Floats, fitted: Floats) -> VSearch:
-        """Weights that were not searched for."""
-        starts = pd.DataFrame({"start": [], "loss": [], "distance": []})
-        return cls(
-            weights,
-            _loss(_inner(differences, weights), fitted),
-            _loss(simplex_weights(fitted), fitted),
-            weights,
-            weights,
-            starts,
+    @cached_property
+    def donors(self) -> pd.DataFrame:
+        """Donor weights at every local minimum met, best first: starts × donors with weight."""
+        scale = float((self.fitted**2).mean()) or 1.0
+        ends = dict(self.ends)
+        for name, point in self.untried.items():
+            found, _ = _quasi_newton(point, self.differences, self.fitted, scale)
+            ends[name] = _inner(self.differences, _softmax(found))
+        order = sorted(ends, key=lambda name: _loss(ends[name], self.fitted))
+        table = pd.DataFrame([ends[name] for name in order], columns=self.names)
+        table.index = pd.Index(order, name="start")
+        return table.loc[:, (table > SHOWN).any()]
+
+    @cached_property
+    def starts(self) -> pd.DataFrame:
+        """Local minima by start, best first.
+
+        Loss, and half the sum of absolute differences of the donor weights from those of the best.
+        """
+        donors = self.donors.reindex(columns=self.names, fill_value=0.0)
+        rows = donors.to_numpy()
+        return pd.DataFrame(
+            {
+                "start": donors.index,
+                "loss": [_loss(row, self.fitted) for row in rows],
+                "distance": np.abs(rows - self.best).sum(axis=1) / 2,
+            }
         )
 
+    @classmethod
+    def given(
+        cls, weights: Floats, differences: Floats, fitted: Floats, names: pd.Index
+    ) -> VSearch:
+        """Weights that were not searched for."""
+        best = _inner(differences, weights)
+        bound = _loss(simplex_weights(fitted), fitted)
+        problem = (differences, fitted, best)
+        return cls(weights, _loss(best, fitted), bound, weights, weights, *problem, {}, {}, names)
 
-def search(differences: Floats, fitted: Floats, starts: Mapping[str, Floats]) -> VSearch:
+
+def search(
+    differences: Floats, fitted: Floats, starts: Mapping[str, Floats], names: pd.Index
+) -> VSearch:
     """The best predictor weights found.
 
     The donor weights that fit the outcome best without predictors bound the loss from below. A
@@ -85,30 +127,54 @@ def search(differences: Floats, fitted: Floats, starts: Mapping[str, Floats]) ->
     fitted : ndarray, shape (periods, donors)
     starts : mapping of str to ndarray, shape (predictors,)
         Further starts.
+    names : Index
+        Of the donors.
     """
     count = len(differences)
     best_fit = simplex_weights(fitted)
     bound = _loss(best_fit, fitted)
     if count == 1:
-        return VSearch.given(np.ones(1), differences, fitted)
+        return VSearch.given(np.ones(1), differences, fitted, names)
     ends = _extremes(differences, best_fit)
     if ends is not None:
         centre = ends.mean(axis=0)
-        loss = _loss(_inner(differences, centre), fitted)
+        best = _inner(differences, centre)
+        loss = _loss(best, fitted)
         if loss <= bound * (1 + 1e-7) + 1e-14 * float((fitted**2).mean()):
-            table = pd.DataFrame({"start": ["outcomes alone"], "loss": [loss], "distance": [0.0]})
-            return VSearch(centre, loss, bound, ends.min(axis=0), ends.max(axis=0), table)
-    return _descend(differences, fitted, starts, bound)
+            return VSearch(
+                centre,
+                loss,
+                bound,
+                ends.min(axis=0),
+                ends.max(axis=0),
+                differences,
+                fitted,
+                best,
+                {"outcomes alone": best},
+                _points(count, starts),
+                names,
+            )
+    return _descend(differences, fitted, starts, bound, names)
+
+
+def _points(count: int, starts: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Logarithms of the predictor weights to start from."""
+    points = {"equal weights": np.zeros(count)}
+    points |= {name: np.log(np.maximum(v, 1e-8)) for name, v in starts.items()}
+    return points
 
 
 def _descend(
-    differences: Floats, fitted: Floats, starts: Mapping[str, Floats], bound: float
+    differences: Floats,
+    fitted: Floats,
+    starts: Mapping[str, Floats],
+    bound: float,
+    names: pd.Index,
 ) -> VSearch:
     count = len(differences)
     scale = float((fitted**2).mean()) or 1.0
     axes = np.eye(count)
-    points = {"equal weights": np.zeros(count)}
-    points |= {name: np.log(np.maximum(v, 1e-8)) for name, v in starts.items()}
+    points = _points(count, starts)
     points |= {f"predictor {k + 1} first": FAVOUR * axes[k] for k in range(count)}
     runs = {name: _quasi_newton(x, differences, fitted, scale) for name, x in points.items()}
     best = min(runs, key=lambda key: runs[key][1])
@@ -136,14 +202,8 @@ def _descend(
         centred = _loss(_inner(differences, centre), fitted)
         if centred <= loss * (1 + 1e-7):
             weights, loss, low, high = centre, centred, ends.min(axis=0), ends.max(axis=0)
-    table = pd.DataFrame(
-        {
-            "start": list(runs),
-            "loss": [_loss(w, fitted) for w in donors.values()],
-            "distance": [float(np.abs(w - donors[best]).sum()) / 2 for w in donors.values()],
-        }
-    ).sort_values("loss", ignore_index=True)
-    return VSearch(weights, loss, bound, low, high, table)
+    problem = (differences, fitted, donors[best])
+    return VSearch(weights, loss, bound, low, high, *problem, donors, {}, names)
 
 
 def _inner(differences: Floats, weights: Floats) -> Floats:

@@ -40,6 +40,7 @@ class PenalizedSyntheticControl(DonorRegression):
     penalty: float | None = None
     choose_by: Literal["leave_one_out", "holdout"] = "leave_one_out"
     holdout_share: float = 0.25
+    averages_donors = True
 
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""

@@ -63,6 +63,16 @@ class Matching:
         difference: Floats = scaled[:, ~own] - scaled[:, own]
         return difference
 
+    @property
+    def donor_names(self) -> pd.Index:
+        """Labels of the donors, in the order of the columns of :attr:`differences`."""
+        return self.table.columns[self.table.columns != self.design.units[self.treated]]
+
+    def given(self, weights: Floats, periods: tuple[int, int] | None) -> VSearch:
+        """Predictor weights that were not searched for."""
+        fitted = self.outcome_differences(periods)
+        return VSearch.given(weights, self.differences, fitted, self.donor_names)
+
     def outcome_differences(self, periods: tuple[int, int] | None) -> Floats:
         """Outcomes of the donors less that of the treated unit, (periods, donors)."""
         design = self.design
@@ -107,7 +117,8 @@ class NestedSearch(PredictorWeights):
     def choose(self, matching: Matching) -> VSearch:
         """The best weights found."""
         fitted = matching.outcome_differences(self.periods)
-        return search(matching.differences, fitted, {"regression": _regression_weights(matching)})
+        starts = {"regression": _regression_weights(matching)}
+        return search(matching.differences, fitted, starts, matching.donor_names)
 
 
 @dataclass(frozen=True)
@@ -117,9 +128,7 @@ class InverseVariance(PredictorWeights):
     def choose(self, matching: Matching) -> VSearch:
         """Equal weights on scaled predictors."""
         count = len(matching.table)
-        return VSearch.given(
-            np.full(count, 1 / count), matching.differences, matching.outcome_differences(None)
-        )
+        return matching.given(np.full(count, 1 / count), None)
 
 
 @dataclass(frozen=True)
@@ -139,10 +148,7 @@ class RegressionBased(PredictorWeights):
 
     def choose(self, matching: Matching) -> VSearch:
         """Weights from regressions of the outcomes."""
-        weights = _regression_weights(matching, self.periods)
-        return VSearch.given(
-            weights, matching.differences, matching.outcome_differences(self.periods)
-        )
+        return matching.given(_regression_weights(matching, self.periods), self.periods)
 
 
 @dataclass(frozen=True)
@@ -205,9 +211,7 @@ class GivenWeights(PredictorWeights):
                 f"GivenWeights needs {len(labels)} non-negative weights with a positive sum, in the"
                 f" order {labels}."
             )
-        return VSearch.given(
-            values / values.sum(), matching.differences, matching.outcome_differences(None)
-        )
+        return matching.given(values / values.sum(), None)
 
 
 def donor_weights(matching: Matching, weights: Floats) -> tuple[Floats, float]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
-from jjjpolicy.errors import DesignError
+import numpy as np
+
+from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.intake import quoted
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design
+    from jjjpolicy.linalg.simplex import SimplexSolution
+
+# Standard deviations of the donors.
+FAR_OUTSIDE = 0.25
 
 
 def require_panel(design: Design, method: str, donors: int) -> Booleans:
@@ -32,4 +39,33 @@ def require_pre_periods(design: Design, method: str, unit: int, before: int, lea
         raise DesignError(
             f"{method} needs at least {least} periods before treatment; {name} has {before}. "
             f"Start the window earlier, or leave the unit out with exclude=[…]."
+        )
+
+
+def look_at_hull(
+    design: Design, donors: Booleans, i: int, before: Booleans, best: SimplexSolution
+) -> None:
+    """Warn about a treated unit that no average of donors comes near.
+
+    A quarter of a standard deviation is the distance from which on Imbens and Rubin (2015, section
+    14.2) call groups different.
+    """
+    pool = design.outcome[np.ix_(donors, before)]
+    spread = float(np.sqrt(pool.var(axis=0).mean()))
+    if spread == 0 and len(pool) > 1:
+        raise DesignError(
+            f"{design.labels.outcome!r} is the same for all donors in every period before "
+            f"{design.adoption[i]:.0f}, so that there is nothing to choose weights by; look at the "
+            f"outcome column."
+        )
+    distance = float(np.sqrt(max(best.objective, 0.0) / before.sum()))
+    if len(pool) > 1 and distance > FAR_OUTSIDE * spread:
+        warnings.warn(
+            f"{design.labels.unit} {quoted(design.units[i])} lies far outside the convex hull of "
+            f"its donors: the closest average of donors misses it by {distance:.4g} "
+            f"({distance / spread:.2g} standard deviations of the donors) on average over the "
+            f"periods before treatment. Differences in level remain in the effects; consider "
+            f"DemeanedSyntheticControl or SyntheticDiD.",
+            JJJPolicyWarning,
+            stacklevel=3,
         )

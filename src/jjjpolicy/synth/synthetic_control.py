@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.intake import quoted
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.predictor_weights import (
@@ -22,15 +19,13 @@ from jjjpolicy.synth.predictor_weights import (
     donor_weights,
 )
 from jjjpolicy.synth.predictors import Predictor
-from jjjpolicy.synth.requirements import require_panel
+from jjjpolicy.synth.requirements import look_at_hull, require_panel
 from jjjpolicy.synth.simplex_refits import simplex_refits
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.estimate import Estimate
     from jjjpolicy.synth.nested_search import VSearch
-
-FAR_OUTSIDE = 0.25
 
 
 @dataclass(frozen=True)
@@ -66,9 +61,9 @@ class SyntheticControl(Estimator):
     and donor average, with the weight of each predictor and the range of weights that lead to the
     same donors; ``details["search"]`` holds for each treated unit the loss, a lower bound on the
     loss of any predictor weights, whether the predictor weights are unique, and every local minimum
-    with the distance of its donor weights. A treated unit far outside the hull of its donors gives
-    a warning. There is no analytic variance: attach :class:`jjjpolicy.inference.PlaceboUnits` or
-    another method.
+    met (``starts``) with its donor weights (``donors``). A treated unit far outside the hull of its
+    donors gives a warning. There is no analytic variance: attach
+    :class:`jjjpolicy.inference.PlaceboUnits` or another method.
     """
 
     predictors: Sequence[Predictor] = ()
@@ -90,7 +85,7 @@ class SyntheticControl(Estimator):
         rows = list(_treated_rows(design))
         best = [_on_outcomes(design, donors, i, before) for i, before in rows]
         for (i, before), solution in zip(rows, best, strict=True):
-            _look_at_hull(design, donors, i, before, solution)
+            look_at_hull(design, donors, i, before, solution)
         details: dict[str, Any]
         if self.predictors:
             matched = [self._match(design, donors, i) for i, _ in rows]
@@ -187,32 +182,3 @@ def _treated_rows(design: Design) -> Iterator[tuple[int, Booleans]]:
 
 def _on_outcomes(design: Design, donors: Booleans, i: int, before: Booleans) -> SimplexSolution:
     return simplex_least_squares(design.outcome[donors].T[before], design.outcome[i, before])
-
-
-def _look_at_hull(
-    design: Design, donors: Booleans, i: int, before: Booleans, best: SimplexSolution
-) -> None:
-    """Warn about a treated unit that no average of donors comes near.
-
-    A quarter of a standard deviation is the distance from which on Imbens and Rubin (2015, section
-    14.2) call groups different.
-    """
-    pool = design.outcome[np.ix_(donors, before)]
-    spread = float(np.sqrt(pool.var(axis=0).mean()))
-    if spread == 0 and len(pool) > 1:
-        raise DesignError(
-            f"{design.labels.outcome!r} is the same for all donors in every period before "
-            f"{design.adoption[i]:.0f}, so that there is nothing to choose weights by; look at the "
-            f"outcome column."
-        )
-    distance = float(np.sqrt(max(best.objective, 0.0) / before.sum()))
-    if len(pool) > 1 and distance > FAR_OUTSIDE * spread:
-        warnings.warn(
-            f"{design.labels.unit} {quoted(design.units[i])} lies far outside the convex hull of "
-            f"its donors: the closest average of donors misses it by {distance:.4g} "
-            f"({distance / spread:.2g} standard deviations of the donors) on average over the "
-            f"periods before treatment. Differences in level remain in the effects; consider "
-            f"DemeanedSyntheticControl or SyntheticDiD.",
-            JJJPolicyWarning,
-            stacklevel=3,
-        )
