@@ -66,7 +66,7 @@ class Matching:
     @property
     def donor_names(self) -> pd.Index:
         """Labels of the donors, in the order of the columns of :attr:`differences`."""
-        return self.table.columns[self.table.columns != self.design.units[self.treated]]
+        return self.table.columns.drop(self.design.units[self.treated])
 
     def given(self, weights: Floats, periods: tuple[int, int] | None) -> VSearch:
         """Predictor weights that were not searched for."""
