@@ -183,6 +183,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "influence_function": setting(STAGGERED, jp.did.CallawaySantAnna()),
     "minimum_detectable_effect": power,
     "multiplier_bootstrap": setting(STAGGERED, jp.did.CallawaySantAnna()),
+    "partially_pooled_synthetic_control": setting(STAGGERED),
     "placebo_outcomes": placebo_outcomes,
     "placebo_units": setting(FEW, jp.synth.SyntheticControl()),
     "pretrends": setting(HALF),
