@@ -113,7 +113,7 @@ class Conformal(Inference):
             return pd.DataFrame(
                 [
                     {"event_time": event, **found.row(float(points.loc[event]), spread)}
-                    for event, found in _event_tests(self, estimate.estimator, parts)
+                    for event, found in event_tests(self, estimate.estimator, parts)
                 ]
             )
 
@@ -163,7 +163,7 @@ def _spread(estimate: Estimate) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Test:
+class ConstantEffectTest:
     """Test of a constant effect on paths of residuals, and its inversion.
 
     Attributes
@@ -224,7 +224,9 @@ class _Test:
         return {"se": np.nan, "lower": low, "upper": high, "pvalue": self.pvalue(0.0)}
 
 
-def _average_test(method: Conformal, estimator: Estimator, parts: list[Design]) -> _Test:
+def _average_test(
+    method: Conformal, estimator: Estimator, parts: list[Design]
+) -> ConstantEffectTest:
     """Test of one effect in all treated cells; one path for each cohort."""
     post = [part.periods >= part.cohorts[0] for part in parts]
     sizes = [float(part.treated.sum()) for part in parts]
@@ -238,12 +240,12 @@ def _average_test(method: Conformal, estimator: Estimator, parts: list[Design]) 
         )
 
     marks = np.stack([size * marked for size, marked in zip(sizes, post, strict=True)])
-    return _Test(paths, marks, method.orders(marks.shape[1]), method.grid)
+    return ConstantEffectTest(paths, marks, method.orders(marks.shape[1]), method.grid)
 
 
-def _event_tests(
+def event_tests(
     method: Conformal, estimator: Estimator, parts: list[Design]
-) -> Iterator[tuple[int, _Test]]:
+) -> Iterator[tuple[int, ConstantEffectTest]]:
     """Test of one effect at each event time; one path, the average of the cohorts observed then."""
     known = [part.periods - int(part.cohorts[0]) for part in parts]
     for event in np.unique(np.concatenate(known)):
@@ -268,7 +270,7 @@ def _event_tests(
             return averaged
 
         marks = (np.arange(length) == length - 1).astype(float)[None]
-        yield int(event), _Test(paths, marks, method.orders(length), method.grid)
+        yield int(event), ConstantEffectTest(paths, marks, method.orders(length), method.grid)
 
 
 def _edge(kept: Callable[[float], bool], inside: float, outside: float) -> float:
