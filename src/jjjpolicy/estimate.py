@@ -310,19 +310,18 @@ def _with_uncertainty(
     table: pd.DataFrame, source: pd.DataFrame | Callable[[], pd.DataFrame] | None, key: str
 ) -> pd.DataFrame:
     """Effects with the columns of an inference method, matched by ``key``."""
-    found = table[[key, "estimate"]]
+    found = {name: table[name] for name in (key, "estimate")}
     if source is None:
-        return found.assign(**dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
+        return pd.DataFrame(found | dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
     extra = _now(source)
     known = {value: row for row, value in enumerate(extra[key])}
     rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
     further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]
-    return found.assign(
-        **{
-            name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
-            for name in [*UNCERTAINTY_COLUMNS, *further]
-        }
-    )
+    added = {
+        name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
+        for name in [*UNCERTAINTY_COLUMNS, *further]
+    }
+    return pd.DataFrame(found | added)
 
 
 def _renderer(name: str) -> Callable[..., Any]:

@@ -59,14 +59,13 @@ class Refits:
 
     @classmethod
     def stack(cls, parts: Iterable[Refits]) -> Refits:
-        """Join the refits of several batches, in order."""
+        """Join the refits of several batches, in order; without what not all have alike."""
         listed = list(parts)
         columns: dict[str, Any] = {}
         for item in fields(cls):
             values = [getattr(part, item.name) for part in listed]
-            columns[item.name] = (
-                None if any(v is None for v in values) else np.concatenate(values, axis=0)
-            )
+            alike = all(v is not None and v.shape[1:] == values[0].shape[1:] for v in values)
+            columns[item.name] = np.concatenate(values, axis=0) if alike else None
         return cls(**columns)
 
 

@@ -68,3 +68,11 @@ def test_placebo_unit_and_date_leave_the_estimate_alone() -> None:
     for method in (jp.inference.PlaceboPeriods(), jp.inference.PlaceboUnits()):
         assert estimate.with_inference(method).att == estimate.att
     assert np.isfinite(estimate.att)
+
+
+def test_effects_that_differ_in_number_between_placebo_dates_are_no_obstacle() -> None:
+    frame = simulated_panel(periods=12, adoption={0: 2010, 3: 2010}, effect=50.0)
+    estimate = fit(frame, jp.did.ExtendedTWFE()).with_inference(jp.inference.PlaceboPeriods(4))
+    assert estimate.inference is not None
+    assert estimate.inference.assignments == 5
+    assert estimate.pvalue == pytest.approx(1 / 6)

@@ -10,15 +10,36 @@ import typer
 from jjjpolicy.cli.output import show, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from jjjpolicy.estimate import Inference
     from jjjpolicy.estimator import Estimator
 
 OUTCOMES = ("log_gdp", "rd_intensity_single_vintage", "log_tech_contracts_bought")
+ESTIMATORS = (
+    "TwoWayFixedEffects",
+    "CallawaySantAnna",
+    "Imputation",
+    "LocalProjections",
+    "SyntheticControl",
+    "DemeanedSyntheticControl",
+    "SyntheticDiD",
+    "GeneralizedSyntheticControl",
+)
+"""Those that differ when all are treated at once, and fit in a few milliseconds."""
 
 
 def calibrate(
     outcome: Annotated[
         list[str] | None, typer.Option(help="Variable of the provincial panel; repeatable.")
+    ] = None,
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option(help="See: jjjpolicy methods; repeatable; default: eight that fit quickly."),
+    ] = None,
+    inference: Annotated[
+        list[str] | None,
+        typer.Option(help="A name as in size.csv; repeatable; default: all that give a p-value."),
     ] = None,
     policy: Annotated[
         str, typer.Option(help="Its provinces are left out; its date is tried.")
@@ -35,7 +56,7 @@ def calibrate(
         list[float] | None,
         typer.Option(help="Effect to add, in units of the outcome, for power; repeatable."),
     ] = None,
-    draws: Annotated[int, typer.Option(min=2, help="Pseudo-policies of each kind.")] = 300,
+    draws: Annotated[int, typer.Option(min=2, help="Pseudo-policies of each kind.")] = 150,
     power_draws: Annotated[int, typer.Option(min=1, help="Of these, with effects.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the sampled pseudo-policies.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
@@ -59,11 +80,10 @@ def calibrate(
         name: jp.Design.from_policy(panel, jp.policies[policy], outcome=name, window=window)
         for name in outcome or OUTCOMES
     }
-    estimators, inferences = _methods()
     found = jp.sensitivity.calibrate(
         designs,
-        estimators,
-        inferences,
+        _estimators(estimator or ESTIMATORS),
+        _inferences(inference),
         treated=treated or (1, 3),
         dates=date or None,
         effects=effect or (),
@@ -86,28 +106,43 @@ def calibrate(
     typer.echo(f"{found.fits:,} fits. Tables are in {output.as_posix()}/.")
 
 
-def _methods() -> tuple[dict[str, Estimator], dict[str, Inference]]:
-    """Estimators and inference methods by name; what does not fit together says so."""
+def _estimators(names: Iterable[str]) -> dict[str, Estimator]:
+    from jjjpolicy.replication.specification import estimators, make_from_texts
+
+    return {name: make_from_texts("estimator", estimators(), name, {}) for name in names}
+
+
+def _inferences(names: Sequence[str] | None) -> dict[str, Inference]:
+    """Inference methods by name; what does not fit an estimator says so."""
     import jjjpolicy as jp
+    from jjjpolicy._lookup import unknown_name
 
     infer = jp.inference
-    estimators: list[Estimator] = [
-        jp.did.TwoWayFixedEffects(),
-        jp.did.CallawaySantAnna(),
-        jp.synth.SyntheticControl(),
-        jp.synth.DemeanedSyntheticControl(),
-        jp.synth.SyntheticDiD(),
-    ]
-    inferences: dict[str, Inference] = {
+    known: dict[str, Inference] = {
         "Clustered CRV1": infer.Clustered(),
         "Clustered CRV2": infer.Clustered(kind="CRV2"),
         "Clustered CRV3": infer.Clustered(kind="CRV3"),
         "Wild cluster bootstrap, restricted": infer.WildClusterBootstrap(replications=999),
+        "Wild cluster bootstrap, unrestricted": infer.WildClusterBootstrap(
+            replications=999, impose_null=False
+        ),
+        "DriscollKraay": infer.DriscollKraay(),
+        "InfluenceFunction": infer.InfluenceFunction(),
+        "MultiplierBootstrap": infer.MultiplierBootstrap(replications=199),
+        "ClusterBootstrap": infer.ClusterBootstrap(replications=99),
+        "Jackknife": infer.Jackknife(),
         "ConleyTaber": infer.ConleyTaber(),
         "FermanPinto": infer.FermanPinto(),
+        "RearrangementTest": infer.RearrangementTest(),
         "Randomisation": infer.RandomizationInference(),
         "Randomisation, studentised": infer.RandomizationInference(statistic="studentised"),
-        "PlaceboUnits": infer.PlaceboUnits(replications=199),
+        "PlaceboUnits": infer.PlaceboUnits(replications=99),
+        "PlaceboPeriods": infer.PlaceboPeriods(),
         "Conformal": infer.Conformal(),
+        "DebiasedTTest": infer.DebiasedTTest(),
+        "ParametricBootstrap": infer.ParametricBootstrap(replications=99),
     }
-    return {e.label: e for e in estimators}, inferences
+    for name in names or ():
+        if name not in known:
+            raise unknown_name("inference method", name, known)
+    return {name: known[name] for name in names or known}

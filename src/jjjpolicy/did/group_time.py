@@ -136,7 +136,12 @@ class GroupTimeEffects:
             return np.inf
         return float(design.count_clusters(design.assignment) - 1)
 
+    @cached_property
     def not_estimable_table(self) -> pd.DataFrame:
         """Columns group, time (None: all periods) and reason."""
-        rows = [(int(group), time, reason) for group, time, reason in self.not_estimable]
-        return pd.DataFrame(rows, columns=["group", "time", "reason"], dtype=object)
+        table = {
+            "group": [int(group) for group, _, _ in self.not_estimable],
+            "time": [time for _, time, _ in self.not_estimable],
+            "reason": [reason for _, _, reason in self.not_estimable],
+        }
+        return pd.DataFrame(table, dtype=object)

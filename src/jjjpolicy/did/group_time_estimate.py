@@ -49,7 +49,7 @@ class GroupTimeEstimator(Estimator):
         ``estimate.design``; for errors see ``group_time_effects``.
         """
         effects = self.group_time_effects(design)
-        design = listed_as_not_estimable(design, effects.not_estimable_table(), self.label)
+        design = listed_as_not_estimable(design, effects.not_estimable_table, self.label)
         return _estimate(self, design, effects, "simple", Window())
 
     def refit(self, design: Design) -> Refits:
@@ -273,7 +273,7 @@ def _estimate(
         influence=influence,
         details={
             "group_time": effects,
-            "not_estimable": effects.not_estimable_table(),
+            "not_estimable": effects.not_estimable_table,
             "event_times": event_times[estimated[1:]],
             "aggregation": kind,
             "window": window,
@@ -284,9 +284,9 @@ def _estimate(
     df = effects.degrees_of_freedom(design)
 
     def by_event() -> pd.DataFrame:
-        table = pd.DataFrame({"event_time": event_times, "estimate": points[1:]})
-        errors = np.sqrt(np.diag(covariance)[1:])
-        return effect_bounds(table[estimated[1:]], errors, df)
+        known = estimated[1:]
+        table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
+        return effect_bounds(table, np.sqrt(np.diag(covariance)[1:]), df)
 
     name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
     if effects.regression is None:

@@ -68,10 +68,11 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
     for name in columns.named():
         if name not in frame.columns:
             raise DesignError(unknown_name("column", name, list(frame.columns), "the table"))
-    doubled = frame.columns[frame.columns.duplicated()]
-    for name in columns.named():
-        if name in doubled:
-            raise DesignError(f"the table has more than one column {name!r}; rename one.")
+    if not frame.columns.is_unique:
+        doubled = frame.columns[frame.columns.duplicated()]
+        for name in columns.named():
+            if name in doubled:
+                raise DesignError(f"the table has more than one column {name!r}; rename one.")
     if len(frame) == 0:
         raise DesignError("the table has no rows.")
     if (columns.treatment is None) == (columns.adoption is None):
