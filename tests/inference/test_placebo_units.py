@@ -94,6 +94,24 @@ def test_interval_holds_exactly_the_effects_that_are_not_rejected() -> None:
         assert (shifted.pvalue > 0.2) is inside
 
 
+def test_the_band_of_an_event_study_holds_all_event_times_of_nineteen_placebos_in_twenty() -> None:
+    frame = simulated_panel(units=40, periods=8, adoption={0: 2005}, effect=1.0)
+    estimate = fit(frame, jp.did.EventStudy()).with_inference(jp.inference.PlaceboUnits())
+    assert estimate.inference is not None
+    effects, placebos = estimate.effects, estimate.inference.details["placebo_effects"]
+    assert placebos.shape == (39, 8)
+    one = fit(frame.query("unit != 0").assign(treated=(frame.unit == 1) & (frame.period >= 2005)),
+              jp.did.EventStudy())  # fmt: skip
+    assert placebos[0] == pytest.approx(one.effects["estimate"].to_numpy())
+    half = (effects["uniform_upper"] - effects["estimate"]).to_numpy()
+    outside = (np.abs(placebos) > half + 1e-12).any(axis=1)
+    assert outside.sum() == 1  # with the estimate itself 2 of 40
+    pointwise = (effects["upper"] - effects["estimate"]).to_numpy()
+    assert (half >= pointwise - 1e-12).all()
+    reference = effects.set_index("event_time").loc[-1]
+    assert reference["uniform_lower"] == reference["uniform_upper"] == 0
+
+
 def test_interval_is_the_whole_line_when_no_placebo_can_reject() -> None:
     estimate = fit(simulated_panel(units=8)).with_inference(jp.inference.PlaceboUnits())
     assert estimate.interval(0.95) == (-np.inf, np.inf)

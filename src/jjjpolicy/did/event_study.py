@@ -11,7 +11,7 @@ import pandas as pd
 from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator
+from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
@@ -96,6 +96,16 @@ class EventStudy(Estimator):
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
             )
+        )
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, effects by event time included."""
+        estimate = self.fit(design)
+        effects = estimate.effects["estimate"].to_numpy(dtype=float)
+        return Refits(
+            att=np.array([estimate.att]),
+            se=np.array([float(estimate.se or np.nan)]),
+            effects=effects[None, :],
         )
 
     def _regressors(self, design: Design) -> tuple[Integers, Floats, Floats]:

@@ -37,6 +37,11 @@ class PlaceboUnits(Inference):
       :math:`\hat\tau - \tau` would not be rejected. It is the whole line where its level asks for a
       p-value smaller than the smallest attainable one.
 
+    By event time there are intervals and, in ``uniform_lower`` and ``uniform_upper``, a band
+    :math:`\hat\tau_t \pm c\,\mathrm{se}_t` with :math:`c` from the ranks of
+    :math:`\max_t |\hat\tau_{bt}| / \mathrm{se}_t`, so that it holds all of them at once (sup-t;
+    Montiel Olea and Plagborg-Møller 2019, Journal of Applied Econometrics 34).
+
     Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE, and each
     adoption cohort a standard error, interval and p-value (``Estimate.by_cohort``).
 
@@ -216,9 +221,26 @@ def _effect_bounds(
         return None
     table = estimate.effects
     points = table["estimate"].to_numpy(dtype=float)
+    columns = _bounds_of(points, refits.effects, alternative)
+    band = _uniform_reach(refits.effects, columns["se"], 0.95)
     return pd.DataFrame(
-        {"event_time": table["event_time"], **_bounds_of(points, refits.effects, alternative)}
+        {
+            "event_time": table["event_time"],
+            **columns,
+            "uniform_lower": points - band,
+            "uniform_upper": points + band,
+        }
     )
+
+
+def _uniform_reach(placebos: Floats, se: Floats, level: float) -> Floats:
+    """Half the width of the band at each event time; zero where no placebo moves."""
+    moving = se > 0
+    band = np.zeros(len(se))
+    if moving.any():
+        largest = (np.abs(placebos[:, moving]) / se[moving]).max(axis=1)
+        band[moving] = _reach(np.sort(largest)[::-1], level) * se[moving]
+    return band
 
 
 def _cohort_bounds(
