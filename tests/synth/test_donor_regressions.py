@@ -122,6 +122,18 @@ def test_a_common_period_effect_changes_nothing_for_factor_models() -> None:
     assert moved == pytest.approx(estimator.fit(design_of(frame)).att)
 
 
+def test_factors_and_loadings_make_up_the_counterfactual() -> None:
+    design = design_of(simulated_panel(units=12, periods=10, adoption={0: 2007, 3: 2008}))
+    estimate = jp.synth.GeneralizedSyntheticControl(rank=2).fit(design)
+    factors, loadings = estimate.details["factors"], estimate.details["loadings"]
+    means = design.outcome[~design.treated].mean(axis=0)
+    paths = loadings["intercept"].to_numpy()[:, None] + means
+    paths = paths + loadings[["factor 1", "factor 2"]].to_numpy() @ factors.to_numpy().T
+    assert estimate.counterfactual is not None
+    assert estimate.counterfactual.to_numpy() == pytest.approx(paths[design.treated])
+    assert estimate.details["untreated_fit"].to_numpy() == pytest.approx(paths[~design.treated])
+
+
 def test_a_unit_far_outside_the_hull_is_named_with_its_distance() -> None:
     frame = simulated_panel(units=9, periods=10, adoption={0: 2008})
     design = design_of(frame.assign(y=frame["y"] + 50 * (frame["unit"] == 0)))

@@ -26,7 +26,9 @@ class GeneralizedSyntheticControl(Estimator):
     loadings of a treated unit from its pre-treatment periods. The rank minimises the error of
     predicting each pre-treatment period of the treated units from the others (algorithm 1). With
     rank 0 the estimator is difference-in-differences against the never-treated average.
-    ``details["untreated_fit"]`` has the fitted paths of the never-treated units.
+    ``details`` holds the ``factors`` (periods × rank), intercept and ``loadings`` of every unit,
+    and the fitted paths of the never-treated units (``untreated_fit``). Loadings of a treated unit
+    beyond those of the others are a sign of extrapolation.
 
     Parameters
     ----------
@@ -49,10 +51,17 @@ class GeneralizedSyntheticControl(Estimator):
             periods for the rank.
         """
         counterfactual, rank, errors = self._paths(design)
-        outcome = design.outcome[~design.treated]
-        means, factors = control_factors(outcome)
-        every = np.ones(design.n_periods, dtype=bool)
-        fit = np.stack([means + _project(y - means, factors[:, :rank], every) for y in outcome])
+        means, factors = control_factors(design.outcome[~design.treated])
+        before = design.periods[None, :] < design.adoption[:, None]
+        loadings = np.stack(
+            [
+                _loadings(y - means, factors[:, :rank], pre)
+                for y, pre in zip(design.outcome, before, strict=True)
+            ]
+        )
+        names = [f"factor {k + 1}" for k in range(rank)]
+        never = ~design.treated
+        fit = means + loadings[never] @ _basis(factors[:, :rank]).T
         return estimate_from_counterfactual(
             self,
             design,
@@ -60,8 +69,12 @@ class GeneralizedSyntheticControl(Estimator):
             details={
                 "rank": rank,
                 "cross_validation": errors,
+                "factors": pd.DataFrame(factors[:, :rank], index=design.periods, columns=names),
+                "loadings": pd.DataFrame(
+                    loadings, index=design.units, columns=["intercept", *names]
+                ),
                 "untreated_fit": pd.DataFrame(
-                    fit, index=design.units[~design.treated], columns=design.periods
+                    fit, index=design.units[never], columns=design.periods
                 ),
             },
         )
@@ -117,10 +130,10 @@ class GeneralizedSyntheticControl(Estimator):
             limit = min(self.largest_rank, shortest - 2, int(never.sum()) - 2, factors.shape[1])
             errors = {r: _left_out_error(outcome, factors[:, :r], before) for r in range(limit + 1)}
         rank = needed if not errors else min(errors, key=lambda r: errors[r])
-        fitted = np.stack(
-            [_project(y, factors[:, :rank], pre) for y, pre in zip(outcome, before, strict=True)]
+        loadings = np.stack(
+            [_loadings(y, factors[:, :rank], pre) for y, pre in zip(outcome, before, strict=True)]
         )
-        return period_effects + fitted, rank, errors
+        return period_effects + loadings @ _basis(factors[:, :rank]).T, rank, errors
 
 
 def control_factors(outcome: Floats) -> tuple[Floats, Floats]:
@@ -142,16 +155,19 @@ def control_factors(outcome: Floats) -> tuple[Floats, Floats]:
     return means, right.T * np.sqrt(outcome.shape[1])
 
 
-def _project(path: Floats, factors: Floats, before: Booleans) -> Floats:
-    basis = np.column_stack([np.ones(len(path)), factors])
-    fitted: Floats = basis @ np.linalg.lstsq(basis[before], path[before], rcond=None)[0]
-    return fitted
+def _basis(factors: Floats) -> Floats:
+    return np.column_stack([np.ones(len(factors)), factors])
+
+
+def _loadings(path: Floats, factors: Floats, before: Booleans) -> Floats:
+    """Intercept and loadings of a path less the period means."""
+    found: Floats = np.linalg.lstsq(_basis(factors)[before], path[before], rcond=None)[0]
+    return found
 
 
 def _left_out(path: Floats, factors: Floats, before: Booleans) -> Floats:
     """Errors of predicting each period before treatment from the others, by their leverages."""
-    basis = np.column_stack([np.ones(len(factors)), factors])
-    q, _ = np.linalg.qr(basis[before])
+    q, _ = np.linalg.qr(_basis(factors)[before])
     residual = path[before] - q @ (q.T @ path[before])
     errors: Floats = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
     return errors
