@@ -161,8 +161,8 @@ def _basis(factors: Floats) -> Floats:
 
 def _loadings(path: Floats, factors: Floats, before: Booleans) -> Floats:
     """Intercept and loadings of a path less the period means."""
-    found: Floats = np.linalg.lstsq(_basis(factors)[before], path[before], rcond=None)[0]
-    return found
+    found = np.linalg.lstsq(_basis(factors)[before], path[before], rcond=None)[0]
+    return np.asarray(found, dtype=np.float64)
 
 
 def _left_out(path: Floats, factors: Floats, before: Booleans) -> Floats:
