@@ -6,6 +6,8 @@
 Needs the extra ``peers``; packages that are not installed are reported as absent. Each package
 answers each task in a process of its own, from the user's data frame to the estimate. The
 measurements are kept beside the table, so that running some tasks or packages replaces only these.
+scpi_pkg 4.0.0 needs pandas before 3: give it an environment with nothing but scpi_pkg and pandas<3,
+and run ``intervals --package scpi_pkg`` from there.
 """
 
 from __future__ import annotations

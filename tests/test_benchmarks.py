@@ -13,8 +13,11 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
-def measurement(seconds: float, processor: float, estimate: float) -> dict[str, Any]:
+def measurement(
+    seconds: float, processor: float, estimate: float, pandas: str = "3.1"
+) -> dict[str, Any]:
     return {
+        "versions": {"pandas": pandas},
         "first": 9.0,
         "seconds": seconds,
         "processor": processor,
@@ -41,7 +44,7 @@ def test_table_says_whether_the_goal_is_met_and_how_far_others_are(
     task = Task("A task", 0.5, lambda: None, contenders, "A note.")
     found = {
         "jjjpolicy": measurement(seconds, processor, 2.0),
-        "one": measurement(seconds, 3 * processor, 2.25),
+        "one": measurement(seconds, 3 * processor, 2.25, pandas="2.3"),
         "two": {"absent": "not installed"},
     }
     text = document({"task": task}, {"task": found})
@@ -49,7 +52,9 @@ def test_table_says_whether_the_goal_is_met_and_how_far_others_are(
     assert "- A task: A note." in text
     assert "| two: not installed |" in text
     assert "| three: not measured |" in text
-    row = next(line for line in text.splitlines() if line.startswith("| one |"))
+    row = next(line for line in text.splitlines() if line.startswith("| one"))
+    assert row.startswith("| one (with pandas 2.3) |")
+    assert "pandas 3.1" in text
     cells = [cell.strip() for cell in row.split("|")]
     assert (cells[4], cells[8], cells[9]) == ("3.0", "2.5e-01", "0.0e+00")
 

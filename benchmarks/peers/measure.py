@@ -11,11 +11,13 @@ import statistics
 import sys
 import time
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from peers.task import Task
 
+SHARED = ("numpy", "pandas")
 MOST_RUNS = 7
 LONGEST = 5.0
 TOO_SLOW_TO_REPEAT = 45.0
@@ -25,9 +27,9 @@ def measure(task: Task, package: str) -> dict[str, Any]:
     """First call apart, then as many runs as fit into ``LONGEST`` seconds, at most ``MOST_RUNS``;
     no further one after a first call longer than ``TOO_SLOW_TO_REPEAT``.
 
-    Keys first, seconds, processor (medians, the latter over all threads and child processes), runs,
-    peak (MB beyond Python and the data, the import of the package included), data (MB), load of the
-    machine at the start, answer.
+    Keys versions (of the package, numpy and pandas), first, seconds, processor (medians, the
+    latter over all threads and child processes), runs, peak (MB beyond Python and the data, the
+    import of the package included), data (MB), load of the machine at the start, answer.
     """
     warnings.simplefilter("ignore")
     data = task.data()
@@ -46,6 +48,7 @@ def measure(task: Task, package: str) -> dict[str, Any]:
             processors.append(processor)
     size = data.memory_usage(index=False).sum() / 1e6 if hasattr(data, "memory_usage") else 0.0
     return {
+        "versions": {name: version(name) for name in (package, *SHARED)},
         "first": first,
         "seconds": statistics.median(walls) if walls else None,
         "processor": statistics.median(processors) if walls else None,

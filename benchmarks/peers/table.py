@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from peers.task import Task
@@ -28,8 +27,8 @@ UNMEASURED = {"absent": "not measured"}
 
 def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]]) -> str:
     """One table over all tasks, with the facts of the machine and the notes of the tasks."""
-    packages = sorted({package for found in measured.values() for package in found})
-    versions = [f"{package} {_version(package)}" for package in (*packages, "numpy", "pandas")]
+    known = _versions(measured)
+    versions = [f"{package} {known[package]}" for package in sorted(known, key=str.lower)]
     lines = [
         "# Side by side with other packages",
         "",
@@ -56,13 +55,13 @@ def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]
         if name not in measured:
             continue
         in_order = {p: measured[name].get(p, UNMEASURED) for p in task.contenders}
-        lines += _rows(task, in_order)
+        lines += _rows(task, in_order, known)
         if task.note:
             notes.append(f"- {task.title}: {task.note}")
     return "\n".join([*lines, "", *notes]) + "\n"
 
 
-def _rows(task: Task, found: Mapping[str, Any]) -> list[str]:
+def _rows(task: Task, found: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
     own = found.get("jjjpolicy", {})
     seconds = _seconds(own)
     goal = "" if task.goal is None else f"; goal {task.goal:g} s"
@@ -87,7 +86,7 @@ def _rows(task: Task, found: Mapping[str, Any]) -> list[str]:
                 if "se" in answer and "se" in own["answer"]:
                     errors = f"{answer['se'] / own['answer']['se'] - 1:.1e}"
         rows.append(
-            f"| {package} | {_digits(wall)}{'' if one['runs'] else '*'} "
+            f"| {package}{_other(one, known)} | {_digits(wall)}{'' if one['runs'] else '*'} "
             f"| {_digits(one['processor'])} | {ratio} | {_digits(one['first'])} "
             f"| {_memory_used(one['peak'])} | {answer['estimate']:.8g} | {difference} | {errors} |"
         )
@@ -121,11 +120,20 @@ def _loads(measured: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{min(loads):.1f} to {max(loads):.1f}" if loads else "unknown"
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
+def _versions(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Versions that the measurements were made with, the last of each in order of the tasks."""
+    versions: dict[str, str] = {}
+    for found in measured.values():
+        # Ours comes last: what it shares with others is what it was measured with.
+        for package in sorted(found, key="jjjpolicy".__eq__):
+            versions |= found[package].get("versions", {})
+    return versions
+
+
+def _other(one: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    """Versions of shared packages that are not those of the rest of the table."""
+    differing = [f"{n} {v}" for n, v in one.get("versions", {}).items() if known[n] != v]
+    return f" (with {', '.join(differing)})" if differing else ""
 
 
 def _memory() -> float:
