@@ -124,13 +124,14 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
         period_means = weights @ outcome / weights.sum()
         totals = np.stack([weights[codes == c] @ outcome[codes == c] for c in range(len(values))])
     totals = totals - sizes[:, None] * period_means
-    gram = np.einsum("c,ctk,ctl->kl", sizes, demeaned, demeaned)
+    weighted = demeaned * sizes[:, None, None]
+    gram = weighted.reshape(-1, len(names)).T @ demeaned.reshape(-1, len(names))
     kept = _kept(gram, names, len(names))
     demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
     coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
 
     bread = design.n_units * np.linalg.inv(gram)
-    fitted = np.einsum("ctk,ctl,l->ck", demeaned, demeaned, coefficients) @ bread
+    fitted = np.einsum("ctk,ct->ck", demeaned, demeaned @ coefficients) @ bread
     influence = np.empty((design.n_units, len(kept)))
     for c in range(len(values)):
         mine = codes == c

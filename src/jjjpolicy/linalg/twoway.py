@@ -86,10 +86,17 @@ def independent_columns(gram: Floats, tolerance: float = 1e-10) -> list[int]:
         A column counts as dependent when the share of its sum of squares that the kept columns
         leave unexplained is at most this.
     """
+    squares = np.diagonal(gram)
+    try:
+        unexplained = np.diagonal(np.linalg.cholesky(gram)) ** 2
+    except np.linalg.LinAlgError:
+        unexplained = np.zeros(len(gram))
+    if (unexplained > tolerance * squares).all():
+        return list(range(len(gram)))
     kept: list[int] = []
     left = np.array(gram, dtype=float)
     for j in range(len(gram)):
-        if gram[j, j] > 0 and left[j, j] > tolerance * gram[j, j]:
+        if squares[j] > 0 and left[j, j] > tolerance * squares[j]:
             kept.append(j)
-            left -= np.outer(left[:, j], left[j] / left[j, j])
+            left[j + 1 :, j + 1 :] -= np.outer(left[j + 1 :, j], left[j, j + 1 :] / left[j, j])
     return kept
