@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Law = Literal["mammen", "rademacher", "webb"]
 
-TOGETHER = 32
+TOGETHER = 16
 """Draws that share one pass over the influence functions."""
 
 _GOLDEN = (1 + np.sqrt(5)) / 2

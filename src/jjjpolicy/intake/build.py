@@ -105,7 +105,10 @@ def design_from_frame(
         assigned_at=columns.assigned_at or columns.unit,
         assignment=assignment,
         switching=switching,
-        covariates={name: _matrix(frame, name, grid, columns) for name in columns.covariates},
+        covariates={
+            name: _once_if_constant(_matrix(frame, name, grid, columns))
+            for name in columns.covariates
+        },
         predictors={
             name: _matrix(frame, name, grid, columns, gaps=True) for name in columns.predictors
         },
@@ -121,6 +124,13 @@ def _matrix(
 ) -> Floats:
     values = grid.spread(numbers(frame, name, grid, columns, gaps))
     return np.array(values, dtype=float, order="C")
+
+
+def _once_if_constant(matrix: Floats) -> Floats:
+    """The matrix; with each unit's value stored once where it is the same in every period."""
+    if not (matrix == matrix[:, :1]).all():
+        return matrix
+    return np.broadcast_to(matrix[:, :1].copy(), matrix.shape)
 
 
 def _always_treated_listed(
