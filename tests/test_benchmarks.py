@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -72,3 +73,22 @@ def test_a_task_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
     )
     assert "31 x 16 (simulated)" in target.read_text(encoding="utf-8")
     assert target.with_suffix(".json").is_file()
+
+
+def test_fitted_order_is_the_power_of_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from growth import order
+
+    sizes = np.array([10.0, 20.0, 40.0, 80.0])
+    assert order(sizes, 3 * sizes**2) == pytest.approx(2)
+
+
+def test_rows_simulated_on_disk_give_the_estimates_of_the_table_in_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("duckdb", reason="Parquet files need the extra 'firms'")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from larger_than_memory import compared, simulate
+
+    simulate(tmp_path, 600)
+    assert compared(tmp_path) < 1e-10

@@ -43,7 +43,7 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     expected = [10 * i + 1 for i in range(7)]
     assert list(run(work, tasks, 1, "x")) == expected
     assert list(run(work, tasks, 2, "x")) == expected
-    assert workers(1) == 1
+    assert list(run(work, tasks, 2, "x", at_once=3)) == expected
     assert workers(2) == 2
 
 
@@ -67,7 +67,7 @@ def test_tasks_of_a_lost_worker_are_handed_out_again(monkeypatch: pytest.MonkeyP
         done.append(i)
         return i
 
-    assert list(run(work, [(i,) for i in range(7)], 2, "x")) == list(range(7))
+    assert list(run(work, [(i,) for i in range(7)], 2, "x", at_once=1)) == list(range(7))
     assert done == list(range(7))
 
 
@@ -75,7 +75,7 @@ def test_a_cluster_that_loses_every_worker_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr("jjjpolicy.parallel.ATTEMPTS", 1)
     monkeypatch.setattr(joblib, "Parallel", Failing)
     with pytest.raises(CancelledError):
-        list(run(abs, [(i,) for i in range(7)], 2, "x"))
+        list(run(abs, [(i,) for i in range(7)], 2, "x", at_once=1))
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(client: Any) -> None:
         return float(values.sum()) + i
 
     values = np.ones(1_000)
-    results = run(work, [(values, i) for i in range(60)], 2, "x", batch_size=1)
+    results = run(work, [(values, i) for i in range(60)], 2, "x", at_once=1)
     first = next(results)
     victim = next(iter(client.run(os.getpid).values()))
     os.kill(victim, signal.SIGKILL)

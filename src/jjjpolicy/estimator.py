@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jjjpolicy.parallel import run, workers
-from jjjpolicy.progress import track
+from jjjpolicy.parallel import run
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -104,12 +103,8 @@ class Estimator(ABC):
         jobs : int
             Worker processes; the numbers do not depend on it.
         """
-        if jobs == 1:
-            parts = (self.refit(design.reassigned(adoption)) for adoption in adoptions)
-            return Refits.stack(track(parts, self.label, total=len(adoptions)))
-        batches = np.array_split(adoptions, min(len(adoptions), 8 * workers(jobs)))
-        tasks = [(self, design, batch) for batch in batches]
-        return Refits.stack(run(_refit_batch, tasks, jobs, self.label))
+        tasks = [(self, design, adoption) for adoption in adoptions]
+        return Refits.stack(run(_refit, tasks, jobs, self.label))
 
     def refit_groups(
         self, design: Design, adoptions: Floats, groups: Integers, jobs: int = 1
@@ -136,5 +131,5 @@ class Estimator(ABC):
         return {"name": type(self).__name__, **options}
 
 
-def _refit_batch(estimator: Estimator, design: Design, adoptions: Floats) -> Refits:
-    return Refits.stack(estimator.refit(design.reassigned(adoption)) for adoption in adoptions)
+def _refit(estimator: Estimator, design: Design, adoption: Floats) -> Refits:
+    return estimator.refit(design.reassigned(adoption))

@@ -6,10 +6,11 @@ workers of the active Dask client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from jjjpolicy._lookup import data_files_read, remembered
 from jjjpolicy.progress import track
@@ -26,7 +27,7 @@ def run(
     jobs: int,
     description: str,
     *,
-    batch_size: int | Literal["auto"] = "auto",
+    at_once: int | None = None,
 ) -> Iterator[Result]:
     """Results of ``function(*task)`` in the order of the tasks, with progress shown.
 
@@ -43,19 +44,20 @@ def run(
         workers for any number but 1.
     description : str
         What is going on, in a few words.
-    batch_size : int or "auto"
-        Tasks that are handed to a worker at once.
+    at_once : int, optional
+        Tasks that are handed to a worker at once; by default an eighth of its share, so that what
+        they have in common travels eight times and not with each of them.
     """
-    found = (function(*task) for task in tasks)
+    found: Iterable[Result] = (function(*task) for task in tasks)
     if jobs != 1:
-        found = _handed_out(function, tasks, jobs, batch_size)
+        size = at_once or max(1, len(tasks) // (8 * workers(jobs)))
+        batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+        found = chain.from_iterable(_handed_out(function, batches, jobs))
     return track(found, description, total=len(tasks))
 
 
 def workers(jobs: int) -> int:
     """Number of workers that ``jobs`` stands for."""
-    if jobs == 1:
-        return 1
     from joblib import effective_n_jobs
 
     number: int = effective_n_jobs(jobs)
@@ -63,23 +65,20 @@ def workers(jobs: int) -> int:
 
 
 def _handed_out(
-    function: Callable[..., Result],
-    tasks: Sequence[tuple[Any, ...]],
-    jobs: int,
-    batch_size: int | Literal["auto"],
-) -> Generator[Result]:
+    function: Callable[..., Result], batches: Sequence[Sequence[tuple[Any, ...]]], jobs: int
+) -> Iterator[list[Result]]:
     from joblib import Parallel, delayed
 
     done, attempts = 0, 0
-    while done < len(tasks):
-        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=batch_size)
-        results = parallel(delayed(_with_files)(function, task) for task in tasks[done:])
+    while done < len(batches):
+        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+        parts = parallel(delayed(_with_files)(function, batch) for batch in batches[done:])
         try:
-            for result, files in results:
+            for results, files in parts:
                 for file in files:
                     if file.is_file():  # a worker on another machine has its own copies
                         remembered(file)
-                yield result
+                yield results
                 done, attempts = done + 1, 0
         except CancelledError:
             attempts += 1
@@ -88,7 +87,7 @@ def _handed_out(
 
 
 def _with_files(
-    function: Callable[..., Result], task: tuple[Any, ...]
-) -> tuple[Result, list[Path]]:
-    """A result, and the data files that its worker has read, for the provenance."""
-    return function(*task), data_files_read()
+    function: Callable[..., Result], batch: Sequence[tuple[Any, ...]]
+) -> tuple[list[Result], list[Path]]:
+    """Results, and the data files that their worker has read, for the provenance."""
+    return [function(*task) for task in batch], data_files_read()

@@ -151,7 +151,7 @@ def calibrate(
         )
         for c in cells
     ]
-    found = list(run(_kept, tasks, jobs, "calibration", batch_size=1))
+    found = list(run(_kept, tasks, jobs, "calibration", at_once=1))
     return _tables(cells, found, panels, levels)
 
 

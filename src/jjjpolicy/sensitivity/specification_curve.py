@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from itertools import chain, pairwise, product
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.parallel import run, workers
+from jjjpolicy.parallel import run
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design
@@ -78,11 +78,8 @@ def specification_curve(
     combinations = list(product(*(options.items() for options in choices.values())))
     names = [dict(zip(choices, (k for k, _ in c), strict=True)) for c in combinations]
     options = [dict(zip(choices, (v for _, v in c), strict=True)) for c in combinations]
-    # A few batches: the function may carry whole panels with it to each worker.
-    count = len(options) if jobs == 1 else min(len(options), 8 * workers(jobs))
-    bounds = np.linspace(0, len(options), count + 1).astype(int)
-    tasks = [(build, options[a:b], estimators, inference, level) for a, b in pairwise(bounds)]
-    parts = list(chain.from_iterable(run(_batch, tasks, jobs, "specifications")))
+    tasks = [(build, chosen, estimators, inference, level) for chosen in options]
+    parts = list(run(_estimates, tasks, jobs, "specifications"))
     rows = [name | row for name, part in zip(names, parts, strict=True) for row in part]
     table = pd.DataFrame(rows, columns=[*choices, "estimator", *NUMBERS, "failure", "warnings"])
     for column in ("units", "treated_units", "pre_periods", "periods", "observations"):
@@ -139,16 +136,6 @@ def _check(choices: Mapping[str, Mapping[str, Any]], estimators: Mapping[str, Es
             )
         if not listed:
             raise DataError(f"the dimension {dimension!r} has no option.")
-
-
-def _batch(
-    build: Callable[..., Design],
-    batch: list[dict[str, Any]],
-    estimators: Mapping[str, Estimator],
-    inference: Inference | None,
-    level: float,
-) -> list[list[dict[str, Any]]]:
-    return [_estimates(build, options, estimators, inference, level) for options in batch]
 
 
 def _estimates(
