@@ -81,14 +81,14 @@ def _rows(task: Task, found: Mapping[str, Any], known: Mapping[str, str]) -> lis
         if "answer" in own and seconds is not None:
             pair = one["processor"], own["processor"]
             ratio = f"{pair[0] / pair[1]:.1f}" if all(pair) else f"{wall / seconds:.1f}"
-            if package != "jjjpolicy":
+            if package != "jjjpolicy" and "estimate" in answer:
                 difference = f"{answer['estimate'] - own['answer']['estimate']:.1e}"
                 if "se" in answer and "se" in own["answer"]:
                     errors = f"{answer['se'] / own['answer']['se'] - 1:.1e}"
         rows.append(
             f"| {package}{_other(one, known)} | {_digits(wall)}{'' if one['runs'] else '*'} "
             f"| {_digits(one['processor'])} | {ratio} | {_digits(one['first'])} "
-            f"| {_memory_used(one['peak'])} | {answer['estimate']:.8g} | {difference} | {errors} |"
+            f"| {_memory_used(one['peak'])} | {_estimate(answer)} | {difference} | {errors} |"
         )
     return rows
 
@@ -107,6 +107,10 @@ def _seconds(one: Mapping[str, Any]) -> float | None:
 
 def _memory_used(megabytes: float) -> str:
     return f"{megabytes:.0f}" if megabytes >= 1 else "–"
+
+
+def _estimate(answer: Mapping[str, float]) -> str:
+    return f"{answer['estimate']:.8g}" if "estimate" in answer else "–"
 
 
 def _digits(seconds: float | None) -> str:

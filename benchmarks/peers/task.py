@@ -23,7 +23,7 @@ class Task:
     data : callable
         Makes the user's data; not timed.
     contenders : mapping of str to callable
-        By distribution name; from the data to ``estimate`` and, where there is one, ``se``. Each
+        By distribution name; from the data to ``estimate`` and ``se``, where there are any. Each
         imports its package itself, so that the first call holds the import.
     note : str
         What the reader must know to compare the rows.
