@@ -35,7 +35,8 @@ def estimate_of(method: Any = None, **changes: Any) -> jp.Estimate:
 
 
 def shades(figure: Any) -> list[Any]:
-    return [part for part in figure.axes[0].collections if isinstance(part, PolyCollection)]
+    parts = [part for axes in figure.axes for part in axes.collections]
+    return [part for part in parts if isinstance(part, PolyCollection)]
 
 
 def synthetic_control(method: Any, **changes: Any) -> jp.Estimate:
@@ -50,7 +51,7 @@ def test_prediction_intervals_shade_every_treated_unit() -> None:
     bands = effect_bands(estimate)
     assert {unit: len(band) for unit, band in bands.items()} == {0: 5, 1: 3}
     assert len(shades(estimate.plot("gaps"))) == 2
-    assert shades(estimate.plot("paths")) == []
+    assert len(shades(estimate.plot("paths"))) == 2
 
 
 @pytest.mark.filterwarnings("ignore:.*convex hull")
@@ -74,9 +75,13 @@ def test_intervals_without_ends_are_not_drawn() -> None:
 def test_several_treated_units_are_ranked_among_placebos_of_each_date() -> None:
     changes = {"adoption": {0: 2015, 1: 2016}}
     estimate = synthetic_control(jp.inference.PlaceboUnits(separate=True), **changes)
-    names = [tick.get_text() for tick in estimate.plot("ranking").axes[0].get_yticklabels()]
-    assert len(names) == 2 + 2 * 8
-    assert {"0", "1", "5 (2015)", "5 (2016)"} <= set(names)
+    panels = {
+        axes.get_title(loc="left"): {tick.get_text() for tick in axes.get_yticklabels()}
+        for axes in estimate.plot("ranking").axes
+    }
+    assert list(panels) == ["Adopted in 2015", "Adopted in 2016"]
+    assert panels["Adopted in 2015"] == {"0", *map(str, range(2, 10))}
+    assert panels["Adopted in 2016"] == {"1", *map(str, range(2, 10))}
     joint = synthetic_control(jp.inference.PlaceboUnits(), **changes)
     with pytest.raises(jp.DataError, match="separate=True"):
         joint.plot("ranking")
@@ -87,3 +92,30 @@ def test_placebo_gaps_run_over_years_since_the_policy() -> None:
     (axes,) = estimate.plot("placebos").axes
     assert axes.get_xlabel() == "Years since the policy"
     assert len(axes.get_lines()) == 56 + 3
+
+
+@pytest.mark.filterwarnings("ignore:.*convex hull")
+def test_every_treated_unit_has_its_own_policy_line_and_weights() -> None:
+    changes = {"adoption": {0: 2015, 1: 2017, 2: 2017}}
+    estimate = jp.synth.SyntheticControl().fit(estimate_of(**changes).design)
+    for kind in ("gaps", "paths"):
+        lines = [axes.lines[-1].get_xdata()[0] for axes in estimate.plot(kind).axes]
+        assert lines == [2014.5, 2016.5, 2016.5]
+    titles = [axes.get_title(loc="left") for axes in estimate.plot("weights").axes]
+    assert titles == ["0", "1", "2"]
+
+
+@pytest.mark.filterwarnings("ignore:.*convex hull")
+def test_no_treated_unit_is_left_out_where_there_are_more_than_colours() -> None:
+    estimate = synthetic_control(
+        jp.inference.PlaceboPeriods(), units=20, adoption=dict.fromkeys(range(9), 2016)
+    )
+    assert len(estimate.plot("gaps").axes) == 9
+    assert "average" in estimate.plot("weights").axes[0].get_xlabel()
+
+
+def test_labels_of_differences_say_so() -> None:
+    estimate = estimate_of(jp.inference.PlaceboUnits())
+    assert estimate.plot("gaps").axes[0].get_ylabel() == "Gap in y"
+    assert estimate.plot("effects").axes[0].get_ylabel() == "Effect on y"
+    assert estimate.plot("placebos").axes[0].get_ylabel() == "Gap in y"

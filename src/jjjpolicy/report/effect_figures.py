@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EVENT_TIME = Text("Years since the policy", "距政策实施年数")
 WEIGHT = Text("Weight", "权重")
+AVERAGE_WEIGHT = Text("Weight, average over treated units", "权重（各处理单位均值）")
 RATIO = Text("Post/pre-policy RMSPE ratio", "政策后与政策前RMSPE之比")
 UNIFORM = Text("Uniform band", "一致置信带")
 POINTWISE = Text("Pointwise interval", "逐点置信区间")
@@ -228,14 +229,7 @@ def draw_ranking(
         figure,
         (axes,),
     ):
-        colours = [style.VERMILION if unit in treated else style.GREY for unit in ordered.index]
-        axes.hlines(range(len(ordered)), 0, ordered, color=colours, linewidth=0.8)
-        axes.scatter(ordered, range(len(ordered)), color=colours, s=14, zorder=3)
-        _name_rows(axes, [words((names or {}).get(u, str(u)), language) for u in ordered.index])
-        for label, colour in zip(axes.get_yticklabels(), colours, strict=True):
-            label.set_fontsize(6.5)
-            label.set_color(colour if colour != style.GREY else "#404040")
-        axes.set_xlim(left=0)
+        draw_ranks(axes, ordered, treated, names or {}, language)
         axes.set_xlabel(words(measure, language))
     return figure
 
@@ -245,6 +239,7 @@ def draw_weights(
     *,
     names: Mapping[Hashable, Label] | None = None,
     smallest: float = 0.005,
+    measure: Label = WEIGHT,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -262,20 +257,53 @@ def draw_weights(
         figure,
         (axes,),
     ):
-        axes.barh(range(len(shown)), shown, color=style.BLUE, height=0.62)
-        for row, weight in enumerate(shown):
-            axes.annotate(
-                f"{weight:.2f}".replace("-", "\N{MINUS SIGN}"),
-                (max(weight, 0.0), row),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=7,
-            )
-        _name_rows(axes, [words((names or {}).get(u, str(u)), language) for u in shown.index])
+        draw_bars(axes, shown, names or {}, smallest, language)
         axes.margins(x=0.12)
-        axes.set_xlabel(words(WEIGHT, language))
+        axes.set_xlabel(words(measure, language))
     return figure
+
+
+def draw_ranks(
+    axes: Axes,
+    ratios: pd.Series,
+    treated: Collection[Hashable],
+    names: Mapping[Hashable, Label],
+    language: Language,
+) -> None:
+    """Draw a measure of every unit into axes, largest on top."""
+    ordered = ratios.sort_values(ascending=False)
+    colours = [style.VERMILION if unit in treated else style.GREY for unit in ordered.index]
+    axes.hlines(range(len(ordered)), 0, ordered, color=colours, linewidth=0.8)
+    axes.scatter(ordered, range(len(ordered)), color=colours, s=14, zorder=3)
+    _name_rows(axes, [words(names.get(u, str(u)), language) for u in ordered.index])
+    for label, colour in zip(axes.get_yticklabels(), colours, strict=True):
+        label.set_fontsize(6.5)
+        label.set_color(colour if colour != style.GREY else "#404040")
+    axes.set_xlim(left=0)
+
+
+def draw_bars(
+    axes: Axes,
+    weights: pd.Series,
+    names: Mapping[Hashable, Label],
+    smallest: float,
+    language: Language,
+) -> None:
+    """Draw weights into axes in their order, with their values; none where they are too small."""
+    shown = weights.where(weights.abs() >= smallest, 0.0)
+    axes.barh(range(len(shown)), shown, color=style.BLUE, height=0.62)
+    for row, weight in enumerate(shown):
+        if weight == 0:
+            continue
+        axes.annotate(
+            f"{weight:.2f}".replace("-", "\N{MINUS SIGN}"),
+            (max(weight, 0.0), row),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+        )
+    _name_rows(axes, [words(names.get(u, str(u)), language) for u in weights.index])
 
 
 def _require(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:

@@ -9,14 +9,22 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError, InferenceError
 from jjjpolicy.report.effect_figures import (
+    AVERAGE_WEIGHT,
     EVENT_TIME,
+    WEIGHT,
     draw_event_study,
     draw_ranking,
     draw_weights,
 )
 from jjjpolicy.report.summary import summary
-from jjjpolicy.report.text import Label, Language, Text, words
+from jjjpolicy.report.text import Label, Language, Text
 from jjjpolicy.report.time_figures import draw_gaps, draw_paths, draw_placebos
+from jjjpolicy.report.unit_panels import (
+    draw_gap_panels,
+    draw_path_panels,
+    draw_rankings,
+    draw_weight_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -26,6 +34,10 @@ if TYPE_CHECKING:
     from jjjpolicy.estimate import Estimate
 
 __all__ = ["plot", "summary"]
+
+MOST_LINES = 7
+MOST_COLUMNS = 6
+"""Treated units that fit into one panel of gaps, and beside each other as columns of weights."""
 
 
 def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "en") -> Figure:
@@ -38,7 +50,8 @@ def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "e
         ``"effects"`` (by event time, with intervals), and for estimators with a counterfactual also
         ``"gaps"``, ``"paths"``, ``"weights"``, and with placebo inference ``"placebos"`` and
         ``"ranking"``. By default the paths where there is one treated unit, the gaps where there
-        are several, and the effects where there is no counterfactual.
+        are several, and the effects where there is no counterfactual. Treated units have a panel
+        each where they adopt at different dates or where their intervals would overlap.
     language : "en" or "zh"
 
     Raises
@@ -140,22 +153,40 @@ def _names(estimate: Estimate) -> dict[Hashable, Label]:
     }
 
 
+def _of_outcome(estimate: Estimate, english: str, chinese: str) -> Text:
+    labels = estimate.design.labels
+    name = labels.outcome_in("en")
+    # an acronym or a column's name keeps its capitals
+    if name[:1].isupper() and name[1:].islower():
+        name = name[0].lower() + name[1:]
+    return Text(english.format(name), chinese.format(labels.outcome_in("zh")))
+
+
 def _outcome(estimate: Estimate) -> Text:
     labels = estimate.design.labels
     return Text(labels.outcome_in("en"), labels.outcome_in("zh"))
 
 
 def _effects(estimate: Estimate, language: Language) -> Figure:
-    return draw_event_study(estimate.effects, outcome=_outcome(estimate), language=language)
+    outcome = _of_outcome(estimate, "Effect on {}", "对{}的影响")
+    return draw_event_study(estimate.effects, outcome=outcome, language=language)
 
 
 def _gaps(estimate: Estimate, language: Language) -> Figure:
+    gaps, bands = gaps_by_unit(estimate), effect_bands(estimate)
+    outcome = _of_outcome(estimate, "Gap in {}", "{}的差距")
+    names = _names(estimate)
+    crowded = len(gaps.columns) > 1 and len(bands) > 1
+    if crowded or len(estimate.design.cohorts) > 1 or len(gaps.columns) > MOST_LINES:
+        return draw_gap_panels(
+            gaps, _policies(estimate), outcome=outcome, names=names, bands=bands, language=language
+        )
     return draw_gaps(
-        gaps_by_unit(estimate),
+        gaps,
         policy=float(estimate.design.cohorts[0]) - 0.5,
-        outcome=_outcome(estimate),
-        names=_names(estimate),
-        bands=effect_bands(estimate),
+        outcome=outcome,
+        names=names,
+        bands=bands,
         language=language,
     )
 
@@ -166,6 +197,16 @@ def _paths(estimate: Estimate, language: Language) -> Figure:
             f"{estimate.estimator.label} has no counterfactual paths; plot 'effects' instead."
         )
     design, observed = estimate.design, _observed(estimate)
+    if len(design.cohorts) > 1:
+        return draw_path_panels(
+            observed.T,
+            estimate.counterfactual.T,
+            _policies(estimate),
+            outcome=_outcome(estimate),
+            names=_names(estimate),
+            bands=effect_bands(estimate),
+            language=language,
+        )
     single = len(observed) == 1
     unit = observed.index[0]
     return draw_paths(
@@ -179,10 +220,25 @@ def _paths(estimate: Estimate, language: Language) -> Figure:
     )
 
 
+def _policies(estimate: Estimate) -> dict[Hashable, float]:
+    """Where the policy line of each treated unit stands, in periods."""
+    design = estimate.design
+    starts = design.adoption[design.treated] - 0.5
+    return dict(zip(design.units[design.treated], starts.tolist(), strict=True))
+
+
 def _weights(estimate: Estimate, language: Language) -> Figure:
     if estimate.weights is None:
         raise DataError(f"{estimate.estimator.label} has no donor weights.")
-    return draw_weights(estimate.weights.mean(axis=1), names=_names(estimate), language=language)
+    names, treated = _names(estimate), estimate.weights.shape[1]
+    if 1 < treated <= MOST_COLUMNS:
+        return draw_weight_columns(estimate.weights, names=names, language=language)
+    return draw_weights(
+        estimate.weights.mean(axis=1),
+        names=names,
+        measure=WEIGHT if treated == 1 else AVERAGE_WEIGHT,
+        language=language,
+    )
 
 
 def _placebos(estimate: Estimate, language: Language) -> Figure:
@@ -191,7 +247,7 @@ def _placebos(estimate: Estimate, language: Language) -> Figure:
         placebo_gaps(estimate),
         "estimate",
         policy=-0.5,
-        outcome=_outcome(estimate),
+        outcome=_of_outcome(estimate, "Gap in {}", "{}的差距"),
         treated_name=(
             _names(estimate)[treated[0]]
             if len(treated) == 1
@@ -230,33 +286,26 @@ def _ranking(estimate: Estimate, language: Language) -> Figure:
 
 
 def _separate_ranking(estimate: Estimate, language: Language) -> Figure:
-    """Every treated unit, and every control unit under every adoption period."""
+    """Every treated unit among the control units under its adoption period."""
     assert estimate.inference is not None
     units = estimate.inference.details["units"]
     placebos = estimate.inference.details["unit_placebos"]
-    names = _names(estimate)
-    dates = units.set_index("unit")["adoption"]
-    several = dates.nunique() > 1
-    ratios: dict[Hashable, float] = dict(zip(units["unit"], units["rmspe_ratio"], strict=True))
-    shown: dict[Hashable, Label] = {
-        str(unit): names[unit] for unit in estimate.design.units[estimate.design.treated]
-    }
-    for row in placebos.to_dict("records"):
-        unit, date = row["placebo"], dates[row["unit"]]
-        key = (unit, date)
-        ratios[key] = row["rmspe_ratio"]
-        name = names[unit]
-        shown[key] = (
-            Text(f"{words(name, 'en')} ({date})", f"{words(name, 'zh')}（{date}）")
-            if several
-            else name
-        )
-    return draw_ranking(
-        pd.Series(list(ratios.values()), index=pd.Index(list(ratios), tupleize_cols=False)),
-        list(units["unit"]),
-        names=shown,
-        language=language,
+    treated = estimate.design.units[estimate.design.treated]
+    names = _names(estimate) | {str(unit): _names(estimate)[unit] for unit in treated}
+    date_of = units.set_index("unit")["adoption"]
+    placebos = placebos.assign(date=placebos["unit"].map(date_of)).drop_duplicates(
+        ["placebo", "date"]
     )
+    rankings: dict[Label, pd.Series] = {}
+    for date, own in units.groupby("adoption"):
+        others = placebos[placebos["date"] == date]
+        rankings[Text(f"Adopted in {date}", f"{date}年实施")] = pd.concat(
+            [own.set_index("unit")["rmspe_ratio"], others.set_index("placebo")["rmspe_ratio"]]
+        )
+    if len(rankings) == 1:
+        (ratios,) = rankings.values()
+        return draw_ranking(ratios, list(units["unit"]), names=names, language=language)
+    return draw_rankings(rankings, list(units["unit"]), names=names, language=language)
 
 
 _KINDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jjjpolicy.ledger import Ledger
 
 DIGITS = 4
+WIDTH = 100
+INDENT = " " * 15
 
 
 def summary(estimate: Estimate) -> str:
@@ -49,7 +52,7 @@ def _lines(estimate: Estimate) -> Iterator[str]:
             yield f"95% interval   [{low}, {high}]"
         yield f"inference      {result.name}"
         for note in result.notes:
-            yield f"               {note}"
+            yield from wrap(note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
     yield from _weights_undecided(estimate)
     treated = [str(unit) for unit in design.units[design.treated]]
     shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
@@ -101,5 +104,6 @@ def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
     yield heading
     yield table.to_string(
         index=False,
+        na_rep="",
         float_format=lambda value: "" if np.isnan(value) else format_number(value, DIGITS),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from jjjpolicy.report import style
@@ -47,7 +48,7 @@ def draw_paths(
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
         if band is not None:
-            _shade(axes, band, style.VERMILION)
+            shade_interval(axes, band, style.VERMILION)
         axes.plot(treated.index, treated, color=style.BLUE)
         axes.plot(synthetic.index, synthetic, color=style.VERMILION, linestyle=(0, (5, 2)))
         _finish(axes, policy, outcome, language)
@@ -90,9 +91,9 @@ def draw_gaps(
     with style.canvas(language, width=width) as (figure, (axes,)):
         style.mark_zero(axes)
         ends = []
-        for colour, unit in zip(style.PALETTE, gaps.columns, strict=False):
+        for colour, unit in zip(cycle(style.PALETTE), gaps.columns, strict=False):
             if bands is not None and unit in bands:
-                _shade(axes, bands[unit], colour)
+                shade_interval(axes, bands[unit], colour)
             axes.plot(gaps.index, gaps[unit], color=colour)
             name = words((names or {}).get(unit, str(unit)), language)
             ends.append((gaps.index[-1], gaps[unit].iloc[-1], name, colour))
@@ -192,7 +193,7 @@ def draw_small_multiples(
     return figure
 
 
-def _shade(axes: Axes, band: pd.DataFrame, colour: str) -> None:
+def shade_interval(axes: Axes, band: pd.DataFrame, colour: str) -> None:
     """An interval in every period; a stroke where there is only one."""
     known = band[["lower", "upper"]].astype(float)
     known = known[(known.abs() < float("inf")).all(axis=1)]
