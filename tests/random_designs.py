@@ -8,10 +8,12 @@ change here; only what cannot be made without arguments is listed.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from inspect import get_annotations
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import numpy as np
 import pandas as pd
@@ -231,10 +233,11 @@ def every_inference() -> dict[str, Inference]:
 
 def plain(classes: dict[str, type[Made]]) -> dict[str, Made]:
     """One object of each class, with as few draws as tests need."""
-    return {name: _make(name, cls) for name, cls in classes.items()}
+    return {name: made(name, cls) for name, cls in classes.items()}
 
 
-def _make(name: str, cls: type[Made], **changed: Any) -> Made:
+def made(name: str, cls: type[Made], **changed: Any) -> Made:
+    """An object of a class with few draws, what it needs, and options of one's own."""
     known = {item.name for item in fields(cls)}  # type: ignore[arg-type]
     small = {key: value for key, value in SMALL.items() if key in known}
     missing = [
@@ -249,20 +252,14 @@ def _make(name: str, cls: type[Made], **changed: Any) -> Made:
 
 def _turned(classes: dict[str, type[Made]]) -> Iterator[tuple[str, Made]]:
     for name, cls in classes.items():
-        yield name, _make(name, cls)
-        hints = get_type_hints(cls)
+        yield name, made(name, cls)
         for item in fields(cls):  # type: ignore[arg-type]
-            kind = hints[item.name]
-            values = [True, False] if kind is bool else []
-            if get_origin(kind) is Literal:
-                values = list(get_args(kind))
-            for value in values:
+            for value in _few_values(cls, item.name):
                 if value != item.default:
-                    made = _make(name, cls, **{item.name: value})
-                    yield f"{name}({item.name}={value!r})", made
+                    yield f"{name}({item.name}={value!r})", made(name, cls, **{item.name: value})
         for options in FURTHER.get(name, ()):
             shown = ", ".join(f"{key}={value!r}" for key, value in options.items())
-            yield f"{name}({shown})", _make(name, cls, **options)
+            yield f"{name}({shown})", made(name, cls, **options)
 
 
 def attempted(work: Callable[[], Made]) -> Made | jp.JJJPolicyError:
@@ -277,3 +274,16 @@ def attempted(work: Callable[[], Made]) -> Made | jp.JJJPolicyError:
             return work()
         except jp.JJJPolicyError as error:
             return error
+
+
+def _few_values(cls: type, option: str) -> list[Any]:
+    """Values of an option that is a bool or a ``Literal``; none for others."""
+    owner = next(c for c in cls.__mro__ if option in get_annotations(c))
+    names = vars(sys.modules[owner.__module__])
+    try:
+        kind = eval(get_annotations(owner)[option], names)
+    except NameError:  # imported for type checking alone
+        return []
+    if kind is bool:
+        return [True, False]
+    return list(get_args(kind)) if get_origin(kind) is Literal else []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.variance import cluster_sums
 
@@ -55,11 +56,11 @@ def multiplier_draws(
     if draws < 2:
         raise InferenceError(f"draws={draws} must be at least 2.")
     sums = cluster_sums(influence, codes) / len(influence)
-    streams = np.random.SeedSequence(seed).spawn(draws)
+    seeds = streams(seed, draws)
     deviations = np.empty((draws, influence.shape[1]))
     multipliers = np.empty((min(TOGETHER, draws), len(sums)))
     for start in range(0, draws, TOGETHER):
-        batch = streams[start : start + TOGETHER]
+        batch = seeds[start : start + TOGETHER]
         for row, stream in zip(multipliers, batch, strict=False):
             _fill(row, law, stream)
         deviations[start : start + len(batch)] = multipliers[: len(batch)] @ sums

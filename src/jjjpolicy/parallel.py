@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jjjpolicy._lookup import data_files_read, remembered
+from jjjpolicy.errors import InferenceError
 from jjjpolicy.progress import track
 
 Result = TypeVar("Result")
+
+MOST_WORKERS = 1_000
 
 ATTEMPTS = 3
 """How often in a row workers may be lost before a single further result."""
@@ -48,8 +51,9 @@ def run(
         Tasks that are handed to a worker at once; by default an eighth of its share, so that what
         they have in common travels eight times and not with each of them.
     """
+    require_jobs(jobs)
     found: Iterable[Result] = (function(*task) for task in tasks)
-    if jobs != 1:
+    if jobs != 1 and len(tasks):
         size = at_once or max(1, len(tasks) // (8 * workers(jobs)))
         batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         found = chain.from_iterable(_handed_out(function, batches, jobs))
@@ -58,10 +62,20 @@ def run(
 
 def workers(jobs: int) -> int:
     """Number of workers that ``jobs`` stands for."""
+    require_jobs(jobs)
     from joblib import effective_n_jobs
 
     number: int = effective_n_jobs(jobs)
     return number
+
+
+def require_jobs(jobs: int) -> None:
+    """Raise an `InferenceError` unless ``jobs`` is -1 or a number of workers that can be."""
+    if jobs != -1 and not 1 <= jobs <= MOST_WORKERS:
+        raise InferenceError(
+            f"jobs={jobs:,} must be a number of workers from 1 to {MOST_WORKERS:,}, or -1 for one "
+            f"per processor."
+        )
 
 
 def _handed_out(
@@ -71,7 +85,7 @@ def _handed_out(
 
     done, attempts = 0, 0
     while done < len(batches):
-        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+        parallel = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator", batch_size=1)
         parts = parallel(delayed(_with_files)(function, batch) for batch in batches[done:])
         try:
             for results, files in parts:

@@ -82,9 +82,10 @@ class ContinuousTreatment(Estimator):
     def __post_init__(self) -> None:
         if self.control not in ("never", "not_yet"):
             raise DesignError(f"control={self.control!r} must be 'never' or 'not_yet'.")
-        if self.degree < 1 or self.knots < 0:
+        if not (1 <= self.degree <= 20 and 0 <= self.knots <= 100):
             raise DesignError(
-                f"degree={self.degree} must be 1 or more, knots={self.knots} 0 or more."
+                f"degree={self.degree} must lie between 1 and 20, knots={self.knots} between 0 and "
+                f"100."
             )
 
     def fit(self, design: Design) -> DoseResponseEstimate:

@@ -141,10 +141,12 @@ class LocalProjections(Estimator):
         before, after = EventClock(design).widest_common()
         pre = before if self.pre_window is None else self.pre_window
         post = after if self.post_window is None else self.post_window
-        if pre < 1 or post < 0:
+        longest = design.n_periods - 1
+        if not (1 <= pre <= longest and 0 <= post <= longest):
             raise DesignError(
-                f"pre_window={pre} must be at least 1 and post_window={post} at least 0. Every "
-                f"cohort fills pre_window={before}, post_window={after}."
+                f"pre_window={pre} must lie between 1 and {longest}, post_window={post} between 0 "
+                f"and {longest}, in a panel of {design.n_periods} periods. Every cohort fills "
+                f"pre_window={before}, post_window={after}."
             )
         return pre, post
 

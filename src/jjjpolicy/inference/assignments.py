@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.draws import require_few, streams
+
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
     from jjjpolicy.estimator import Estimator, Refits
@@ -40,6 +42,7 @@ class AssignmentSpace:
 
     def enumerate(self) -> Floats:
         """Every distinct assignment; shape (count, groups), ``inf`` for never treated."""
+        require_few("assignments", self.count)
         table = np.full((1, self.groups), np.inf)
         free = np.arange(self.groups)[None, :]
         for date, size in sorted(Counter(self.dates.tolist()).items()):
@@ -55,10 +58,9 @@ class AssignmentSpace:
 
     def sample(self, replications: int, seed: int) -> Floats:
         """Independent random assignments, one random stream per replicate."""
+        drawn = streams(seed, replications)
         table = np.full((replications, self.groups), np.inf)
-        for row, stream in zip(
-            table, np.random.SeedSequence(seed).spawn(replications), strict=True
-        ):
+        for row, stream in zip(table, drawn, strict=True):
             chosen = np.random.default_rng(stream).permutation(self.groups)[: len(self.dates)]
             row[chosen] = self.dates
         return table

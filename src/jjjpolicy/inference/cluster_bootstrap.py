@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference
 from jjjpolicy.inference.influence_function import bootstrap_result
@@ -64,8 +65,10 @@ class ClusterBootstrap(Inference):
                 f"drawing groups needs two treated and two other groups at least; there are "
                 f"{len(treated)} and {codes.max() + 1 - len(treated)}. Use RandomizationInference."
             )
-        streams = np.random.SeedSequence(self.seed).spawn(self.replications)
-        tasks = [(estimate.estimator, design, codes, stream) for stream in streams]
+        tasks = [
+            (estimate.estimator, design, codes, stream)
+            for stream in streams(self.seed, self.replications)
+        ]
         parts = list(run(_refit, tasks, self.jobs, self.label))
         done = [(refits, adoption) for refits, adoption, _ in parts if refits is not None]
         again = sum(count for *_, count in parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
@@ -80,6 +81,8 @@ class Conformal(Inference):
         """
         if self.grid < 3 or self.replications < 1:
             raise InferenceError("grid= must be at least 3, replications= at least 1.")
+        require_few("grid", self.grid, 10_000)
+        require_few("replications", self.replications, 100_000)
         if self.permutations not in ("moving_block", "iid"):
             raise InferenceError(
                 f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
@@ -149,7 +152,7 @@ class Conformal(Inference):
         if self.permutations == "moving_block":
             shifts: Integers = (natural[:, None] + natural) % periods
             return shifts
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed))
+        rng = np.random.default_rng(seeded(self.seed))
         drawn = rng.permuted(np.tile(natural, (self.replications, 1)), axis=1)
         return np.concatenate([natural[None], drawn])
 
@@ -159,7 +162,8 @@ def _spread(estimate: Estimate) -> float:
     table = estimate.effects
     before = table.loc[table["event_time"] < 0, "estimate"].to_numpy()
     after = table.loc[table["event_time"] >= 0, "estimate"].to_numpy()
-    return float(max(before.std() * 3, after.std() * 2, 1e-9 + abs(estimate.att) * 0.1))
+    reach = [part.std() * k for part, k in ((before, 3), (after, 2)) if len(part)]
+    return float(max([*reach, 1e-9 + abs(estimate.att) * 0.1]))
 
 
 @dataclass(frozen=True, eq=False)

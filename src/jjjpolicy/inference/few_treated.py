@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.inversion import outermost
@@ -240,8 +241,10 @@ def _picks(slots: int, choices: int, replications: int, seed: int) -> tuple[Inte
     if choices**slots <= ENUMERATED:
         grid = np.indices((choices,) * slots).reshape(slots, -1)
         return grid, f"all {grid.shape[1]:,} combinations"
-    streams = np.random.SeedSequence(seed).spawn(replications)
-    drawn = [np.random.default_rng(stream).integers(choices, size=slots) for stream in streams]
+    drawn = [
+        np.random.default_rng(stream).integers(choices, size=slots)
+        for stream in streams(seed, replications)
+    ]
     return np.stack(drawn, axis=1), f"{replications:,} sampled combinations (seed {seed})"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference
 from jjjpolicy.estimator import Refits
@@ -75,9 +76,8 @@ class ParametricBootstrap(Inference):
         fitted[never] = np.asarray(fit)
         predicted = self._prediction_errors(estimate.estimator, design)
         in_sample = design.outcome - fitted
-        streams = np.random.SeedSequence(self.seed).spawn(self.replications)
         work = (estimate.estimator, design, fitted, in_sample, predicted, groups, pools)
-        tasks = [(*work, stream) for stream in streams]
+        tasks = [(*work, stream) for stream in streams(self.seed, self.replications)]
         refits = Refits.stack(run(_refit, tasks, self.jobs, self.label))
         deviations = refits.att[:, None]
         if refits.effects is not None:

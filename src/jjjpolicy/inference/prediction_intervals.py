@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
@@ -78,7 +79,7 @@ class PredictionIntervals(Inference):
         design = estimate.design
         weights = simplex_weights(estimate, self.label)
         pool = design.outcome[design.units.get_indexer(weights.index)].T
-        streams = np.random.SeedSequence(self.seed).spawn(weights.shape[1])
+        streams = seeded(self.seed).spawn(weights.shape[1])
         units = [
             self._unit(
                 pool,
@@ -159,6 +160,7 @@ class PredictionIntervals(Inference):
     def _check(self) -> None:
         if self.simulations < 10:
             raise InferenceError(f"simulations={self.simulations} must be at least 10.")
+        require_few("simulations", self.simulations, 100_000)
         for name, value, law in (
             ("errors", self.errors, Law),
             ("moments", self.moments, Moments),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.assignments import Assignments, AssignmentSpace, group_adoption
@@ -187,8 +188,10 @@ class RandomizationInference(Inference):
     def _from_mechanism(self, design: Design) -> Assignments:
         exact = not callable(self.mechanism)
         if callable(self.mechanism):
-            streams = np.random.SeedSequence(self.seed).spawn(self.replications or SAMPLED)
-            drawn = [self.mechanism(np.random.default_rng(stream)) for stream in streams]
+            drawn = [
+                self.mechanism(np.random.default_rng(stream))
+                for stream in streams(self.seed, self.replications or SAMPLED)
+            ]
             table = np.asarray(drawn, dtype=float)
             how = f"{len(table):,} assignments drawn from the given mechanism"
         else:

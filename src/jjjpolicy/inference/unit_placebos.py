@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimator import Refits
 from jjjpolicy.inference.ranks import rank_pvalue
@@ -116,11 +117,10 @@ class UnitPlacebos:
         if exact:
             picked = np.stack(np.meshgrid(*choices, indexing="ij"), axis=-1).reshape(-1, groups)
         else:
-            streams = np.random.SeedSequence(seed).spawn(draws)
             picked = np.array(
                 [
                     [rng.choice(row) for row in choices]
-                    for rng in map(np.random.default_rng, streams)
+                    for rng in map(np.random.default_rng, streams(seed, draws))
                 ]
             )
         cells = np.array([part.post.sum() for part in self.own])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from jjjpolicy.draws import MOST, require_few, seeded
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.inversion import outermost
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Variant = Literal["11", "13", "31", "33"]
 Weights = Literal["rademacher", "webb", "mammen"]
+
+WEIGHTS = 50_000_000
+"""Random weights that are held at once."""
 
 TOGETHER = 500
 """Bootstrap samples that are worked on at a time: what stays in the processor's cache."""
@@ -101,7 +105,9 @@ class WildClusterBootstrap(Inference):
             fine = cluster_products(fit, contrasts[:1], finer.astype(np.int64))
         counted = (fit.observations - 1) / (fit.observations - fit.parameters)
         test = _Test.prepare(clusters, fine, owner, self, counted)
-        enumerated = self.weights == "rademacher" and 2**fine.groups <= self.replications
+        enumerated = self.weights == "rademacher" and 2**fine.groups <= min(self.replications, MOST)
+        if not enumerated:
+            require_few("replications", self.replications, min(MOST, WEIGHTS // fine.groups))
         test.draw(self._weights(fine.groups, enumerated))
         draws = test.draws
 
@@ -148,7 +154,7 @@ class WildClusterBootstrap(Inference):
             bits = (np.arange(2**groups) >> np.arange(groups)[:, None]) & 1
             signs: Floats = 2.0 * bits.astype(np.float64) - 1.0
             return signs
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed))
+        rng = np.random.default_rng(seeded(self.seed))
         shape = (groups, self.replications)
         if self.weights == "rademacher":
             coins = np.unpackbits(np.frombuffer(rng.bytes(-(-groups * shape[1] // 8)), np.uint8))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import seeded
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
 from jjjpolicy.parallel import run
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
@@ -132,7 +133,7 @@ def calibrate(
             table, exact = pseudo_policies(controls, np.full(k, float(date)), draws, seed)
             tried = min(power_draws, len(table)) if len(added) else 0
             # Enumerated sets are in order of the units; a part of them has to be a mixed one.
-            order = np.random.default_rng(np.random.SeedSequence(seed)).permutation(len(table))
+            order = np.random.default_rng(seeded(seed)).permutation(len(table))
             policies = PseudoPolicies(controls, table[order], added, tried)
             panels[name, k, date] = policies, exact
     cells = [

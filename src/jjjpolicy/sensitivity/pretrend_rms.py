@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.draws import seeded
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
@@ -118,7 +119,7 @@ def pretrend_rms(
 
 def _subsamples(design: Design, seed: int) -> list[tuple[float, Booleans]]:
     """Nested random subsets of the units: their share of the groups, and a mask."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(seeded(seed))
     codes = design.assignment
     treated = np.unique(codes[design.treated])
     strata = {"treated": treated, "never-treated": np.setdiff1d(codes, treated)}

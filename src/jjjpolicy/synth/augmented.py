@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.requirements import require_penalty
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +38,9 @@ class AugmentedSyntheticControl(DonorRegression):
     penalty: float | None = None
     one_standard_error: bool = True
     minimum_pre_periods = 3
+
+    def __post_init__(self) -> None:
+        require_penalty("penalty", self.penalty)
 
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""

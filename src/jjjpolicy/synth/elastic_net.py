@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.linalg.elastic_net import elastic_net
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.requirements import require_penalty
 
 Floats = NDArray[np.float64]
 PENALTIES = 12
@@ -36,6 +37,9 @@ class ElasticNetSyntheticControl(DonorRegression):
     penalty: float | None = None
     mixing: tuple[float, ...] = (0.1, 0.5, 0.9)
     minimum_donors = 3
+
+    def __post_init__(self) -> None:
+        require_penalty("penalty", self.penalty, positive=True)
 
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""

@@ -11,6 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.requirements import require_penalty
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -40,6 +41,10 @@ class GeneralizedSyntheticControl(Estimator):
 
     rank: int | None = None
     largest_rank: int = 5
+
+    def __post_init__(self) -> None:
+        require_penalty("rank", self.rank)
+        require_penalty("largest_rank", self.largest_rank)
 
     def fit(self, design: Design) -> Estimate:
         """Counterfactuals of the treated units.

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.draws import streams
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.requirements import require_penalty
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -38,6 +40,9 @@ class MatrixCompletion(Estimator):
     penalty: float | None = None
     folds: int = 5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_penalty("penalty", self.penalty)
 
     def fit(self, design: Design) -> Estimate:
         """Complete the matrix.
@@ -100,8 +105,8 @@ class MatrixCompletion(Estimator):
         design.require_balanced(self.label)
         design.require_unweighted(self.label)
         design.require_never_treated(self.label, 2)
-        if self.folds < 2:
-            raise DesignError(f"folds={self.folds} must be at least 2.")
+        if not 2 <= self.folds <= 1000:
+            raise DesignError(f"folds={self.folds:,} must lie between 2 and 1,000.")
         untreated = ~design.treatment
         penalty = self._chosen(design.outcome, untreated) if self.penalty is None else self.penalty
         fitted, low_rank = complete(design.outcome, untreated, penalty)
@@ -113,7 +118,7 @@ class MatrixCompletion(Estimator):
         grid = np.append(np.inf, float(np.linalg.norm(residual, 2)) * np.logspace(0, -2, 10))
         share = untreated.mean()
         errors = np.zeros(len(grid))
-        for stream in np.random.SeedSequence(self.seed).spawn(self.folds):
+        for stream in streams(self.seed, self.folds):
             rng = np.random.default_rng(stream)
             kept = untreated & (rng.random(outcome.shape) < share)
             kept |= untreated & ~kept.any(axis=1, keepdims=True)

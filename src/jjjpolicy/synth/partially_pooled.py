@@ -108,7 +108,8 @@ class PartiallyPooledSyntheticControl(Estimator):
         weights = np.stack([simplex_weights(rows) for rows in differences])
         gaps = _gaps(differences, weights)
         lengths, pooled = np.linalg.norm(gaps, axis=1), gaps.mean(axis=0)
-        ratio = float(np.linalg.norm(pooled) / lengths.mean()) if lengths.any() else 0.0
+        # At most one but for rounding.
+        ratio = min(1.0, float(np.linalg.norm(pooled) / lengths.mean())) if lengths.any() else 0.0
         pooling = ratio if self.pooling is None else self.pooling
         separate_misfit, pooled_misfit = (lengths**2 / starts).mean(), (pooled**2).mean()
         gap = 0.0

@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.errors import DesignError
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.requirements import require_penalty
 from jjjpolicy.synth.simplex_quadratic import simplex_quadratic
 
 Floats = NDArray[np.float64]
@@ -41,6 +43,11 @@ class PenalizedSyntheticControl(DonorRegression):
     choose_by: Literal["leave_one_out", "holdout"] = "leave_one_out"
     holdout_share: float = 0.25
     averages_donors = True
+
+    def __post_init__(self) -> None:
+        require_penalty("penalty", self.penalty)
+        if not 0 < self.holdout_share < 1:
+            raise DesignError(f"holdout_share={self.holdout_share} must lie between 0 and 1.")
 
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""

@@ -69,3 +69,9 @@ def look_at_hull(
             JJJPolicyWarning,
             stacklevel=3,
         )
+
+
+def require_penalty(name: str, value: float | None, *, positive: bool = False) -> None:
+    """Raise a `DesignError` if a penalty is negative, or zero where it must be positive."""
+    if value is not None and not (value > 0 if positive else value >= 0):
+        raise DesignError(f"{name}={value} must be {'above zero' if positive else 'zero or more'}.")

@@ -22,7 +22,7 @@ from jjjpolicy.synth.difference_weights import (
     optimized_coefficients,
 )
 from jjjpolicy.synth.gaps import estimate_from_counterfactual, stacked_refits
-from jjjpolicy.synth.requirements import require_panel, require_pre_periods
+from jjjpolicy.synth.requirements import require_panel, require_penalty, require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -84,6 +84,10 @@ class SyntheticDiD(Estimator):
     unit_weights: Weighting = "estimated"
     time_weights: Weighting = "estimated"
     solver: FrankWolfe | None = None
+
+    def __post_init__(self) -> None:
+        require_penalty("zeta_omega", self.zeta_omega)
+        require_penalty("zeta_lambda", self.zeta_lambda)
 
     def fit(self, design: Design) -> Estimate:
         """Weights and effects of every cohort.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.draws import require_few
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _length(values: Floats, rank: int) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=64)
 def _directions(rank: int, draws: int, seed: int) -> Floats:
     """Unit vectors, shape (rank, draws)."""
+    require_few("draws", draws)
     normal = np.random.default_rng(np.random.SeedSequence([seed, rank])).normal(size=(rank, draws))
     directions: Floats = normal / np.linalg.norm(normal, axis=0)
     directions.flags.writeable = False
