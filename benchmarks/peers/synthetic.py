@@ -178,7 +178,7 @@ TASKS = {
     ),
     "placebos-31": Task(
         "Synthetic control with all placebos; 31 x 16 (simulated)",
-        None,
+        0.02,
         partial(factor_panel, 31, 16, 10),
         {
             "jjjpolicy": partial(ours, estimator="SyntheticControl", method="PlaceboUnits"),
@@ -187,7 +187,7 @@ TASKS = {
     ),
     "placebos-300": Task(
         "Synthetic control with all placebos; 300 x 60 (simulated)",
-        None,
+        0.5,
         partial(factor_panel, 300, 60, 40),
         {
             "jjjpolicy": partial(ours, estimator="SyntheticControl", method="PlaceboUnits"),

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 SUPPORT = 1e-9
 SHOWN = 1e-6
 FAVOUR, SIDEWAYS, STEPS, SWEEPS = 3.0, 1.0, 100, 4
+# Relative progress below which a run stops: while runs are compared, and for the best of them.
+COARSE, FINE = 1e-11, 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +195,8 @@ def _descend(
             break
         runs[found] = around[found]
         best = found
+    polished = _quasi_newton(runs[best][0], differences, fitted, scale, FINE)
+    runs[best] = min(runs[best], polished, key=lambda run: run[1])
     donors = {name: _inner(differences, _softmax(x)) for name, (x, _) in runs.items()}
     weights, loss = _softmax(runs[best][0]), _loss(donors[best], fitted)
     ends = _extremes(differences, donors[best])
@@ -221,7 +225,7 @@ def _softmax(x: Floats) -> Floats:
 
 
 def _quasi_newton(
-    start: Floats, differences: Floats, fitted: Floats, scale: float
+    start: Floats, differences: Floats, fitted: Floats, scale: float, tolerance: float = COARSE
 ) -> tuple[Floats, float]:
     from scipy.optimize import minimize
 
@@ -232,7 +236,7 @@ def _quasi_newton(
         jac=True,
         method="L-BFGS-B",
         bounds=[(-25.0, 25.0)] * len(start),
-        options={"maxiter": STEPS, "ftol": 1e-14, "gtol": 1e-12},
+        options={"maxiter": STEPS, "ftol": tolerance, "gtol": 100 * tolerance},
     )
     return result.x, float(result.fun)
 
