@@ -228,6 +228,14 @@ def test_a_file_edited_by_hand_is_marked(tmp_path: Path) -> None:
     assert re.search(r"files differ from their provenance:\s*.*tables/gaps\.en\.md", words)
 
 
+def test_the_title_is_that_of_each_paper(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "study")
+    (study.output / "paper.zh.md").write_text("---\ntitle: 模拟研究\n---\n", encoding="utf-8")
+    parsed = Parsed(page(study)).words
+    assert "模拟研究" in parsed
+    assert study.title.en in parsed
+
+
 def test_an_artefact_that_is_not_made_is_named(tmp_path: Path) -> None:
     study = write_study(tmp_path / "study")
     (study.output / "provenance/figure-events.json").unlink()

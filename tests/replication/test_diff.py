@@ -81,6 +81,11 @@ def test_commits_are_compared_and_inputs_named(copy: Study) -> None:
         diff(copy, "--output=x", "HEAD")
 
 
+def test_a_vintage_against_something_else_names_what_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'nbs_2024' is a vintage and 'main' is none; there are"):
+        diff(Study(tmp_path), "main", "nbs_2024")
+
+
 def test_vintages_are_compared_over_common_years_and_known_revisions_show(tmp_path: Path) -> None:
     """The census revision took 29% off Tianjin's product of 2018: its estimate falls."""
     design = jp.Design.from_policy(

@@ -53,7 +53,7 @@ def quoted(label: object) -> str:
 
 def unknown_name(kind: str, name: object, known: list[Any], where: str) -> str:
     close = get_close_matches(str(name), [str(item) for item in known], n=3)
-    hint = f"; did you mean {', '.join(map(repr, close))}?" if close else ""
+    hint = f"; did you mean {', '.join(map(repr, close))}?" if close else "."
     shown = ", ".join(map(quoted, known[:12])) + (", …" if len(known) > 12 else "")
     return f"{kind} {quoted(name)} is not in {where}{hint} It has: {shown}."
 

@@ -77,6 +77,11 @@ def diff(study: Study, before: str, after: str | None = None, *, jobs: int = 2) 
     vintages = _all_vintages()
     if before in vintages and after in vintages:
         return diff_vintages(study, before, str(after), jobs=jobs)
+    if after is not None and (before in vintages) != (after in vintages):
+        vintage, other = (before, after) if before in vintages else (after, before)
+        raise DataError(
+            f"{vintage!r} is a vintage and {other!r} is none; there are {', '.join(vintages)}."
+        )
     with _folder(study, before) as first, _folder(study, after) as second:
         return diff_folders(first, second)
 

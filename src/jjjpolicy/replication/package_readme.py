@@ -68,7 +68,7 @@ def package_readme(
     seconds = _seconds(sidecars)
     files = sorted((study.root / "data").glob("*.csv"))
     text = environment.from_string(template.read_text(encoding="utf-8")).render(
-        title=study.title,
+        title=study.title.en,
         authors=", ".join(_authors(study)),
         scripts=[
             {

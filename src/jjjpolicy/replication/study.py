@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts import ArtefactName
-from jjjpolicy.report.text import LANGUAGES, Language
+from jjjpolicy.report.text import LANGUAGES, Language, Text
 
 PAPER_FORMATS = ("pdf", "docx", "tex", "html")
 BIBLIOGRAPHIES: dict[Language, tuple[str, ...]] = {
@@ -150,9 +150,13 @@ class Study:
         return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
 
     @property
-    def title(self) -> str:
-        """Title of the paper in English."""
-        for line in self.paper_source("en").read_text(encoding="utf-8").splitlines():
+    def title(self) -> Text:
+        """Title of the paper; in English where there is no Chinese one."""
+        found = [self._title(language) for language in self.paper_languages]
+        return Text(*(found * 2)[:2]) if found else Text(self.root.name, self.root.name)
+
+    def _title(self, language: Language) -> str:
+        for line in self.paper_source(language).read_text(encoding="utf-8").splitlines():
             key, _, title = line.partition(":")
             if key == "title":
                 return title.strip().strip("\"'")
