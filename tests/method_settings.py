@@ -171,6 +171,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "conformal": setting(ONE, jp.synth.SyntheticControl()),
     "conley": setting(coordinates=("lat", "lon")),
     "continuous_treatment": setting(STAGGERED, covariates=["platforms"]),
+    "debiased_t_test": setting(ONE, jp.synth.SyntheticControl()),
     "donor_diagnostics": setting(ONE, jp.synth.SyntheticControl(), covariates=["flows"]),
     "extended_twfe": setting(STAGGERED),
     "families": family,

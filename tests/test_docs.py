@@ -23,6 +23,8 @@ METHODS = [
     for page in sorted((DOCS / "methods").glob("*.md"))
     if "```python" in page.read_text(encoding="utf-8") and page.stem != "relocation"
 ]
+OVERVIEWS = {"donor_diagnostics", "fiscal", "indicators", "relocation", "synthetic-control-family"}
+ONE_METHOD = [page for page in METHODS if page.stem not in OVERVIEWS]
 NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 PUBLIC = [
     "jjjpolicy",
@@ -105,6 +107,24 @@ def test_the_code_of_the_page_on_relocation_finds_the_effect_that_it_simulates(
     assert names["net"].groupby(["year", "industry"])["net"].sum().eq(0).all()
     created = {path.name for path in elsewhere.iterdir()}
     assert created == {"simulated_firms.parquet", "simulated_branches.parquet"}
+
+
+@pytest.mark.parametrize("page", ONE_METHOD, ids=lambda page: page.stem)
+def test_the_page_of_a_method_says_when_what_it_assumes_how_and_whence(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    parts = dict(re.findall(r"^\*\*(\w+)\.\*\* (.*)$", text, re.M))
+    assert parts.keys() >= {"When", "Assumes", "Formula", "Source"}
+    for treated in ("1", "3", "13"):
+        assert re.search(rf"\b{treated}\b", parts["When"]), f"with {treated} treated?"
+
+
+@pytest.mark.parametrize("room", ["did", "inference", "sensitivity"])
+def test_every_public_method_is_called_on_some_page(room: str) -> None:
+    code = " ".join(" ".join(python_blocks(page)) for page in METHODS)
+    names = import_module(f"jjjpolicy.{room}").__all__
+    if room == "sensitivity":
+        names = [name for name in names if name[0].islower()]
+    assert [name for name in names if f"{name}(" not in code] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
