@@ -78,7 +78,7 @@ class EventStudy(Estimator):
             event_effects=pd.concat([effects, reference]).sort_values(
                 "event_time", ignore_index=True
             ),
-            influence=fit.influence @ combine.T,
+            influence=fit.influence_of(combine.T),
             details={
                 "regression": fit,
                 "reference": self.reference,

@@ -63,7 +63,7 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
         cells,
         known,
         contrasts[known] @ coefficients,
-        _influence(model, coefficients, rows, swept),
+        lambda spread: _influence(model, coefficients, rows @ spread, swept),
         RegressionVariance(model.design.n_observations, len(kept) + int(swept)),
         [
             skipped_cell(cells, k, "the covariates leave no comparison with untreated cells")

@@ -7,7 +7,7 @@ as (cohorts × periods) tables, so that a balanced panel of any number of units 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -46,8 +46,9 @@ class FixedEffectsFit:
     ----------
     coefficients : ndarray, shape (regressors,)
         In the order of ``names``; collinear regressors are not among them.
-    influence : ndarray, shape (units, regressors)
-        Coefficient − estimand ≈ mean over units.
+    influence_of : callable
+        Influence functions of linear combinations of the coefficients: from (regressors ×
+        combinations) to (units × combinations), without those of the coefficients in between.
     names : tuple of str
     collinear : tuple of str
         Regressors left out because the fixed effects and the regressors before them explain them.
@@ -62,7 +63,7 @@ class FixedEffectsFit:
     """
 
     coefficients: Floats
-    influence: Floats
+    influence_of: Callable[[Floats], Floats]
     names: tuple[str, ...]
     collinear: tuple[str, ...]
     observations: int
@@ -70,6 +71,11 @@ class FixedEffectsFit:
     kept: tuple[int, ...]
     design: Design
     cohort_regressors: Floats
+
+    @cached_property
+    def influence(self) -> Floats:
+        """Coefficient − estimand ≈ mean over units; shape (units, regressors)."""
+        return self.influence_of(np.eye(len(self.coefficients)))
 
     @cached_property
     def cells(self) -> RegressionCells:
@@ -132,17 +138,22 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
 
     bread = design.n_units * np.linalg.inv(gram)
     fitted = np.einsum("ctk,ct->ck", demeaned, demeaned @ coefficients) @ bread
-    influence = np.empty((design.n_units, len(kept)))
-    for c in range(len(values)):
-        mine = codes == c
-        influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ bread) - fitted[c]
-    if weights is not None:
-        influence *= weights[:, None]
-    if design.influence_scale is not None:
-        influence *= design.influence_scale[:, None]
+
+    def influence_of(combinations: Floats) -> Floats:
+        influence = np.empty((design.n_units, combinations.shape[1]))
+        rows, level = bread @ combinations, fitted @ combinations
+        for c in range(len(values)):
+            mine = codes == c
+            influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ rows) - level[c]
+        if weights is not None:
+            influence *= weights[:, None]
+        if design.influence_scale is not None:
+            influence *= design.influence_scale[:, None]
+        return influence
+
     return FixedEffectsFit(
         coefficients=coefficients,
-        influence=influence,
+        influence_of=influence_of,
         names=tuple(names[k] for k in kept),
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,
@@ -165,9 +176,10 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
     scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
     if design.influence_scale is not None:
         scores *= design.influence_scale[:, None]
+    bread = design.n_units * np.linalg.inv(gram)
     return FixedEffectsFit(
         coefficients=coefficients,
-        influence=design.n_units * scores @ np.linalg.inv(gram),
+        influence_of=lambda combinations: scores @ (bread @ combinations),
         names=tuple(names[k] for k in kept),
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,

@@ -6,6 +6,7 @@ regression; they differ in the cells that serve as reference and in how covariat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,7 @@ def fit_effects(cells: SaturatedCells, parameters: int = 0) -> GroupTimeEffects:
         cells,
         np.array(kept, dtype=np.int64),
         fit.coefficients[: len(kept)],
-        fit.influence[:, : len(kept)],
+        lambda spread: fit.influence_of(np.eye(len(fit.coefficients), len(kept)) @ spread),
         RegressionVariance(fit.observations, fit.parameters, fit),
         [skipped_cell(cells, k, collinear) for k in lost],
     )
@@ -175,7 +176,7 @@ def effects_of(
     cells: SaturatedCells,
     kept: Integers,
     estimates: Floats,
-    influence: Floats,
+    influence_of: Callable[[Floats], Floats],
     regression: RegressionVariance,
     skipped: list[Skipped],
 ) -> GroupTimeEffects:
@@ -186,8 +187,11 @@ def effects_of(
     cells : SaturatedCells
     kept : ndarray of int
         Cells whose effects were estimated, in increasing order.
-    estimates, influence
+    estimates : ndarray
         Of these.
+    influence_of : callable
+        Influence functions of linear combinations of these estimates: from (estimates ×
+        combinations) to (units × combinations).
     regression : RegressionVariance
     skipped : list
         Reasons for cells that were not.
@@ -206,22 +210,14 @@ def effects_of(
     at = [(int(cells.cohort[k]), int(cells.period[k])) for k in kept]
     order = sorted([*at, *cells.reference])
     known = np.array([cell not in cells.reference for cell in order])
-    points, functions = estimates, influence
-    if cells.reference:
-        points, functions = np.zeros(len(order)), np.zeros((len(influence), len(order)))
-        points[known] = estimates
-        # Runs between reference cells: slices copy several times faster than index arrays.
-        for run in np.split(
-            np.flatnonzero(known), np.flatnonzero(np.diff(np.flatnonzero(known)) > 1) + 1
-        ):
-            first = int(known[: run[0]].sum())
-            functions[:, run[0] : run[-1] + 1] = influence[:, first : first + len(run)]
+    spread = np.zeros((len(kept), len(order)))
+    spread[np.arange(len(kept)), np.flatnonzero(known)] = 1.0
     cohort, period = np.array(order).T
     return GroupTimeEffects(
         groups=cohorts[cohort],
         periods=cells.design.periods[period],
-        estimates=points,
-        influence=functions,
+        estimates=estimates @ spread,
+        influence=influence_of(spread),
         reference=~known,
         cohorts=cohorts,
         cohort_codes=codes,
