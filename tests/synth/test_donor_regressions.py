@@ -122,6 +122,45 @@ def test_a_common_period_effect_changes_nothing_for_factor_models() -> None:
     assert moved == pytest.approx(estimator.fit(design_of(frame)).att)
 
 
+def test_covariates_beside_factors_agree_with_a_peer(gold_data: Any) -> None:
+    # pyfector 0.2.3, estimate_ife() on the never-treated states; it stops a little above the
+    # optimum: its sums of squares are 3.0433791 and 2.3231752
+    frame = gold_data("cps", sep=";")
+    frame["treated"] = ((frame["state"] == "NM") & (frame["year"] >= 2005)).astype(int)
+    design = jp.Design.from_frame(
+        frame,
+        unit="state",
+        time="year",
+        outcome="log_wage",
+        treatment="treated",
+        covariates=["hours", "urate"],
+    )
+    peers = {
+        1: ([0.02800901, -0.44809198], 0.07023268, 3.0433791),
+        2: ([0.02695922, -0.2115054], 0.05688057, 2.3231752),
+    }
+    for rank, (coefficients, effect, squares) in peers.items():
+        estimate = jp.synth.GeneralizedSyntheticControl(rank=rank).fit(design)
+        assert estimate.details["coefficients"].to_numpy() == pytest.approx(coefficients, abs=3e-4)
+        assert estimate.att == pytest.approx(effect, abs=3e-4)
+        left = design.outcome[~design.treated] - estimate.details["untreated_fit"].to_numpy()
+        assert squares - 1e-6 < (left**2).sum() <= squares
+
+
+def test_what_a_covariate_explains_changes_nothing() -> None:
+    frame = simulated_panel(units=12, periods=10, adoption={0: 2007})
+    frame["x"] = np.random.default_rng(3).normal(size=len(frame))
+    estimator = jp.synth.GeneralizedSyntheticControl(rank=1)
+    base = estimator.fit(design_of(frame, covariates=["x"]))
+    moved = estimator.fit(design_of(frame.assign(y=frame.y + 5 * frame.x), covariates=["x"]))
+    assert moved.att == pytest.approx(base.att, abs=1e-8)
+    assert moved.details["coefficients"]["x"] == pytest.approx(
+        base.details["coefficients"]["x"] + 5
+    )
+    with pytest.raises(jp.DesignError, match="'x' is a combination of unit effects"):
+        estimator.fit(design_of(frame.assign(x=frame.unit), covariates=["x"]))
+
+
 def test_factors_and_loadings_make_up_the_counterfactual() -> None:
     design = design_of(simulated_panel(units=12, periods=10, adoption={0: 2007, 3: 2008}))
     estimate = jp.synth.GeneralizedSyntheticControl(rank=2).fit(design)

@@ -10,8 +10,10 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.linalg.interactive_effects import interactive_coefficients
+from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import require_penalty
+from jjjpolicy.synth.requirements import require_penalty, require_varying_covariates
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 class GeneralizedSyntheticControl(Estimator):
     r"""Factors of the never-treated units, loadings of the treated units before treatment.
 
-    The model is :math:`y_{it}(0) = \alpha_i + \xi_t + \lambda_i' f_t + \varepsilon_{it}` (Xu 2017,
-    section 3). Period effects and factors come from the never-treated units; unit effect and
+    The model is :math:`y_{it}(0) = x_{it}'\beta + \alpha_i + \xi_t + \lambda_i' f_t +
+    \varepsilon_{it}` (Xu 2017, section 3), with the covariates of the design, if it has any, as x.
+    Coefficients, period effects and factors come from the never-treated units; unit effect and
     loadings of a treated unit from its pre-treatment periods. The rank minimises the error of
     predicting each pre-treatment period of the treated units from the others (algorithm 1). With
     rank 0 the estimator is difference-in-differences against the never-treated average.
@@ -55,31 +58,27 @@ class GeneralizedSyntheticControl(Estimator):
             Absent cells, treatment that switches off, too few never-treated units or pre-treatment
             periods for the rank.
         """
-        counterfactual, rank, errors = self._paths(design)
-        means, factors = control_factors(design.outcome[~design.treated])
+        model, errors = self._model(design)
+        rank = model.factors.shape[1]
         before = design.periods[None, :] < design.adoption[:, None]
-        loadings = np.stack(
-            [
-                _loadings(y - means, factors[:, :rank], pre)
-                for y, pre in zip(design.outcome, before, strict=True)
-            ]
-        )
+        loadings = model.loadings(before)
+        paths = model.paths(loadings)
         names = [f"factor {k + 1}" for k in range(rank)]
         never = ~design.treated
-        fit = means + loadings[never] @ _basis(factors[:, :rank]).T
         return estimate_from_counterfactual(
             self,
             design,
-            counterfactual,
+            paths[design.treated],
             details={
                 "rank": rank,
                 "cross_validation": errors,
-                "factors": pd.DataFrame(factors[:, :rank], index=design.periods, columns=names),
+                "coefficients": pd.Series(model.coefficients, index=list(design.covariates)),
+                "factors": pd.DataFrame(model.factors, index=design.periods, columns=names),
                 "loadings": pd.DataFrame(
                     loadings, index=design.units, columns=["intercept", *names]
                 ),
                 "untreated_fit": pd.DataFrame(
-                    fit, index=design.units[never], columns=design.periods
+                    paths[never], index=design.units[never], columns=design.periods
                 ),
             },
         )
@@ -87,7 +86,10 @@ class GeneralizedSyntheticControl(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         treated = design.treated
-        gaps = design.outcome[treated] - self._paths(design)[0]
+        model, _ = self._model(design)
+        part = model.of(treated)
+        before = design.periods[None, :] < design.adoption[treated][:, None]
+        gaps = design.outcome[treated] - part.paths(part.loadings(before))
         return Gaps(gaps, design.periods, design.adoption[treated]).refits()
 
     def held(self, estimate: Estimate) -> GeneralizedSyntheticControl:
@@ -109,13 +111,10 @@ class GeneralizedSyntheticControl(Estimator):
         """
         treated = design.treated
         before = design.periods[None, :] < design.adoption[treated][:, None]
-        means, factors = control_factors(design.outcome[~treated])
-        errors = np.full(before.shape, np.nan)
-        for row, path, pre in zip(errors, design.outcome[treated] - means, before, strict=True):
-            row[pre] = _left_out(path, factors[:, : self.rank or 0], pre)
-        return errors
+        model = _FactorModel.of_controls(design, self.rank or 0).of(treated)
+        return model.left_out_errors(before)
 
-    def _paths(self, design: Design) -> tuple[Floats, int, dict[int, float]]:
+    def _model(self, design: Design) -> tuple[_FactorModel, dict[int, float]]:
         design.require_absorbing(self.label)
         design.require_balanced(self.label)
         design.require_unweighted(self.label)
@@ -128,17 +127,97 @@ class GeneralizedSyntheticControl(Estimator):
                 f"{self.label} with rank={needed} needs at least {needed + 1} periods before "
                 f"treatment, the earliest adopter has {shortest}: lower rank= or start earlier."
             )
-        period_effects, factors = control_factors(design.outcome[never])
-        outcome = design.outcome[design.treated] - period_effects
-        errors: dict[int, float] = {}
-        if self.rank is None:
-            limit = min(self.largest_rank, shortest - 2, int(never.sum()) - 2, factors.shape[1])
-            errors = {r: _left_out_error(outcome, factors[:, :r], before) for r in range(limit + 1)}
-        rank = needed if not errors else min(errors, key=lambda r: errors[r])
-        loadings = np.stack(
-            [_loadings(y, factors[:, :rank], pre) for y, pre in zip(outcome, before, strict=True)]
-        )
-        return period_effects + loadings @ _basis(factors[:, :rank]).T, rank, errors
+        if self.rank is not None:
+            return _FactorModel.of_controls(design, self.rank), {}
+        largest = min(self.largest_rank, shortest - 2, int(never.sum()) - 2, design.n_periods)
+        models = _FactorModel.up_to(design, max(largest, 0))
+        errors = {
+            rank: float(np.nanmean(model.of(design.treated).left_out_errors(before) ** 2))
+            for rank, model in enumerate(models)
+        }
+        return models[min(errors, key=lambda r: errors[r])], errors
+
+
+@dataclass(frozen=True)
+class _FactorModel:
+    """Period effects, factors and coefficients, and the units that they are for.
+
+    Attributes
+    ----------
+    outcome : ndarray, shape (units, periods)
+        Less period effects and the part of the covariates.
+    removed : ndarray, shape (units, periods)
+        What was taken out.
+    factors : ndarray, shape (periods, rank)
+    coefficients : ndarray, shape (covariates,)
+    """
+
+    outcome: Floats
+    removed: Floats
+    factors: Floats
+    coefficients: Floats
+
+    @classmethod
+    def of_controls(cls, design: Design, rank: int) -> _FactorModel:
+        """Estimated on the never-treated units."""
+        part, coefficients = _covariate_part(design, rank)
+        rest = design.outcome - part
+        means, factors = control_factors(rest[~design.treated])
+        return cls(rest - means, part + means, factors[:, :rank], coefficients)
+
+    @classmethod
+    def up_to(cls, design: Design, largest: int) -> list[_FactorModel]:
+        """One for each rank; without covariates they share one decomposition."""
+        if design.covariates:
+            return [cls.of_controls(design, rank) for rank in range(largest + 1)]
+        full = cls.of_controls(design, largest)
+        return [replace(full, factors=full.factors[:, :rank]) for rank in range(largest + 1)]
+
+    def of(self, units: Booleans) -> _FactorModel:
+        """For some of the units."""
+        return replace(self, outcome=self.outcome[units], removed=self.removed[units])
+
+    @property
+    def basis(self) -> Floats:
+        """A constant and the factors."""
+        return np.column_stack([np.ones(len(self.factors)), self.factors])
+
+    def loadings(self, before: Booleans) -> Floats:
+        """Intercept and loadings of every unit, from the marked cells."""
+        basis = self.basis
+        found = [
+            np.linalg.lstsq(basis[pre], path[pre], rcond=None)[0]
+            for path, pre in zip(self.outcome, before, strict=True)
+        ]
+        return np.asarray(found, dtype=np.float64)
+
+    def paths(self, loadings: Floats) -> Floats:
+        """Outcomes that the model expects."""
+        expected: Floats = self.removed + loadings @ self.basis.T
+        return expected
+
+    def left_out_errors(self, before: Booleans) -> Floats:
+        """Errors of predicting each marked cell from the unit's others, by their leverages."""
+        basis = self.basis
+        errors = np.full(before.shape, np.nan)
+        for row, path, pre in zip(errors, self.outcome, before, strict=True):
+            q, _ = np.linalg.qr(basis[pre])
+            residual = path[pre] - q @ (q.T @ path[pre])
+            row[pre] = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
+        return errors
+
+
+def _covariate_part(design: Design, rank: int) -> tuple[Floats, Floats]:
+    """What the covariates explain, shape (units, periods), and their coefficients."""
+    if not design.covariates:
+        return np.zeros_like(design.outcome), np.empty(0)
+    covariates = np.stack(list(design.covariates.values()))
+    stacked = np.concatenate([design.outcome[None], covariates])[:, ~design.treated]
+    residual = two_way_demean(stacked.transpose(1, 2, 0)).transpose(2, 0, 1)
+    cells = len(covariates), -1
+    require_varying_covariates(design, residual[1:].reshape(cells).T, stacked[1:].reshape(cells).T)
+    coefficients = interactive_coefficients(residual[0], residual[1:], rank)
+    return np.tensordot(coefficients, covariates, axes=1), coefficients
 
 
 def control_factors(outcome: Floats) -> tuple[Floats, Floats]:
@@ -158,27 +237,3 @@ def control_factors(outcome: Floats) -> tuple[Floats, Floats]:
     residual = residual - residual.mean(axis=1, keepdims=True)
     _, _, right = np.linalg.svd(residual, full_matrices=False)
     return means, right.T * np.sqrt(outcome.shape[1])
-
-
-def _basis(factors: Floats) -> Floats:
-    return np.column_stack([np.ones(len(factors)), factors])
-
-
-def _loadings(path: Floats, factors: Floats, before: Booleans) -> Floats:
-    """Intercept and loadings of a path less the period means."""
-    found = np.linalg.lstsq(_basis(factors)[before], path[before], rcond=None)[0]
-    return np.asarray(found, dtype=np.float64)
-
-
-def _left_out(path: Floats, factors: Floats, before: Booleans) -> Floats:
-    """Errors of predicting each period before treatment from the others, by their leverages."""
-    q, _ = np.linalg.qr(_basis(factors)[before])
-    residual = path[before] - q @ (q.T @ path[before])
-    errors: Floats = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
-    return errors
-
-
-def _left_out_error(outcome: Floats, factors: Floats, before: Booleans) -> float:
-    """Mean squared error of predicting each period before treatment from the others."""
-    errors = [_left_out(path, factors, pre) for path, pre in zip(outcome, before, strict=True)]
-    return float((np.concatenate(errors) ** 2).mean())

@@ -9,9 +9,10 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.intake import quoted
+from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design
+    from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.linalg.simplex import SimplexSolution
 
 # Standard deviations of the donors.
@@ -39,6 +40,31 @@ def require_pre_periods(design: Design, method: str, unit: int, before: int, lea
         raise DesignError(
             f"{method} needs at least {least} periods before treatment; {name} has {before}. "
             f"Start the window earlier, or leave the unit out with exclude=[…]."
+        )
+
+
+def require_varying_covariates(design: Design, residuals: Floats, values: Floats) -> None:
+    """Raise a `DesignError` if covariates say nothing beyond unit and period effects.
+
+    Parameters
+    ----------
+    design : Design
+    residuals : ndarray, shape (cells, covariates)
+        Unit and period effects taken out.
+    values : ndarray, shape (cells, covariates)
+    """
+    gram = residuals.T @ residuals
+    scale = np.maximum((values**2).sum(axis=0), 1e-300)
+    kept = independent_columns(gram)
+    dropped = [
+        name
+        for k, name in enumerate(design.covariates)
+        if k not in kept or gram[k, k] <= 1e-20 * scale[k]
+    ]
+    if dropped:
+        raise DesignError(
+            f"covariate {', '.join(map(repr, dropped))} is a combination of unit effects, period "
+            f"effects and the other covariates in untreated cells; leave it out."
         )
 
 

@@ -14,7 +14,7 @@ from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.simplex import LEAST_RIDGE
 from jjjpolicy.linalg.simplex_newton import ridge_weights
-from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
+from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.synth.difference_weights import (
     DifferenceWeights,
     PrePeriods,
@@ -22,7 +22,12 @@ from jjjpolicy.synth.difference_weights import (
     optimized_coefficients,
 )
 from jjjpolicy.synth.gaps import estimate_from_counterfactual, stacked_refits
-from jjjpolicy.synth.requirements import require_panel, require_penalty, require_pre_periods
+from jjjpolicy.synth.requirements import (
+    require_panel,
+    require_penalty,
+    require_pre_periods,
+    require_varying_covariates,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
@@ -331,17 +336,6 @@ def _projected(design: Design, adoption: Floats, covariates: Floats) -> Floats:
     untreated = design.periods[None, :] < adoption[:, None]
     stacked = np.concatenate([design.outcome[None], covariates]).transpose(1, 2, 0)
     residual = two_way_demean(np.where(untreated[:, :, None], stacked, np.nan))[untreated]
+    require_varying_covariates(design, residual[:, 1:], stacked[untreated][:, 1:])
     gram = residual[:, 1:].T @ residual[:, 1:]
-    scale = np.maximum((stacked[untreated][:, 1:] ** 2).sum(axis=0), 1e-300)
-    kept = independent_columns(gram)
-    dropped = [
-        name
-        for k, name in enumerate(design.covariates)
-        if k not in kept or gram[k, k] <= 1e-20 * scale[k]
-    ]
-    if dropped:
-        raise DesignError(
-            f"covariate {', '.join(map(repr, dropped))} is a combination of unit effects, period "
-            f"effects and the other covariates in untreated cells; leave it out."
-        )
     return np.asarray(np.linalg.solve(gram, residual[:, 1:].T @ residual[:, 0]))
