@@ -89,25 +89,49 @@ def agree(estimator: Any, whole: jp.Design, summed: jp.Design) -> None:
         assert other.details["pretrends"] == pytest.approx(one.details["pretrends"], rel=1e-9)
 
 
+@pytest.fixture(scope="module", params=[0.0, 0.03], ids=["balanced", "rows missing"])
+def frame(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return panel(request.param)
+
+
+@pytest.fixture(scope="module")
+def by_unit(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return both(frame, tmp_path_factory.mktemp("by_unit"))
+
+
+@pytest.fixture(scope="module")
+def by_group(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return both(frame, tmp_path_factory.mktemp("by_group"), assigned_at="group")
+
+
+@pytest.fixture(scope="module")
+def with_covariate(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    weighted = frame.assign(w=1.0 + frame["unit"] // 4 % 2)
+    folder = tmp_path_factory.mktemp("with_covariate")
+    return both(weighted, folder, covariates=["x"], weights="w")
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
-@pytest.mark.parametrize("missing", [0.0, 0.03], ids=["balanced", "rows missing"])
-@pytest.mark.parametrize("level", [None, "group"], ids=["by unit", "by group"])
 def test_numbers_are_those_of_the_whole_table(
-    estimator: Any, missing: float, level: str | None, tmp_path: Path
+    estimator: Any, by_unit: tuple[jp.Design, jp.Design]
 ) -> None:
-    whole, summed = both(panel(missing), tmp_path, assigned_at=level)
-    assert summed.n_units < whole.n_units
+    assert by_unit[1].n_units < by_unit[0].n_units
+    agree(estimator, *by_unit)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+def test_numbers_by_group_are_those_of_the_whole_table(
+    estimator: Any, by_group: tuple[jp.Design, jp.Design]
+) -> None:
+    whole, summed = by_group
     agree(estimator, whole, summed)
 
 
 @pytest.mark.parametrize("estimator", WITH_COVARIATE.values(), ids=WITH_COVARIATE)
-@pytest.mark.parametrize("missing", [0.0, 0.01], ids=["balanced", "rows missing"])
 def test_covariates_of_few_values_and_weights_are_kept(
-    estimator: Any, missing: float, tmp_path: Path
+    estimator: Any, with_covariate: tuple[jp.Design, jp.Design]
 ) -> None:
-    frame = panel(missing)
-    frame["w"] = 1.0 + frame["unit"] // 4 % 2
-    agree(estimator, *both(frame, tmp_path, covariates=["x"], weights="w"))
+    agree(estimator, *with_covariate)
 
 
 def test_order_and_batches_do_not_matter(tmp_path: Path) -> None:
@@ -134,14 +158,38 @@ def test_units_may_be_text_treatment_a_column_and_files_several(tmp_path: Path) 
     assert summed.ledger.equals(whole.ledger)
 
 
-def test_randomisation_over_groups_is_that_of_the_whole_table(tmp_path: Path) -> None:
-    whole, summed = both(panel(), tmp_path, assigned_at="group")
-    method = jp.inference.RandomizationInference(replications=19, seed=3)
-    one, other = (
-        jp.did.TwoWayFixedEffects().fit(each).with_inference(method) for each in (whole, summed)
-    )
-    assert other.pvalue == one.pvalue
-    np.testing.assert_allclose(other.inference.reference, one.inference.reference, rtol=1e-10)
+BY_GROUP = [
+    jp.inference.RandomizationInference(replications=19, seed=3),
+    jp.inference.Clustered(),
+    jp.inference.Clustered(kind="CRV2"),
+    jp.inference.Clustered(kind="CRV3"),
+    jp.inference.WildClusterBootstrap(replications=99, seed=1),
+    jp.inference.ClusterBootstrap(replications=9, seed=1),
+    jp.inference.MultiplierBootstrap(replications=99, seed=1),
+    jp.inference.Jackknife(),
+]
+
+
+@pytest.mark.parametrize("method", BY_GROUP, ids=lambda m: f"{m.label} {getattr(m, 'kind', '')}")
+def test_inference_over_groups_is_that_of_the_whole_table(
+    method: Any, by_group: tuple[jp.Design, jp.Design]
+) -> None:
+    one, other = (jp.did.TwoWayFixedEffects().fit(each).with_inference(method) for each in by_group)
+    np.testing.assert_allclose(numbers(other), numbers(one), rtol=1e-10)
+
+
+def numbers(estimate: jp.Estimate) -> Any:
+    """Standard error, p-value and interval; missing where the method has none."""
+    return np.array([estimate.se, estimate.pvalue, *estimate.interval()], dtype=float)
+
+
+def test_errors_by_unit_are_refused_where_units_are_summed_by_group(tmp_path: Path) -> None:
+    _, summed = both(panel(), tmp_path, assigned_at="group")
+    estimate = jp.did.TwoWayFixedEffects().fit(summed)
+    with pytest.raises(jp.DesignError, match="sums over all units of one group"):
+        estimate.with_inference(jp.inference.Clustered("unit"))
+    with pytest.raises(jp.InferenceError, match="one by one"):
+        estimate.with_inference(jp.inference.InfluenceFunction())
 
 
 def test_the_ledger_counts_absent_rows_and_late_adoption(tmp_path: Path) -> None:

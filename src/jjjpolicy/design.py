@@ -227,7 +227,8 @@ class Design:
         stands for each of its groups. Estimates and standard errors are those of the whole table,
         for every estimator whose influence functions are affine in a unit's outcomes:
         TwoWayFixedEffects, EventStudy, SunAbraham, ExtendedTWFE, CallawaySantAnna, Imputation and
-        TwoStage. Other estimators, and inference that resamples single units, refuse such a design.
+        TwoStage. Inference that takes groups of ``assigned_at`` as wholes works as on the whole
+        table. Other estimators, and inference that resamples single units, refuse such a design.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,12 @@ class Inference(ABC):
         """Name for tables and notes."""
         return type(self).__name__
 
+    by_group: ClassVar[bool] = False
+    """Whether groups of the level of assignment enter only as wholes; see `Design.from_parquet`."""
+
     def takes(self, design: Design) -> bool:
         """Whether the method is right for the rows of a design, which may stand for many units."""
-        return design.stands_for is None
+        return design.stands_for is None or (self.by_group and design.influence_scale is None)
 
     @abstractmethod
     def infer(self, estimate: Estimate) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ class ClusterBootstrap(Inference):
         Worker processes; the numbers do not depend on it.
     """
 
+    by_group: ClassVar[bool] = True
     replications: int = 999
     seed: int = 0
     level: str | None = None
@@ -140,4 +141,5 @@ def resampled(design: Design, codes: Integers, drawn: Integers) -> Design:
         weights=None if design.weights is None else design.weights[rows],
         clusters={name: values[rows] for name, values in design.clusters.items()},
         coordinates=None if design.coordinates is None else design.coordinates[rows],
+        stands_for=None if design.stands_for is None else design.stands_for[rows],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class Clustered(Inference):
     kind : {"CRV1", "CRV2", "CRV3"}
     """
 
+    by_group: ClassVar[bool] = True
     level: str | tuple[str, str] | None = None
     kind: Kind = "CRV1"
 

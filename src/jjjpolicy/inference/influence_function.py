@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -78,13 +78,11 @@ class MultiplierBootstrap(Inference):
         Clusters; the level of assignment by default.
     """
 
+    by_group: ClassVar[bool] = True
     kind: Literal["mammen", "rademacher", "webb"] = "rademacher"
     replications: int = 999
     seed: int = 0
     level: str | None = None
-
-    def takes(self, design: Design) -> bool:
-        return design.influence_scale is None
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach standard errors, p-value, interval and bands.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Jackknife(Inference):
     standard error of each adoption cohort with at least two groups.
     """
 
+    by_group: ClassVar[bool] = True
     fixed_weights: bool | None = None
     level: str | None = None
     jobs: int = 1

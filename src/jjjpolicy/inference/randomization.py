@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -69,14 +69,12 @@ class RandomizationInference(Inference):
         of equally likely assignments, shape (assignments, units).
     """
 
+    by_group: ClassVar[bool] = True
     replications: int | None = None
     seed: int = 0
     statistic: Statistic = "coefficient"
     jobs: int = 1
     mechanism: Mechanism | Floats | None = None
-
-    def takes(self, design: Design) -> bool:
-        return design.influence_scale is None
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-values, interval and the reference distribution.

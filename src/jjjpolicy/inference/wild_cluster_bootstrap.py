@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class WildClusterBootstrap(Inference):
     analytic standard error in the t statistic.
     """
 
+    by_group: ClassVar[bool] = True
     level: str | None = None
     replications: int = 9_999
     seed: int = 0
