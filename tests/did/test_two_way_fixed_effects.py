@@ -109,13 +109,16 @@ def test_shifts_change_nothing_and_scales_scale(shift: float, scale: float) -> N
     assert estimate.se == pytest.approx(scale * base.se, rel=1e-6)
 
 
-def test_refits_of_many_assignments_equal_single_fits() -> None:
-    design = design_of(simulated_panel(adoption={0: 2003, 3: 2005}))
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_refits_of_many_assignments_equal_single_fits(weights: str | None) -> None:
+    frame = simulated_panel(adoption={0: 2003, 3: 2005}).assign(w=lambda f: 1.0 + f["unit"] % 3)
+    design = design_of(frame, weights=weights)
     rng = np.random.default_rng(0)
     adoptions = np.stack([rng.permutation(design.adoption) for _ in range(5)])
     many = jp.did.TwoWayFixedEffects().refit_many(design, adoptions)
-    single = [jp.did.TwoWayFixedEffects().fit(design.reassigned(a)).att for a in adoptions]
-    assert many.att == pytest.approx(single, abs=1e-12)
+    single = [jp.did.TwoWayFixedEffects().fit(design.reassigned(a)) for a in adoptions]
+    assert many.att == pytest.approx([one.att for one in single], abs=1e-12)
+    assert many.se == pytest.approx([one.se for one in single], rel=1e-10)
 
 
 def test_collinear_covariates_are_named() -> None:

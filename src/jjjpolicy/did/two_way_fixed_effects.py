@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
-from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.did.regression import fixed_effects_regression, small_sample_factor
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
@@ -92,7 +92,7 @@ class TwoWayFixedEffects(Estimator):
     ) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_groups`.
 
-        On a balanced panel without covariates and weights, coefficients and clustered standard
+        On a balanced panel without covariates, coefficients and clustered standard
         errors follow in closed form from the sums of the demeaned outcome over groups; nothing of
         size units is formed per assignment.
         """
@@ -103,19 +103,20 @@ class TwoWayFixedEffects(Estimator):
 
 
 def _has_closed_form(design: Design) -> bool:
-    return design.balanced and not design.covariates and design.weights is None
+    return design.balanced and not design.covariates and design.influence_scale is None
 
 
 def _closed_form(design: Design, adoptions: Floats, groups: Integers) -> Refits:
     """Coefficients and standard errors; units of a group are treated together."""
-    n, periods = design.outcome.shape
-    sizes = np.bincount(groups).astype(float)
-    outcome = cluster_sums(two_way_demean(design.outcome), groups)
+    periods, weights = design.n_periods, design.weights
+    sizes = np.bincount(groups, weights).astype(float)
+    demeaned = two_way_demean(design.outcome, weights)
+    outcome = cluster_sums(demeaned if weights is None else demeaned * weights[:, None], groups)
     tails = np.zeros((len(sizes), periods + 1))
     tails[:, :-1] = outcome[:, ::-1].cumsum(axis=1)[:, ::-1]
     clusters = int(design.assignment.max()) + 1
     parameters = 1 + periods
-    correction = clusters / (clusters - 1) * (n * periods - 1) / (n * periods - parameters)
+    correction = small_sample_factor(clusters, design.n_observations, parameters)
     together = None if len(sizes) == clusters else np.eye(clusters)[design.assignment]
     return Refits.stack(
         _closed_form_batch(design.periods, batch, outcome, tails, sizes, together, correction)
