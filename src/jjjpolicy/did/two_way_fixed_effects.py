@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
-from jjjpolicy.did.regression import fixed_effects_regression, small_sample_factor
+from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.variance import analytic_result, cluster_sums, few_treated_note
+from jjjpolicy.variance import (
+    analytic_result,
+    cluster_sums,
+    few_treated_note,
+    small_sample_factor,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
