@@ -53,7 +53,7 @@ NOTES = (
 def held(estimator: Estimator, estimate: jp.Estimate) -> Estimator:
     """The estimator with the penalty that it has chosen, where it chooses one."""
     if isinstance(estimator, synth.MatrixCompletion):
-        return replace(estimator, penalty=float(estimate.details["penalty"]))
+        return estimator.held(estimate)
     if isinstance(estimator, synth.PenalizedSyntheticControl):
         assert estimate.unit_effects is not None
         return replace(estimator, penalty=float(estimate.unit_effects["penalty"].iloc[0]))

@@ -88,6 +88,12 @@ def test_basque_search_reaches_the_global_minimum_and_says_so(gold: Any, basque:
     assert (table["weight"] <= table["largest"] + 1e-9).all()
     again = SyntheticControl(BASQUE, NestedSearch((1960, 1969))).fit(basque)
     assert again.att == estimate.att
+    text = estimate.summary()
+    assert "search for V   loss 0.0041, none can be below 0.0041" in text
+    assert (
+        "local minimum with loss 0.0089 has 85% of the weight on other donors: Cataluna 0.85"
+        in (" ".join(text.split()))
+    )
 
 
 def test_balance_is_of_the_predictors_that_are_matched(basque: jp.Design) -> None:

@@ -12,16 +12,20 @@ from jjjpolicy.report.cells import format_number, format_pvalue
 from jjjpolicy.sensitivity.effect_range import undecided_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from jjjpolicy.estimate import Estimate
     from jjjpolicy.ledger import Ledger
+    from jjjpolicy.synth.nested_search import VSearch
 
 DIGITS = 4
 WIDTH = 100
 INDENT = " " * 15
+# Local minima listed, and the share of weight from which donors count as different.
+MINIMA, SAME = 3, 0.01
 
 
 def summary(estimate: Estimate) -> str:
@@ -54,6 +58,7 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         for note in result.notes:
             yield from wrap(note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
     yield from _weights_undecided(estimate)
+    yield from _local_minima(estimate)
     treated = [str(unit) for unit in design.units[design.treated]]
     shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
     names = f" ({shown})" if design.stands_for is None else ""
@@ -97,6 +102,39 @@ def _weights_undecided(estimate: Estimate) -> Iterator[str]:
         else f"               about as well (RMSPE at most {found.tolerance:.0%} larger);"
     )
     yield f"               on the closest donors, as a tie-break: {closest}"
+
+
+def _local_minima(estimate: Estimate) -> Iterator[str]:
+    """Where the search for predictor weights ended, and how donors differ at other local minima."""
+    searches: dict[Hashable, VSearch] = estimate.details.get("search", {})
+    for unit, search in list(searches.items())[:MINIMA]:
+        if not len(search.donors):
+            continue
+        name = f"{unit}: " if len(searches) > 1 else ""
+        loss, bound = format_number(search.loss, DIGITS), format_number(search.lower_bound, DIGITS)
+        yield f"search for V   {name}loss {loss}, none can be below {bound}"
+        if not search.unique:
+            yield f"{INDENT}several predictor weights lead to the same donors"
+        for line in _others(search):
+            yield from wrap(line, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+
+
+def _others(search: VSearch) -> Iterator[str]:
+    """The best local minima with other donors."""
+    shown: list[NDArray[np.float64]] = []
+    donors = search.donors
+    for k, (loss, distance) in enumerate(search.starts[["loss", "distance"]].to_numpy()):
+        row = donors.iloc[k]
+        known = any(np.abs(row - other).sum() < 2 * SAME for other in shown)
+        if distance < SAME or known or len(shown) == MINIMA:
+            continue
+        shown.append(row.to_numpy())
+        parts = row[row >= SAME].sort_values(ascending=False)
+        listed = ", ".join(f"{donor} {weight:.2f}" for donor, weight in parts.iloc[:6].items())
+        yield (
+            f"a local minimum with loss {format_number(loss, DIGITS)} has {distance:.0%} of the "
+            f"weight on other donors: {listed}"
+        )
 
 
 def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
