@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from panels import staggered_panel
 
 import jjjpolicy as jp
+from jjjpolicy._lookup import data_files_read
 from jjjpolicy.did.group_time_estimate import GroupTimeEstimate
 
 pytest.importorskip("duckdb", reason="Parquet files need the extra 'firms'")
@@ -266,6 +268,41 @@ def test_files_that_are_absent_or_no_parquet(tmp_path: Path) -> None:
     for name in ("text.parquet", "nowhere.parquet"):
         with pytest.raises(jp.DataError, match="cannot read"):
             jp.Design.from_parquet(tmp_path / name, **COLUMNS)
+
+
+def test_damaged_files_end_in_an_error_of_the_package(tmp_path: Path) -> None:
+    path = tmp_path / "panel.parquet"
+    panel().to_parquet(path)
+    sound = path.read_bytes()
+    rng = np.random.default_rng(1)
+    refused = 0
+    for _ in range(40):
+        damaged = bytearray(sound)
+        for place in rng.integers(len(sound), size=4):
+            damaged[place] = int(rng.integers(256))
+        path.write_bytes(
+            damaged[: len(damaged) if rng.random() < 0.7 else rng.integers(len(sound))]
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                jp.Design.from_parquet(path, batch=500, **COLUMNS)
+            except jp.JJJPolicyError:
+                refused += 1
+    assert refused > 10
+
+
+@pytest.mark.parametrize("option", [{"batch": 0}, {"memory": "plenty"}], ids=str)
+def test_options_without_meaning_are_refused(option: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "panel.parquet"
+    panel().to_parquet(path)
+    with pytest.raises(jp.JJJPolicyError):
+        jp.Design.from_parquet(path, **COLUMNS, **option)
+
+
+def test_the_provenance_of_results_knows_the_files(tmp_path: Path) -> None:
+    both(panel(), tmp_path)
+    assert (tmp_path / "panel.parquet").resolve() in data_files_read()
 
 
 def test_without_duckdb_the_message_names_the_extra(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from jjjpolicy._extras import load
+from jjjpolicy._lookup import remembered
 from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.intake.columns import Columns, quoted
 
@@ -46,17 +50,18 @@ class ParquetRows:
     def first(self) -> pd.DataFrame:
         """The first row with all columns, for checks of names and types.
 
+        The provenance of results then records the files.
+
         Raises
         ------
         DataError
             No such file, or one that is not Parquet.
         """
-        duckdb = load("duckdb")
-        try:
-            return self._frame("select * from rows limit 1")
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            shown = ", ".join(map(repr, self.paths))
-            raise DataError(f"cannot read {shown} as Parquet: {error}") from error
+        frame = self._frame("select * from rows limit 1")
+        for pattern in self.paths:
+            for path in sorted(glob(pattern, recursive=True)):
+                remembered(Path(path).resolve())
+        return frame
 
     def periods(self) -> pd.Series[Any]:
         """Distinct values of the time column."""
@@ -109,7 +114,8 @@ class ParquetRows:
         if ordered:
             query += f" order by {unit}, {time}"
         with self._connection() as connection:
-            reader = pyarrow.RecordBatchReader.from_stream(connection.sql(self._from(query)))
+            with self._readable():
+                reader = pyarrow.RecordBatchReader.from_stream(connection.sql(self._from(query)))
             held: list[Any] = []
             count = 0
             for part in self._pieces(reader):
@@ -131,7 +137,11 @@ class ParquetRows:
                 yield table.to_pandas()
 
     def _pieces(self, reader: Any) -> Iterator[Any]:
-        for part in reader:
+        while True:
+            with self._readable():
+                part = next(reader, None)
+            if part is None:
+                return
             for start in range(0, part.num_rows, self.batch):
                 yield part.slice(start, self.batch)
 
@@ -145,9 +155,20 @@ class ParquetRows:
         )
 
     def _frame(self, query: str) -> pd.DataFrame:
-        with self._connection() as connection:
+        with self._readable(), self._connection() as connection:
             frame: pd.DataFrame = connection.sql(self._from(query)).to_arrow_table().to_pandas()
         return frame
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Whatever the engine says about a file, as a `DataError`."""
+        duckdb, pyarrow = load("duckdb"), load("pyarrow")
+        try:
+            yield
+        except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
+            shown = ", ".join(map(repr, self.paths))
+            said = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise DataError(f"cannot read {shown} as Parquet: {said}") from error
 
     def _from(self, query: str) -> str:
         paths = ", ".join(map(_value, self.paths))

@@ -42,6 +42,8 @@ def design_from_parquet(
 ) -> Design:
     """See :meth:`jjjpolicy.Design.from_parquet`."""
     columns = rows.columns
+    if rows.batch < 1:
+        raise DesignError(f"batch={rows.batch} must be a positive number of rows.")
     require_columns(rows.first(), columns)
     distinct = rows.periods()
     periods = integer_periods(distinct, columns.time)
