@@ -37,10 +37,11 @@ class PlaceboUnits(Inference):
       :math:`\hat\tau - \tau` would not be rejected. It is the whole line where its level asks for a
       p-value smaller than the smallest attainable one.
 
-    By event time there are intervals and, in ``uniform_lower`` and ``uniform_upper``, a band
-    :math:`\hat\tau_t \pm c\,\mathrm{se}_t` with :math:`c` from the ranks of
-    :math:`\max_t |\hat\tau_{bt}| / \mathrm{se}_t`, so that it holds all of them at once (sup-t;
-    Montiel Olea and Plagborg-Møller 2019, Journal of Applied Econometrics 34).
+    By event time there are intervals and, where no counterfactual path is fitted, a band in
+    ``uniform_lower`` and ``uniform_upper``, :math:`\hat\tau_t \pm c\,\mathrm{se}_t` with
+    :math:`c` from the ranks of :math:`\max_t |\hat\tau_{bt}| / \mathrm{se}_t`, so that it holds
+    all of them at once (sup-t; Montiel Olea and Plagborg-Møller 2019, Journal of Applied
+    Econometrics 34).
 
     Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE, and each
     adoption cohort a standard error, interval and p-value (``Estimate.by_cohort``).
@@ -222,15 +223,10 @@ def _effect_bounds(
     table = estimate.effects
     points = table["estimate"].to_numpy(dtype=float)
     columns = _bounds_of(points, refits.effects, alternative)
-    band = _uniform_reach(refits.effects, columns["se"], 0.95)
-    return pd.DataFrame(
-        {
-            "event_time": table["event_time"],
-            **columns,
-            "uniform_lower": points - band,
-            "uniform_upper": points + band,
-        }
-    )
+    if estimate.counterfactual is None:  # else effects before treatment are residuals of the fit
+        band = _uniform_reach(refits.effects, columns["se"], 0.95)
+        columns |= {"uniform_lower": points - band, "uniform_upper": points + band}
+    return pd.DataFrame({"event_time": table["event_time"], **columns})
 
 
 def _uniform_reach(placebos: Floats, se: Floats, level: float) -> Floats:
