@@ -316,7 +316,7 @@ def test_last_cohort_without_never_treated_serves_as_control() -> None:
 
 def test_base_period_outside_the_sample_is_named() -> None:
     design = design_of(simulated_panel(adoption={0: 2003}))
-    with pytest.raises(jp.DesignError, match="cohort 2003: its base period 2000 lies outside"):
+    with pytest.raises(jp.DesignError, match="cohort 2003 .its base period 2000 lies outside"):
         CallawaySantAnna(anticipation=2).fit(design)
 
 
@@ -342,6 +342,15 @@ def test_units_with_a_propensity_score_of_one_are_named() -> None:
         with pytest.raises(jp.DesignError, match=r"propensity score at 1\) for unit \d+"):
             CallawaySantAnna().fit(design_of(used, covariates=["apart"]))
     CallawaySantAnna(method="or").fit(design_of(frame, covariates=["apart"]))
+
+
+def test_units_with_a_propensity_score_of_zero_are_named_and_causes_are_told_once() -> None:
+    frame = staggered_panel(units=40)
+    frame["apart"] = ((frame["first"] == 2003) | (frame["unit"] % 8 == 3)).astype(float)
+    frame = frame[frame["first"].isin([2003, np.inf])]
+    with pytest.raises(jp.DesignError, match=r"score at 0\) for unit 7, 15, 23 and 2") as caught:
+        CallawaySantAnna().fit(design_of(frame, covariates=["apart"]))
+    assert str(caught.value).count("propensity") == 1
 
 
 def test_unknown_options_and_averages_are_refused() -> None:

@@ -243,7 +243,9 @@ def test_standard_errors_equal_the_paper_with_dense_matrices(
 def test_cells_that_cannot_be_estimated_are_listed_with_reasons() -> None:
     adoption = {0: 2003, 1: 2003, 2: 2005, 3: 2005}
     frame = simulated_panel(units=4, periods=6, adoption=adoption, effect=1.0)
-    with pytest.warns(jp.JJJPolicyWarning, match=r"cohort 2003 in 2005, 2006 \(no untreated unit"):
+    with pytest.warns(
+        jp.JJJPolicyWarning, match=r"cohort 2003, 2005 in 2005, 2006 \(no untreated unit"
+    ):
         estimate = jp.did.Imputation().fit(design_of(frame.drop(index=23)))
     lost = estimate.details["not_estimable"]
     assert lost["group"].tolist() == [2003, 2003, 2005, 2005]

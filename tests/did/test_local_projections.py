@@ -183,7 +183,7 @@ def test_refits_and_other_inference() -> None:
 
 def test_errors_say_what_to_do() -> None:
     design = castle_design()
-    with pytest.raises(jp.DesignError, match="pre_window=0 must be at least 1.*post_window=0"):
+    with pytest.raises(jp.DesignError, match="pre_window=0 must lie between 1 and .*post_window=0"):
         jp.did.LocalProjections(pre_window=0).fit(design)
     with pytest.raises(jp.DesignError, match="post_window=8 periods.*smaller"):
         jp.did.LocalProjections(2, 8).fit(design)

@@ -154,7 +154,9 @@ def test_event_times_are_in_units_of_time_where_periods_are_evenly_spaced() -> N
 
 
 def test_cohorts_without_their_window_are_listed() -> None:
-    with pytest.warns(jp.JJJPolicyWarning, match="cohort 2009 .its window of 3 periods before"):
+    with pytest.warns(
+        jp.JJJPolicyWarning, match="cohort 2009, 2010 .its window of 3 periods before"
+    ):
         estimate = jp.did.Stacked(3, 2).fit(castle_design())
     assert estimate.details["not_estimable"]["group"].tolist() == [2009, 2010]
     assert estimate.details["sub_experiments"]["treated_units"].tolist() == [1, 13, 4]

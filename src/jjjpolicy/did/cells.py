@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.did.group_time import GroupTimeEffects, Skipped
+from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.did.scores import NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
@@ -93,6 +94,5 @@ def effects_of_cells(
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )
     if not (effects.event_times >= 0).any():
-        reasons = "; ".join(f"cohort {group:.0f}: {why}" for group, _, why in failed[:3])
-        raise DesignError(f"no effect from adoption on can be estimated. {reasons}.")
+        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")
     return effects, trimmed

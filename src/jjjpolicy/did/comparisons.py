@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jjjpolicy.did.group_time import Skipped
+from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ def plan_comparisons(
     if not has_never:
         skipped.append((cohorts[-1], None, CONTROL_ONLY))
     if not any(not cell.reference for cell in cells):
-        reasons = "; ".join(f"cohort {group:.0f}: {reason}" for group, _, reason in skipped[:3])
-        raise DesignError(f"no group-time effect can be estimated. {reasons}.")
+        raise DesignError(f"no group-time effect can be estimated. {causes_of(skipped)}.")
     return cells, skipped
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,7 +16,23 @@ if TYPE_CHECKING:
     from jjjpolicy.design import Design
 
 SHOWN = 4
-"""Causes that the warning spells out."""
+"""Causes that a message spells out."""
+
+
+def causes_of(skipped: Iterable[tuple[float, int | None, str]]) -> str:
+    """Cohorts and periods (None: all of them) without an estimate, gathered by reason, in words."""
+    rows = sorted(
+        ((int(group), reason, period) for group, period, reason in skipped), key=lambda r: r[:2]
+    )
+    gathered: dict[tuple[str, tuple[int | None, ...]], list[int]] = {}
+    for (group, reason), some in groupby(rows, key=lambda row: row[:2]):
+        gathered.setdefault((reason, tuple(period for *_, period in some)), []).append(group)
+    causes = [
+        f"cohort {_shown(groups)}{_when(periods)} ({reason})"
+        for (reason, periods), groups in gathered.items()
+    ]
+    more = f"; and {len(causes) - SHOWN} more" if len(causes) > SHOWN else ""
+    return "; ".join(causes[:SHOWN]) + more
 
 
 def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> Design:
@@ -36,16 +53,10 @@ def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> 
     periods = [None if pd.isna(time) else int(time) for time in times]
     groups = [int(group) for group in table["group"]]
     reasons = table["reason"].tolist()
-    rows = sorted(zip(groups, reasons, periods, strict=True), key=lambda row: row[:2])
-    causes = [
-        _cause(group, [period for *_, period in some], reason)
-        for (group, reason), some in groupby(rows, key=lambda row: row[:2])
-    ]
-    more = f"; and {len(causes) - SHOWN} more" if len(causes) > SHOWN else ""
+    causes = causes_of(zip(groups, periods, reasons, strict=True))
     warnings.warn(
-        f"{label}: effects that cannot be estimated and are in no average: "
-        f"{'; '.join(causes[:SHOWN])}{more}. See estimate.details['not_estimable'] and "
-        f"estimate.design.ledger.",
+        f"{label}: effects that cannot be estimated and are in no average: {causes}. See "
+        f"estimate.details['not_estimable'] and estimate.design.ledger.",
         JJJPolicyWarning,
         stacklevel=3,
     )
@@ -57,10 +68,13 @@ def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> 
     return replace(design, left_out=design.left_out.with_effects(entries))
 
 
-def _cause(group: int, periods: list[int | None], reason: str) -> str:
-    known = [str(period) for period in periods if period is not None]
-    when = f" in {', '.join(known[:SHOWN])}{', …' if len(known) > SHOWN else ''}" if known else ""
-    return f"cohort {group}{when} ({reason})"
+def _shown(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:SHOWN])) + (", …" if len(numbers) > SHOWN else "")
+
+
+def _when(periods: Iterable[int | None]) -> str:
+    known = [period for period in periods if period is not None]
+    return f" in {_shown(known)}" if known else ""
 
 
 def _counted(units: int | None) -> str:

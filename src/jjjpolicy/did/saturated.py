@@ -19,6 +19,7 @@ from jjjpolicy.did.comparisons import (
     untreated_periods,
 )
 from jjjpolicy.did.group_time import GroupTimeEffects, RegressionVariance, Skipped
+from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.did.regression import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 
@@ -115,8 +116,7 @@ def saturated_cells(design: Design, base: int, *, leads: bool) -> SaturatedCells
             elif leads or design.periods[t] > group + base:
                 skipped.append((group, int(design.periods[t]), "no treated row is observed"))
     if not any(design.periods[t] >= cohorts[c] for c, t in cells):
-        reasons = "; ".join(f"cohort {group:.0f}: {reason}" for group, _, reason in skipped[:3])
-        raise DesignError(f"no effect from adoption on can be estimated. {reasons}.")
+        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(skipped)}.")
     both = np.array(cells + nuisance, dtype=np.int64).reshape(-1, 2)
     return SaturatedCells(
         design=design,

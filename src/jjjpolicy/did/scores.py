@@ -184,11 +184,17 @@ def propensity_scores(
     checked_gram(x, weights, names, "among treated and controls")
     coefficients, converged = fit_logit(x, treated.astype(float), weights)
     propensity = probabilities(x @ coefficients)
-    extreme = np.flatnonzero(propensity >= LARGEST_PROPENSITY)
-    if len(extreme) or not converged:
-        raise NotEstimable(
-            "the covariates tell treated from control units (propensity score at 1)", list(extreme)
-        )
+    for score, extreme in (
+        (1, propensity >= LARGEST_PROPENSITY),
+        (0, (propensity <= 1 - LARGEST_PROPENSITY) & (not converged)),
+    ):
+        if extreme.any():
+            raise NotEstimable(
+                f"the covariates tell treated from control units (propensity score at {score})",
+                np.flatnonzero(extreme).tolist(),
+            )
+    if not converged:
+        raise NotEstimable("the propensity score has no maximum of its likelihood")
     information: Floats = (x * (weights * propensity * (1.0 - propensity))[:, None]).T @ x
     return propensity, information
 
