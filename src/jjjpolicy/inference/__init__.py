@@ -15,6 +15,7 @@ from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.prediction_intervals import PredictionIntervals
 from jjjpolicy.inference.randomization import RandomizationInference
 from jjjpolicy.inference.rearrangement import RearrangementTest
+from jjjpolicy.inference.uniform_bands import uniform_bands
 from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "WildClusterBootstrap",
     "holm",
     "romano_wolf",
+    "uniform_bands",
 ]

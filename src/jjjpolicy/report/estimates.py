@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, InferenceError
+from jjjpolicy.inference import uniform_bands
 from jjjpolicy.report.effect_figures import (
     AVERAGE_WEIGHT,
     EVENT_TIME,
@@ -169,7 +170,18 @@ def _outcome(estimate: Estimate) -> Text:
 
 def _effects(estimate: Estimate, language: Language) -> Figure:
     outcome = _of_outcome(estimate, "Effect on {}", "对{}的影响")
-    return draw_event_study(estimate.effects, outcome=outcome, language=language)
+    return draw_event_study(_with_band(estimate), outcome=outcome, language=language)
+
+
+def _with_band(estimate: Estimate) -> pd.DataFrame:
+    """Effects by event time, with a uniform band where their covariance is known."""
+    effects = estimate.effects
+    if "uniform_lower" in effects.columns:
+        return effects
+    try:
+        return uniform_bands(estimate)
+    except InferenceError:
+        return effects
 
 
 def _gaps(estimate: Estimate, language: Language) -> Figure:
