@@ -88,9 +88,10 @@ class InferenceResult:
         Two-sided test of no effect, unless ``name`` says otherwise. May be given as a callable.
     bounds : callable or None
         ``bounds(level)`` gives the (low, high) ends of the interval.
-    effects : DataFrame, callable or None
-        Columns event_time, se, lower, upper (95%), and further ones of the method.
-    cohorts : DataFrame, callable or None
+    effects : callable or None
+        ``effects(level)`` gives columns event_time, se, lower, upper, and further ones of the
+        method.
+    cohorts : callable or None
         The same by adoption cohort, with a column adoption.
     reference : ndarray or None
         Reference distribution of the statistic (placebo estimates, bootstrap draws).
@@ -111,8 +112,8 @@ class InferenceResult:
     se: float | None = None
     pvalue: _OnDemand = _OnDemand()
     bounds: Callable[[float], tuple[float, float]] | None = None
-    effects: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
-    cohorts: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
+    effects: Callable[[float], pd.DataFrame] | None = None
+    cohorts: Callable[[float], pd.DataFrame] | None = None
     reference: Floats | None = None
     smallest_pvalue: float | None = None
     assignments: int | None = None
@@ -191,8 +192,7 @@ class Estimate:
         InferenceError
             No inference method is attached, or the attached one gives no interval.
         """
-        if not 0 < level < 1:
-            raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
+        _check_level(level)
         if self.inference is None:
             raise InferenceError(
                 f"{self.estimator.label} has no analytic variance here; attach a method with "
@@ -226,8 +226,13 @@ class Estimate:
     @cached_property
     def effects(self) -> pd.DataFrame:
         """Effects by event time: event_time, estimate, se, lower, upper (95%)."""
+        return self.effects_at(0.95)
+
+    def effects_at(self, level: float) -> pd.DataFrame:
+        """The effects by event time with intervals of another level than 95%."""
+        _check_level(level)
         source = None if self.inference is None else self.inference.effects
-        return _with_uncertainty(_now(self.event_effects), source, "event_time")
+        return _with_uncertainty(_now(self.event_effects), source, "event_time", level)
 
     @cached_property
     def by_cohort(self) -> pd.DataFrame:
@@ -238,13 +243,18 @@ class Estimate:
         InferenceError
             The estimator has none.
         """
+        return self.by_cohort_at(0.95)
+
+    def by_cohort_at(self, level: float) -> pd.DataFrame:
+        """The effects by adoption cohort with intervals of another level than 95%."""
+        _check_level(level)
         if self.cohort_effects is None:
             raise InferenceError(
                 f"{self.estimator.label} gives no effects by adoption cohort here; estimators with "
                 f"counterfactual paths do, and did.CallawaySantAnna by aggregate('group')."
             )
         source = None if self.inference is None else self.inference.cohorts
-        return _with_uncertainty(self.cohort_effects, source, "adoption")
+        return _with_uncertainty(self.cohort_effects, source, "adoption", level)
 
     # ------------------------------------------------------------------ provenance
     @property
@@ -309,14 +319,22 @@ def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return table() if callable(table) else table
 
 
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
+
+
 def _with_uncertainty(
-    table: pd.DataFrame, source: pd.DataFrame | Callable[[], pd.DataFrame] | None, key: str
+    table: pd.DataFrame,
+    source: Callable[[float], pd.DataFrame] | None,
+    key: str,
+    level: float,
 ) -> pd.DataFrame:
     """Effects with the columns of an inference method, matched by ``key``."""
     found = {name: table[name] for name in (key, "estimate")}
     if source is None:
         return pd.DataFrame(found | dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
-    extra = _now(source)
+    extra = source(level)
     known = {value: row for row, value in enumerate(extra[key])}
     rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
     further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]

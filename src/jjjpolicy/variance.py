@@ -122,10 +122,10 @@ def missing_note(estimate: float, se: float, further: Floats | None = None) -> t
     return ()
 
 
-def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float) -> pd.DataFrame:
-    """Columns event_time, se, lower and upper (95%) from standard errors of the effects."""
+def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float, level: float) -> pd.DataFrame:
+    """Columns event_time, se, lower and upper from standard errors of the effects."""
     points = effects["estimate"].to_numpy(dtype=float)
-    low, high = t_interval(points, errors, df, 0.95)
+    low, high = t_interval(points, errors, df, level)
     return pd.DataFrame(
         {"event_time": effects["event_time"], "se": errors, "lower": low, "upper": high}
     )
@@ -134,7 +134,7 @@ def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float) -> pd.DataFr
 def analytic_result(
     name: str,
     estimate: float,
-    effects: pd.DataFrame | Callable[[], pd.DataFrame],
+    effects: pd.DataFrame | Callable[[float], pd.DataFrame],
     covariance: Floats,
     *,
     df: float = np.inf,
@@ -151,7 +151,7 @@ def analytic_result(
         The overall effect.
     effects : DataFrame or callable
         Columns event_time and estimate, in the order of ``covariance``; or a function that gives
-        the finished table (event_time, se, lower, upper) when it is first asked for.
+        the finished table (event_time, se, lower, upper) at a level.
     covariance : ndarray, shape (1 + effects, 1 + effects)
         Order: overall effect, then the rows of ``effects``.
     df : float
@@ -164,7 +164,9 @@ def analytic_result(
         se=se,
         pvalue=lambda: t_pvalue(estimate, se, df),
         bounds=lambda level: t_interval(estimate, se, df, level),
-        effects=effects if callable(effects) else lambda: effect_bounds(effects, errors[1:], df),
+        effects=effects
+        if callable(effects)
+        else lambda level: effect_bounds(effects, errors[1:], df, level),
         notes=(*missing_note(estimate, se, errors[1:]), *notes),
         details={"covariance": covariance, "df": df, **(details or {})},
         specification=specification,

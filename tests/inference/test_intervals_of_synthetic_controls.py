@@ -77,9 +77,19 @@ def check_intervals(estimate: jp.Estimate, method: Any) -> None:
         assert "no intervals by event time" in notes
     else:
         around(after, excused)
+        if not isinstance(method, inf.RandomizationInference):  # a search for every level
+            nested(found.effects_at(0.5).query("event_time >= 0"), after)
+            nested(found.by_cohort_at(0.5), found.by_cohort)
     cohorts = found.by_cohort
     assert list(cohorts["adoption"]) == list(estimate.design.cohorts)
     around(cohorts, excused)
+
+
+def nested(narrow: pd.DataFrame, wide: pd.DataFrame) -> None:
+    # an empty interval, in which every constant effect is rejected, is nan
+    assert not (wide["lower"] > narrow["lower"]).any()
+    assert not (narrow["upper"] > wide["upper"]).any()
+    assert (wide["upper"] - wide["lower"] > narrow["upper"] - narrow["lower"]).any()
 
 
 def around(table: pd.DataFrame, excused: bool) -> None:

@@ -283,10 +283,10 @@ def _estimate(
     covariance = effects.covariance(influence, design)
     df = effects.degrees_of_freedom(design)
 
-    def by_event() -> pd.DataFrame:
+    def by_event(level: float) -> pd.DataFrame:
         known = estimated[1:]
         table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
-        return effect_bounds(table, np.sqrt(np.diag(covariance)[1:]), df)
+        return effect_bounds(table, np.sqrt(np.diag(covariance)[1:]), df, level)
 
     name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
     if effects.regression is None:

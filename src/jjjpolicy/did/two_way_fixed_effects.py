@@ -180,23 +180,28 @@ class _EventStudyOnDemand:
         self._design = design
 
     @cached_property
-    def _table(self) -> pd.DataFrame:
+    def _estimate(self) -> Estimate | None:
         design = self._design
         times = (design.periods[:, None] - design.cohorts).astype(np.int64)
         try:
-            return EventStudy(reference=int(times[times < 0].max())).fit(design).effects
+            return EventStudy(reference=int(times[times < 0].max())).fit(design)
         except DesignError as error:
             warnings.warn(
                 f"no effects by event time beside the coefficient of treatment: {error}",
                 JJJPolicyWarning,
                 stacklevel=2,
             )
+            return None
+
+    def estimates(self) -> pd.DataFrame:
+        return self._table(0.95)[["event_time", "estimate"]]
+
+    def bounds(self, level: float) -> pd.DataFrame:
+        return self._table(level).drop(columns="estimate")
+
+    def _table(self, level: float) -> pd.DataFrame:
+        if self._estimate is None:
             return pd.DataFrame(
                 columns=["event_time", "estimate", "se", "lower", "upper"], dtype=float
             )
-
-    def estimates(self) -> pd.DataFrame:
-        return self._table[["event_time", "estimate"]]
-
-    def bounds(self) -> pd.DataFrame:
-        return self._table.drop(columns="estimate")
+        return self._estimate.effects_at(level)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
@@ -188,7 +190,7 @@ def _roots(estimate: Estimate, codes: Integers, groups: int, nested: int = 0) ->
 
 def _jackknife(
     estimate: Estimate, codes: Integers, level: str
-) -> tuple[Floats, pd.DataFrame | None]:
+) -> tuple[Floats, Callable[[float], pd.DataFrame] | None]:
     """Covariance of the effects, overall first, and bounds of those of the cohorts."""
     design = estimate.design
     groups = int(codes.max()) + 1
@@ -204,7 +206,9 @@ def _jackknife(
     covariance: Floats = (groups - 1) / groups * deviations.T @ deviations
     if estimate.cohort_effects is None or not left.has_cohorts:
         return covariance, None
-    return covariance, jackknife_bounds(estimate.cohort_effects, left.cohorts, groups - 1.0)
+    return covariance, partial(
+        jackknife_bounds, estimate.cohort_effects, left.cohorts, groups - 1.0
+    )
 
 
 def _rests_on_one(design: Design, codes: Integers, group: int, level: str) -> InferenceError:

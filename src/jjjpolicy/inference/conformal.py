@@ -111,19 +111,19 @@ class Conformal(Inference):
         if smallest > 0.05:
             notes.append(f"{test.periods} periods are too few for a 95% interval.")
 
-        def effects() -> pd.DataFrame:
+        def effects(level: float) -> pd.DataFrame:
             points = estimate.effects.set_index("event_time")["estimate"]
             return pd.DataFrame(
                 [
-                    {"event_time": event, **found.row(float(points.loc[event]), spread)}
+                    {"event_time": event, **found.row(float(points.loc[event]), spread, level)}
                     for event, found in event_tests(self, estimate.estimator, parts)
                 ]
             )
 
-        def cohorts() -> pd.DataFrame:
+        def cohorts(level: float) -> pd.DataFrame:
             assert estimate.cohort_effects is not None
             rows = [
-                _average_test(self, estimate.estimator, [part]).row(float(point), spread)
+                _average_test(self, estimate.estimator, [part]).row(float(point), spread, level)
                 for part, point in zip(parts, estimate.cohort_effects["estimate"], strict=True)
             ]
             return pd.DataFrame(rows).assign(adoption=estimate.cohort_effects["adoption"])
@@ -222,9 +222,9 @@ class ConstantEffectTest:
             width *= 2
         return -np.inf, np.inf
 
-    def row(self, centre: float, width: float) -> dict[str, float]:
-        """Columns of a table of effects: 95% interval and p-value of no effect."""
-        low, high = self.bounds(centre, width, 0.95)
+    def row(self, centre: float, width: float, level: float) -> dict[str, float]:
+        """Columns of a table of effects: interval and p-value of no effect."""
+        low, high = self.bounds(centre, width, level)
         return {"se": np.nan, "lower": low, "upper": high, "pvalue": self.pvalue(0.0)}
 
 

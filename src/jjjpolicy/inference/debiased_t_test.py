@@ -78,9 +78,9 @@ class DebiasedTTest(Inference):
             InferenceResult(
                 name="debiased t-test",
                 se=pooled.se,
-                pvalue=pooled.row()["pvalue"],
+                pvalue=pooled.pvalue,
                 bounds=pooled.bounds,
-                cohorts=pd.DataFrame([part.row() for part in parts]).assign(
+                cohorts=lambda level: pd.DataFrame([part.row(level) for part in parts]).assign(
                     adoption=estimate.design.cohorts.astype(np.int64)
                 ),
                 notes=(*notes, *missing_note(pooled.centre, pooled.se)),
@@ -128,16 +128,19 @@ class _Folds:
     def bounds(self, level: float) -> tuple[float, float]:
         return t_interval(self.centre, self.se, len(self.estimates) - 1.0, level)
 
-    def row(self) -> dict[str, float]:
-        """Standard error, 95% interval and p-value."""
-        low, high = self.bounds(0.95)
-        pvalue = t_pvalue(self.centre, self.se, len(self.estimates) - 1.0)
+    @property
+    def pvalue(self) -> float:
+        return t_pvalue(self.centre, self.se, len(self.estimates) - 1.0)
+
+    def row(self, level: float) -> dict[str, float]:
+        """Debiased effect, standard error, interval and p-value."""
+        low, high = self.bounds(level)
         return {
             "debiased": self.centre,
             "se": self.se,
             "lower": low,
             "upper": high,
-            "pvalue": pvalue,
+            "pvalue": self.pvalue,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -144,15 +145,15 @@ def bootstrap_result(
         reach = float(_quantile(magnitudes[:, :1], level)[0])
         return estimate.att - reach, estimate.att + reach
 
-    def effects() -> pd.DataFrame:
+    def effects(level: float) -> pd.DataFrame:
         table = covered_effects(estimate, deviations.shape[1])
         points, spread = table["estimate"].to_numpy(dtype=float), errors[1:]
         if len(points) == 0:
             return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
-        reach = _quantile(magnitudes[:, 1:], 0.95)
+        reach = _quantile(magnitudes[:, 1:], level)
         with np.errstate(divide="ignore", invalid="ignore"):
             largest = np.nanmax(magnitudes[:, 1:] / spread, axis=1)
-        band = _quantile(largest[:, None], 0.95)[0] * spread
+        band = _quantile(largest[:, None], level)[0] * spread
         return pd.DataFrame(
             {
                 "event_time": table["event_time"],
@@ -171,7 +172,7 @@ def bootstrap_result(
             pvalue=(1 + int((magnitudes[:, 0] >= abs(estimate.att)).sum())) / total,
             bounds=bounds,
             effects=effects,
-            cohorts=None if cohorts is None else _cohort_bounds(estimate, cohorts),
+            cohorts=None if cohorts is None else partial(_cohort_bounds, estimate, cohorts),
             reference=deviations[:, 0],
             smallest_pvalue=1 / total,
             notes=notes,
@@ -181,10 +182,10 @@ def bootstrap_result(
     )
 
 
-def _cohort_bounds(estimate: Estimate, deviations: Floats) -> pd.DataFrame:
+def _cohort_bounds(estimate: Estimate, deviations: Floats, level: float) -> pd.DataFrame:
     table = estimate.cohort_effects
     assert table is not None
-    reach = _quantile(np.abs(deviations), 0.95)
+    reach = _quantile(np.abs(deviations), level)
     return table.assign(
         se=np.nanstd(deviations, axis=0, ddof=1),
         lower=table["estimate"] - reach,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -89,12 +90,12 @@ class Jackknife(Inference):
                 se=se,
                 pvalue=t_pvalue(estimate.att, se, np.inf),
                 bounds=lambda coverage: t_interval(estimate.att, se, np.inf, coverage),
-                effects=jackknife_bounds(estimate.effects, left.effects, np.inf)
+                effects=partial(jackknife_bounds, estimate.effects, left.effects, np.inf)
                 if left.has_effects
                 else None,
                 cohorts=None
                 if estimate.cohort_effects is None or not left.has_cohorts
-                else jackknife_bounds(estimate.cohort_effects, left.cohorts, np.inf),
+                else partial(jackknife_bounds, estimate.cohort_effects, left.cohorts, np.inf),
                 notes=(
                     f"{groups} groups left out in turn.",
                     *missing_note(estimate.att, se),

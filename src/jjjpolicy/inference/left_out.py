@@ -112,11 +112,11 @@ def jackknife_errors(values: Floats, points: Floats | float) -> Floats:
     return found
 
 
-def jackknife_bounds(table: pd.DataFrame, values: Floats, df: float) -> pd.DataFrame:
-    """Standard errors and 95% intervals of the effects in a table, columns of ``values``."""
+def jackknife_bounds(table: pd.DataFrame, values: Floats, df: float, level: float) -> pd.DataFrame:
+    """Standard errors and intervals of the effects in a table, columns of ``values``."""
     points = table["estimate"].to_numpy(dtype=float)
     errors = jackknife_errors(values, points)
-    low, high = t_interval(points, errors, df, 0.95)
+    low, high = t_interval(points, errors, df, level)
     return table.assign(se=errors, lower=low, upper=high)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,8 +184,12 @@ class PlaceboUnits(Inference):
             se=float(placebos.std()),
             pvalue=rank_pvalue(estimate.att, placebos, self.alternative),
             bounds=bounds,
-            effects=_effect_bounds(estimate, refits, self.alternative),
-            cohorts=_cohort_bounds(estimate, refits, self.alternative),
+            effects=None
+            if refits.effects is None
+            else partial(_effect_bounds, estimate, refits, self.alternative),
+            cohorts=None
+            if refits.cohorts is None or estimate.cohort_effects is None
+            else partial(_cohort_bounds, estimate.cohort_effects, refits.cohorts, self.alternative),
             reference=placebos,
             smallest_pvalue=smallest,
             assignments=len(placebos),
@@ -215,16 +220,15 @@ def _reach(magnitudes: Floats, level: float) -> float:
 
 
 def _effect_bounds(
-    estimate: Estimate, refits: Refits, alternative: Alternative
-) -> pd.DataFrame | None:
-    """Standard errors, 95% intervals and p-values by event time, as for the overall effect."""
-    if refits.effects is None:
-        return None
+    estimate: Estimate, refits: Refits, alternative: Alternative, level: float
+) -> pd.DataFrame:
+    """Standard errors, intervals and p-values by event time, as for the overall effect."""
+    assert refits.effects is not None
     table = estimate.effects
     points = table["estimate"].to_numpy(dtype=float)
-    columns = _bounds_of(points, refits.effects, alternative)
+    columns = _bounds_of(points, refits.effects, alternative, level)
     if estimate.counterfactual is None:  # else effects before treatment are residuals of the fit
-        band = _uniform_reach(refits.effects, columns["se"], 0.95)
+        band = _uniform_reach(refits.effects, columns["se"], level)
         columns |= {"uniform_lower": points - band, "uniform_upper": points + band}
     return pd.DataFrame({"event_time": table["event_time"], **columns})
 
@@ -240,20 +244,19 @@ def _uniform_reach(placebos: Floats, se: Floats, level: float) -> Floats:
 
 
 def _cohort_bounds(
-    estimate: Estimate, refits: Refits, alternative: Alternative
-) -> pd.DataFrame | None:
-    """Standard error, 95% interval and p-value of each adoption cohort."""
-    table = estimate.cohort_effects
-    if refits.cohorts is None or table is None:
-        return None
+    table: pd.DataFrame, cohorts: Floats, alternative: Alternative, level: float
+) -> pd.DataFrame:
+    """Standard error, interval and p-value of each adoption cohort."""
     points = table["estimate"].to_numpy()
-    return table.assign(**_bounds_of(points, refits.cohorts, alternative))
+    return table.assign(**_bounds_of(points, cohorts, alternative, level))
 
 
-def _bounds_of(points: Floats, placebos: Floats, alternative: Alternative) -> dict[str, Floats]:
+def _bounds_of(
+    points: Floats, placebos: Floats, alternative: Alternative, level: float
+) -> dict[str, Floats]:
     """Columns se, lower, upper, pvalue from placebos of shape (placebos, effects)."""
     ordered = np.sort(np.abs(placebos), axis=0)[::-1]
-    reach = np.array([_reach(column, 0.95) for column in ordered.T])
+    reach = np.array([_reach(column, level) for column in ordered.T])
     ranks = [
         rank_pvalue(float(point), column, alternative)
         for point, column in zip(points, placebos.T, strict=True)

@@ -103,9 +103,9 @@ class PredictionIntervals(Inference):
         def bounds(level: float) -> tuple[float, float]:
             return average(level, np.ones(len(units), dtype=bool))
 
-        def cohorts() -> pd.DataFrame:
+        def cohorts(level: float) -> pd.DataFrame:
             starts = design.adoption[design.treated]
-            ends = [average(0.95, starts == start) for start in design.cohorts]
+            ends = [average(level, starts == start) for start in design.cohorts]
             table = pd.DataFrame(ends, columns=["lower", "upper"])
             return table.assign(adoption=design.cohorts.astype(np.int64), se=np.nan)
 
@@ -122,8 +122,8 @@ class PredictionIntervals(Inference):
                 ignore_index=True,
             )
 
-        def effects() -> pd.DataFrame:
-            table = intervals(0.95)
+        def effects(level: float) -> pd.DataFrame:
+            table = intervals(level)
             start = pd.Series(design.adoption[design.treated], index=weights.columns)
             table["event_time"] = (table["period"] - table["unit"].map(start)).astype(np.int64)
             ends = ["lower", "upper", "uniform_lower", "uniform_upper"]

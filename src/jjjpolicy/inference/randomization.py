@@ -242,27 +242,27 @@ def _ratio(values: Floats, errors: Floats) -> Floats:
     return ratio
 
 
-def _effects(under: UnderEffects) -> Callable[[], pd.DataFrame] | None:
+def _effects(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
     """p-values by event time, and after treatment intervals where they take few enough fits."""
     effects = under.refits.effects
     if effects is None:
         return None
 
-    def table() -> pd.DataFrame:
+    def table(level: float) -> pd.DataFrame:
         known = under.estimate.effects[["event_time", "estimate"]]
         after = (known["event_time"] >= 0).to_numpy()
-        return _with_bounds(under, known, effects, _event_column, after)
+        return _with_bounds(under, known, effects, _event_column, after, level)
 
     return table
 
 
-def _cohorts(under: UnderEffects) -> Callable[[], pd.DataFrame] | None:
+def _cohorts(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
     """The same by adoption cohort."""
     cohorts, known = under.refits.cohorts, under.estimate.cohort_effects
     if cohorts is None or known is None:
         return None
     every = np.ones(len(known), dtype=bool)
-    return lambda: _with_bounds(under, known, cohorts, _cohort_column, every)
+    return lambda level: _with_bounds(under, known, cohorts, _cohort_column, every, level)
 
 
 def _with_bounds(
@@ -271,6 +271,7 @@ def _with_bounds(
     values: Floats,
     column: Callable[[int, Refits], Floats],
     rows: Booleans,
+    level: float,
 ) -> pd.DataFrame:
     """A table of effects with p-values, and with intervals in some rows.
 
@@ -286,7 +287,7 @@ def _with_bounds(
     if under.linear or fits <= REFITS_FOR_INTERVAL:
         for k in np.flatnonzero(rows):
             point = float(known["estimate"].iloc[k])
-            ends[k] = under.bounds(partial(column, int(k)), point, 0.95)
+            ends[k] = under.bounds(partial(column, int(k)), point, level)
     magnitudes = np.abs(values)
     shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
     return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def covariance_result(
     covariance: Floats,
     df: float | Floats,
     *,
-    cohorts: pd.DataFrame | None = None,
+    cohorts: Callable[[float], pd.DataFrame] | None = None,
     notes: tuple[str, ...] = (),
     details: dict[str, Any] | None = None,
 ) -> Estimate:
@@ -62,8 +63,8 @@ def covariance_result(
     covariance : ndarray, shape (1 + effects, 1 + effects)
     df : float or ndarray, shape (1 + effects,)
         Degrees of freedom of the t distribution, infinite for the normal.
-    cohorts : DataFrame, optional
-        Columns adoption, se, lower and upper.
+    cohorts : callable, optional
+        From a level to columns adoption, se, lower and upper.
 
     Raises
     ------
@@ -81,10 +82,10 @@ def covariance_result(
     freedom = np.broadcast_to(np.asarray(df, dtype=float), errors.shape)
     se = float(errors[0])
 
-    def effects() -> pd.DataFrame:
+    def effects(level: float) -> pd.DataFrame:
         table = covered_effects(estimate, len(errors))
         bounds = [
-            t_interval(float(point), float(error), float(n), 0.95)
+            t_interval(float(point), float(error), float(n), level)
             for point, error, n in zip(table["estimate"], errors[1:], freedom[1:], strict=True)
         ]
         lower, upper = np.array(bounds).reshape(-1, 2).T
