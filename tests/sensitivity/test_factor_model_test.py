@@ -109,7 +109,7 @@ def test_without_factors_it_is_hotellings_test_of_two_samples() -> None:
 def test_a_true_model_is_rejected_about_as_often_as_the_level_says() -> None:
     estimator = jp.synth.GeneralizedSyntheticControl(rank=2)
     pvalues = []
-    for seed in range(50):
+    for seed in range(40):
         estimate = estimator.fit(panel(seed, units=13, treated=1))
         found = jp.sensitivity.factor_model_test(estimate, periods=3, hidden=2)
         pvalues.append((found.pvalue, found.placebo["pvalue"]))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from jjjpolicy.design import Booleans, Design, Floats, Integers
     from jjjpolicy.estimate import Estimate
-    from jjjpolicy.estimator import Estimator
 
 
 @runtime_checkable
@@ -27,8 +26,11 @@ class OutcomeModel(Protocol):
     def unit_parameters(self) -> int:
         """Parameters of a unit that its own periods determine."""
 
-    def held(self, estimate: Estimate) -> Estimator:
+    def held(self, estimate: Estimate) -> OutcomeModel:
         """The estimator with what it chose on the data held fixed."""
+
+    def gaps(self, design: Design) -> Floats:
+        """Outcomes less counterfactual, shape (treated units, periods)."""
 
     def left_out_errors(self, design: Design) -> Floats:
         """Errors of predicting each pre-treatment period, shape (treated units, periods)."""
@@ -129,7 +131,6 @@ def factor_model_test(
     if bound is not None and not bound > 0:
         raise InferenceError(f"bound={bound} must be positive, in units of the outcome.")
     design, held = estimate.design, model.held(estimate)
-    assert isinstance(held, OutcomeModel)
     starts = np.searchsorted(design.periods, design.adoption[design.treated])
     common = int(starts.min()) - held.unit_parameters
     count = common if periods is None else periods
@@ -241,7 +242,7 @@ def _control_errors(
     return np.stack(rows)
 
 
-def _hiding(model: Estimator, hidden: int) -> Callable[[Design], Floats]:
+def _hiding(model: OutcomeModel, hidden: int) -> Callable[[Design], Floats]:
     """Gaps of a fit from which the last periods before treatment are hidden."""
 
     def gaps(design: Design) -> Floats:
@@ -249,8 +250,7 @@ def _hiding(model: Estimator, hidden: int) -> Callable[[Design], Floats]:
         starts = np.searchsorted(design.periods, design.adoption[treated])
         adoption = design.adoption.copy()
         adoption[treated] = design.periods[starts - hidden]
-        found: Floats = model.fit(design.reassigned(adoption)).details["gaps"].values
-        return found
+        return model.gaps(design.reassigned(adoption))
 
     return gaps
 

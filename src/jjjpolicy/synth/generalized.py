@@ -85,12 +85,14 @@ class GeneralizedSyntheticControl(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
+        return Gaps(self.gaps(design), design.periods, design.adoption[design.treated]).refits()
+
+    def gaps(self, design: Design) -> Floats:
+        """Outcomes of the treated units less their counterfactual, shape (units, periods)."""
         treated = design.treated
-        model, _ = self._model(design)
-        part = model.of(treated)
+        part = self._model(design)[0].of(treated)
         before = design.periods[None, :] < design.adoption[treated][:, None]
-        gaps = design.outcome[treated] - part.paths(part.loadings(before))
-        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+        return np.asarray(design.outcome[treated] - part.paths(part.loadings(before)))
 
     def held(self, estimate: Estimate) -> GeneralizedSyntheticControl:
         """The estimator with the rank of an estimate."""

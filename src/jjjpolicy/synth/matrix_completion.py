@@ -63,9 +63,12 @@ class MatrixCompletion(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
+        return Gaps(self.gaps(design), design.periods, design.adoption[design.treated]).refits()
+
+    def gaps(self, design: Design) -> Floats:
+        """Outcomes of the treated units less their counterfactual, shape (units, periods)."""
         treated = design.treated
-        gaps = design.outcome[treated] - self._complete(design)[0][treated]
-        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+        return np.asarray(design.outcome[treated] - self._complete(design)[0][treated])
 
     def held(self, estimate: Estimate) -> MatrixCompletion:
         """The estimator with the penalty of an estimate."""
