@@ -39,7 +39,7 @@ def measure(task: Task, package: str) -> dict[str, Any]:
     walls: list[float] = []
     processors: list[float] = []
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        answer, first, _ = _timed(contender, data)
+        answer, first, used = _timed(contender, data)
         while not walls or (len(walls) < MOST_RUNS and sum(walls) + walls[-1] < LONGEST):
             if first > TOO_SLOW_TO_REPEAT:
                 break
@@ -51,7 +51,7 @@ def measure(task: Task, package: str) -> dict[str, Any]:
         "versions": {name: version(name) for name in (package, *SHARED)},
         "first": first,
         "seconds": statistics.median(walls) if walls else None,
-        "processor": statistics.median(processors) if walls else None,
+        "processor": statistics.median(processors or [used]),
         "runs": len(walls),
         "peak": _peak() - before,
         "data": float(size),
