@@ -16,6 +16,8 @@ from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_penalty, require_varying_covariates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.estimate import Estimate
 
@@ -134,7 +136,7 @@ class GeneralizedSyntheticControl(Estimator):
         largest = min(self.largest_rank, shortest - 2, int(never.sum()) - 2, design.n_periods)
         models = _FactorModel.up_to(design, max(largest, 0))
         errors = {
-            rank: float(np.nanmean(model.of(design.treated).left_out_errors(before) ** 2))
+            rank: float((model.of(design.treated).left_out_errors(before)[before] ** 2).mean())
             for rank, model in enumerate(models)
         }
         return models[min(errors, key=lambda r: errors[r])], errors
@@ -185,13 +187,13 @@ class _FactorModel:
         return np.column_stack([np.ones(len(self.factors)), self.factors])
 
     def loadings(self, before: Booleans) -> Floats:
-        """Intercept and loadings of every unit, from the marked cells."""
+        """Intercept and loadings of every unit, from its first periods, which are marked."""
         basis = self.basis
-        found = [
-            np.linalg.lstsq(basis[pre], path[pre], rcond=None)[0]
-            for path, pre in zip(self.outcome, before, strict=True)
-        ]
-        return np.asarray(found, dtype=np.float64)
+        found = np.empty((len(self.outcome), basis.shape[1]))
+        for rows, count in _alike(before):
+            early = self.outcome[rows, :count].T
+            found[rows] = np.linalg.lstsq(basis[:count], early, rcond=None)[0].T
+        return found
 
     def paths(self, loadings: Floats) -> Floats:
         """Outcomes that the model expects."""
@@ -202,11 +204,19 @@ class _FactorModel:
         """Errors of predicting each marked cell from the unit's others, by their leverages."""
         basis = self.basis
         errors = np.full(before.shape, np.nan)
-        for row, path, pre in zip(errors, self.outcome, before, strict=True):
-            q, _ = np.linalg.qr(basis[pre])
-            residual = path[pre] - q @ (q.T @ path[pre])
-            row[pre] = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
+        for rows, count in _alike(before):
+            q, _ = np.linalg.qr(basis[:count])
+            early = self.outcome[rows, :count]
+            residual = early - early @ q @ q.T
+            errors[rows, :count] = residual / np.maximum(1 - (q**2).sum(axis=1), 1e-12)
         return errors
+
+
+def _alike(before: Booleans) -> Iterator[tuple[Booleans, int]]:
+    """Units with as many marked periods, and how many."""
+    counts = before.sum(axis=1)
+    for count in np.unique(counts):
+        yield counts == count, int(count)
 
 
 def _covariate_part(design: Design, rank: int) -> tuple[Floats, Floats]:
