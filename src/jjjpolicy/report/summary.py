@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.errors import InferenceError
 from jjjpolicy.report.cells import format_number, format_pvalue
 from jjjpolicy.sensitivity.effect_range import undecided_range
+from jjjpolicy.sensitivity.pretrends import pretrend_test
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -57,6 +59,7 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         yield f"inference      {result.name}"
         for note in result.notes:
             yield from wrap(note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+    yield from _pretrends(estimate)
     yield from _weights_undecided(estimate)
     yield from _local_minima(estimate)
     treated = [str(unit) for unit in design.units[design.treated]]
@@ -68,6 +71,15 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         f"({design.periods[0]}–{design.periods[-1]}), {design.n_observations} observations"
     )
     yield f"treated        {design.count(design.treated)}{names}, first treated in {cohorts}"
+    yield f"controls       {design.count(~design.treated)} never treated"
+    if design.assigned_at != design.labels.unit:
+        groups, own = (
+            design.count_clusters(design.assignment, *chosen) for chosen in ((), (design.treated,))
+        )
+        yield f"assigned at    {design.assigned_at}: {groups}, of which {own} treated"
+    if design.covariates:
+        yield f"covariates     {', '.join(design.covariates)}"
+    yield from _options(estimate)
     yield f"ledger         {_counted(design.left_out)}"
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
         yield from _block("By treated unit", estimate.unit_effects)
@@ -76,6 +88,33 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     if len(estimate.effects) <= 40:
         effects = estimate.effects
         yield from _block("By event time", effects.dropna(axis=1, how="all"))
+
+
+def _pretrends(estimate: Estimate) -> Iterator[str]:
+    """The joint test of effects before treatment, where the attached covariance allows one."""
+    try:
+        found = pretrend_test(estimate)
+    except InferenceError:
+        return
+    pvalue = format_pvalue(found.pvalue)
+    df = "∞" if np.isinf(found.denominator_df) else f"{found.denominator_df:.0f}"
+    yield (
+        f"pre-trends     all {found.numerator_df} effects before treatment zero: "
+        f"F({found.numerator_df}, {df}) = {format_number(found.statistic, 2)}, "
+        f"p {pvalue if pvalue.startswith('<') else f'= {pvalue}'}"
+    )
+
+
+def _options(estimate: Estimate) -> Iterator[str]:
+    """Options of the estimator that are plain values."""
+    plain = {
+        name: value
+        for name, value in estimate.estimator.specification().items()
+        if name != "name" and isinstance(value, str | int | float | tuple)
+    }
+    if plain:
+        text = ", ".join(f"{name}={value!r}" for name, value in plain.items())
+        yield from wrap(text, WIDTH, initial_indent="options        ", subsequent_indent=INDENT)
 
 
 def _counted(ledger: Ledger) -> str:

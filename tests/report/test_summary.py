@@ -1,0 +1,58 @@
+"""The summary of an estimate holds what a referee asks for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from panels import simulated_panel, staggered_panel
+
+import jjjpolicy as jp
+
+
+def test_sample_controls_options_covariates_and_pretrends_are_in_the_summary() -> None:
+    design = jp.Design.from_frame(
+        staggered_panel(units=80),
+        unit="unit",
+        time="period",
+        outcome="y",
+        adoption="first",
+        covariates=["x"],
+    )
+    estimate = jp.did.CallawaySantAnna().fit(design)
+    lines = estimate.summary().splitlines()
+    test = jp.sensitivity.pretrend_test(estimate)
+    assert "controls       20 never treated" in lines
+    assert "covariates     x" in lines
+    assert "options        control='never', method='dr', base='varying', anticipation=0" in lines
+    told = next(line for line in lines if line.startswith("pre-trends"))
+    assert f"all {test.numerator_df} effects before treatment zero" in told
+    assert f"F({test.numerator_df}, ∞) = {test.statistic:.2f}, p " in told
+    assert "sample         80 units × 6 periods (2001–2006), 480 observations" in lines
+
+
+def test_the_level_of_assignment_is_counted_in_its_groups() -> None:
+    frame = simulated_panel(units=12, adoption=dict.fromkeys(range(3), 2004))
+    design = jp.Design.from_frame(
+        frame.assign(county=frame["unit"] // 3),
+        unit="unit",
+        time="period",
+        outcome="y",
+        treatment="treated",
+        assigned_at="county",
+    )
+    text = jp.did.TwoWayFixedEffects().fit(design).summary()
+    assert "assigned at    county: 4, of which 1 treated" in text
+    assert "Only 1 of 4 clusters is treated" in text
+
+
+@pytest.mark.parametrize("inference", [None, jp.inference.PlaceboUnits()])
+def test_estimates_without_a_covariance_have_no_line_on_pretrends(inference: object) -> None:
+    frame = simulated_panel(units=12)
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    estimate = jp.synth.DemeanedSyntheticControl().fit(design)
+    if inference is not None:
+        estimate = estimate.with_inference(inference)  # type: ignore[arg-type]
+    assert "pre-trends" not in estimate.summary()
+    assert np.isfinite(estimate.att)
