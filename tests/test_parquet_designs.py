@@ -263,6 +263,23 @@ def test_what_needs_single_units_is_refused(tmp_path: Path) -> None:
             estimate.with_inference(method)
 
 
+def test_sensitivity_is_that_of_the_whole_table_or_refused(tmp_path: Path) -> None:
+    whole, summed = both(panel(), tmp_path)
+    one, other = (jp.sensitivity.bacon_decomposition(each) for each in (whole, summed))
+    np.testing.assert_allclose(other["estimate"], one["estimate"], rtol=1e-10)
+    np.testing.assert_allclose(other["weight"], one["weight"], rtol=1e-10)
+    fits = [jp.did.CallawaySantAnna(base="universal").fit(each) for each in (whole, summed)]
+    one, other = (jp.sensitivity.honest_did(fit).table for fit in fits)
+    np.testing.assert_allclose(other[["lower", "upper"]], one[["lower", "upper"]], rtol=1e-6)
+    for refused in (
+        lambda: jp.sensitivity.leave_one_out(fits[1]),
+        lambda: jp.sensitivity.minimum_detectable_effect(fits[1]),
+        lambda: jp.sensitivity.pretrend_rms(fits[1], 1.0),
+    ):
+        with pytest.raises(jp.DesignError, match="one by one"):
+            refused()
+
+
 def test_files_that_are_absent_or_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("unit,period\n")
     for name in ("text.parquet", "nowhere.parquet"):

@@ -557,6 +557,14 @@ class Design:
             )
         return never
 
+    def require_units(self, method: str) -> None:
+        """Raise a `DesignError` if rows stand for many units."""
+        if self.stands_for is not None:
+            raise DesignError(
+                f"{method} needs the {self.labels.unit}s one by one, and the rows of this design "
+                f"stand for many of them: build it with Design.from_frame."
+            )
+
     def require_unweighted(self, method: str) -> None:
         """Raise a `DesignError` if observation weights were given to a method without a use."""
         if self.weights is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, InferenceError
+from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,11 +167,8 @@ class Estimate:
     inference: InferenceResult | None = None
 
     def __post_init__(self) -> None:
-        if self.design.stands_for is not None and not self.estimator.takes_sums:
-            raise DesignError(
-                f"{self.estimator.label} needs the {self.design.labels.unit}s one by one, and the "
-                f"rows of this design stand for many of them: build it with Design.from_frame."
-            )
+        if not self.estimator.takes_sums:
+            self.design.require_units(self.estimator.label)
 
     # ------------------------------------------------------------------ uncertainty
     @property

@@ -45,6 +45,7 @@ def leave_one_out(
         ``level`` is not known to the design, or there is nothing to leave out.
     """
     design = estimate.design
+    design.require_units("leave_one_out")
     by_unit = level is None or level == design.labels.unit
     codes = np.arange(design.n_units) if by_unit else design.cluster_codes(level)
     candidates = np.ones(design.n_units, dtype=bool) if treated else ~design.treated

@@ -57,6 +57,7 @@ def placebo_outcomes(
         The estimator has no p-value of its own and no ``inference`` was given.
     """
     design = estimate.design
+    design.require_units("placebo_outcomes")
     fits: dict[str, Estimate] = {}
     for name in outcomes:
         labels = replace(design.labels, outcome=name, outcome_en="", outcome_zh="")

@@ -95,6 +95,7 @@ def pretrend_rms(
         raise InferenceError(f"bound={bound} must be positive, in units of the outcome.")
     if not 0 < level < 0.5:
         raise InferenceError(f"level={level} must lie between 0 and 0.5, e.g. 0.05.")
+    estimate.design.require_units("pretrend_rms")
     found = EventCoefficients.of(estimate, "pretrend_rms")
     times = found.event_times[found.before]
     whole = float(np.mean(found.estimates[found.before] ** 2))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def never_treated(design: Design, method: str) -> Design:
     """The panel without the treated units, whose outcome holds the actual effect."""
     design.require_absorbing(method)
+    design.require_units(method)
     return design.keep_units(~design.treated, "treated: its outcome holds the actual effect")
 
 
