@@ -18,7 +18,7 @@ from typing import Any
 from peers.task import Task
 
 SHARED = ("numpy", "pandas")
-MOST_RUNS = 7
+MOST_RUNS = 25
 LONGEST = 5.0
 TOO_SLOW_TO_REPEAT = 45.0
 
@@ -27,9 +27,9 @@ def measure(task: Task, package: str) -> dict[str, Any]:
     """First call apart, then as many runs as fit into ``LONGEST`` seconds, at most ``MOST_RUNS``;
     no further one after a first call longer than ``TOO_SLOW_TO_REPEAT``.
 
-    Keys versions (of the package, numpy and pandas), first, seconds, processor (medians, the
-    latter over all threads and child processes), runs, peak (MB beyond Python and the data, the
-    import of the package included), data (MB), load of the machine at the start, answer.
+    Keys versions (of the package, numpy and pandas), first, seconds (median), processor (least,
+    over all threads and child processes), runs, peak (MB beyond Python and the data, the import of
+    the package included), data (MB), load of the machine at the start, answer.
     """
     warnings.simplefilter("ignore")
     data = task.data()
@@ -51,7 +51,7 @@ def measure(task: Task, package: str) -> dict[str, Any]:
         "versions": {name: version(name) for name in (package, *SHARED)},
         "first": first,
         "seconds": statistics.median(walls) if walls else None,
-        "processor": statistics.median(processors or [used]),
+        "processor": min(processors or [used]),
         "runs": len(walls),
         "peak": _peak() - before,
         "data": float(size),

@@ -40,9 +40,10 @@ def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]
         "",
         "Timed from the user's data frame to the estimate, as a user would call it, each package "
         "in a process of its own: the first call, which holds the import and any compilation, "
-        "apart; then the median of up to seven runs within 5 seconds (* first call only, "
-        "longer than 45 seconds). Processor seconds add up all threads and child processes; other "
-        "work on the machine, which lengthens seconds, leaves them nearly alone. The ratio is "
+        "apart; then the median of up to 25 runs within 5 seconds (* first call only, "
+        "longer than 45 seconds). Processor seconds add up all threads and child processes, the "
+        "least of these runs; other work on the machine, which lengthens seconds, leaves them "
+        "nearly alone. The ratio is "
         "processor seconds over ours (seconds where there is none). Peak memory is what "
         "the process needed beyond Python, pandas and the data, the imported package included. "
         "All panels are simulated unless stated otherwise. Made by `make bench`.",
