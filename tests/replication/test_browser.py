@@ -65,6 +65,8 @@ def write_study(root: Path) -> Study:
             "estimate": [0.1, 0.0, 0.3, 0.4],
             "lower": [-0.1, None, 0.1, 0.2],
             "upper": [0.3, None, 0.5, 0.6],
+            "uniform_lower": [-0.3, 0.0, -0.1, 0.0],
+            "uniform_upper": [0.5, 0.0, 0.7, 0.8],
         }
     )
 
@@ -205,7 +207,9 @@ def test_the_data_of_plots_are_those_drawn(study: Study) -> None:
     assert panel["series"][-1]["values"][6] == 0.31234
     assert [series["role"] for series in panel["series"][:-1]] == ["placebo"] * 5
     events = json.loads((study.output / "figures/events.json").read_text())["data"]
-    assert events["panels"][0]["series"][0]["lower"] == [-0.1, None, 0.1, 0.2]
+    band, estimates = events["panels"][0]["series"]
+    assert (band["role"], band["upper"]) == ("band", [0.5, 0.0, 0.7, 0.8])
+    assert estimates["lower"] == [-0.1, None, 0.1, 0.2]
     assert events["policy"] == -0.5
 
 

@@ -131,6 +131,19 @@ def test_placebos_can_be_hidden(browser: Any) -> None:
     assert browser.find_element(By.CSS_SELECTOR, "#figure-gaps path.treated").is_displayed()
 
 
+def test_the_band_of_an_event_study_lies_behind_its_estimates_and_can_be_hidden(
+    browser: Any,
+) -> None:
+    groups = browser.find_elements(By.CSS_SELECTOR, "#figure-events svg g")
+    assert [group.get_attribute("data-role") for group in groups] == ["band", "estimate"]
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#figure-events circle.fixed")) == 1
+    band = browser.find_element(By.CSS_SELECTOR, "#figure-events polygon.band")
+    assert len(band.get_attribute("points").split()) == 8
+    browser.find_element(By.CSS_SELECTOR, '#figure-events input[data-role="band"]').click()
+    assert not band.is_displayed()
+    assert browser.find_element(By.CSS_SELECTOR, "#figure-events circle.estimate").is_displayed()
+
+
 def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Any) -> None:
     size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from jjjpolicy.report.effect_figures import EVENT_TIME
+from jjjpolicy.report.effect_figures import EVENT_TIME, UNIFORM
 from jjjpolicy.report.panel_figures import OBSERVED, TREATED
 from jjjpolicy.report.text import Label, Text, words
 from jjjpolicy.report.time_figures import SYNTHETIC, YEAR
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jjjpolicy.report.panel_figures import PathPanel, PlaceboPanel
 
-Role = Literal["treated", "counterfactual", "placebo", "estimate"]
+Role = Literal["treated", "counterfactual", "placebo", "estimate", "band"]
 """What a series is: it decides colour and stroke, and placebos can be hidden."""
 
 DIGITS = 6
@@ -33,7 +33,7 @@ class PlotSeries:
     Attributes
     ----------
     name : Text or str
-    role : "treated", "counterfactual", "placebo" or "estimate"
+    role : "treated", "counterfactual", "placebo", "estimate" or "band"
     values : Series, indexed by position
         Missing values leave a gap.
     lower, upper : Series, indexed by position, optional
@@ -150,29 +150,26 @@ def event_study_plot(panels: Mapping[Label, pd.DataFrame], *, outcome: Label) ->
     Parameters
     ----------
     panels : mapping from title to DataFrame
-        Columns ``event_time``, ``estimate``, ``lower`` and ``upper``.
+        Columns ``event_time``, ``estimate``, ``lower`` and ``upper``; optionally
+        ``uniform_lower`` and ``uniform_upper``.
     outcome : Text or str
     """
     return PlotData(
-        tuple(
-            PlotPanel(
-                title,
-                (
-                    PlotSeries(
-                        ESTIMATE,
-                        "estimate",
-                        frame.set_index("event_time")["estimate"],
-                        frame.set_index("event_time")["lower"],
-                        frame.set_index("event_time")["upper"],
-                    ),
-                ),
-            )
-            for title, frame in panels.items()
-        ),
+        tuple(PlotPanel(title, _event_series(frame)) for title, frame in panels.items()),
         EVENT_TIME,
         outcome,
         -0.5,
     )
+
+
+def _event_series(frame: pd.DataFrame) -> tuple[PlotSeries, ...]:
+    table = frame.set_index("event_time")
+    points = table["estimate"]
+    estimates = PlotSeries(ESTIMATE, "estimate", points, table["lower"], table["upper"])
+    if not {"uniform_lower", "uniform_upper"} <= set(table.columns):
+        return (estimates,)
+    ends = table["uniform_lower"], table["uniform_upper"]
+    return (PlotSeries(UNIFORM, "band", points, *ends), estimates)
 
 
 def _panel(panel: PlotPanel) -> dict[str, Any]:

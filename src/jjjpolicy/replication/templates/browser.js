@@ -90,7 +90,8 @@ var ROLES = {
   treated: { en: "Treated", zh: "处理组" },
   counterfactual: { en: "Synthetic", zh: "合成对照" },
   placebo: { en: "Placebos", zh: "安慰剂" },
-  estimate: { en: "Estimates", zh: "估计值" }
+  estimate: { en: "Estimates", zh: "估计值" },
+  band: { en: "Band for all at once", zh: "一致置信带" }
 };
 
 function plot(holder) {
@@ -188,7 +189,7 @@ function plot(holder) {
         series.values.forEach(function (value, point) {
           if (value === null) { return; }
           var dx = x(xs[point]) - px, dy = y(value) - py, far = 4 * dx * dx + dy * dy;
-          if (far < least) { least = far; best = [number, point]; }
+          if (far <= least) { least = far; best = [number, point]; }
         });
       });
       if (best) { choose(best[0], best[1]); }
@@ -219,8 +220,16 @@ function plot(holder) {
         if (series.lower && series.lower[point] !== null) {
           element("line", { x1: x(xs[point]), x2: x(xs[point]), y1: y(series.lower[point]), y2: y(series.upper[point]), class: "estimate" }, group);
         }
-        element("circle", { cx: x(xs[point]), cy: y(value), r: 3.2, class: "estimate" }, group);
+        var fixed = series.lower && series.lower[point] === series.upper[point];
+        element("circle", { cx: x(xs[point]), cy: y(value), r: 3.2, class: fixed ? "estimate fixed" : "estimate" }, group);
       });
+      return group;
+    }
+    if (series.role === "band") {
+      var known = xs.map(function (_, point) { return point; }).filter(function (point) { return series.lower[point] !== null; });
+      var ends = known.map(function (point) { return [x(xs[point]), y(series.upper[point])]; });
+      known.reverse().forEach(function (point) { ends.push([x(xs[point]), y(series.lower[point])]); });
+      element("polygon", { points: ends.join(" "), class: "band" }, group);
       return group;
     }
     var command = "", open = false;
