@@ -175,3 +175,10 @@ def test_effects_that_change_over_time_are_named_beside_the_interval() -> None:
     estimate = estimate.with_inference(jp.inference.Conformal())
     assert estimate.inference is not None
     assert "need not contain the estimate" in estimate.inference.notes[1]
+
+
+def test_workers_give_the_same_intervals() -> None:
+    estimate = jp.synth.SyntheticControl().fit(design_of(adoption={0: 2017, 1: 2019}))
+    one, two = (estimate.with_inference(jp.inference.Conformal(grid=9, jobs=j)) for j in (1, 2))
+    assert one.effects_at(0.8).equals(two.effects_at(0.8))
+    assert one.by_cohort_at(0.8).equals(two.by_cohort_at(0.8))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
+from jjjpolicy.parallel import require_jobs, run
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats, Integers
@@ -56,6 +58,8 @@ class Conformal(Inference):
     grid : int
         Hypothesised effects among which the ends of an interval are first looked for; they are then
         found by bisection.
+    jobs : int
+        Worker processes for intervals by event time and by cohort; the numbers do not depend on it.
 
     Notes
     -----
@@ -69,6 +73,7 @@ class Conformal(Inference):
     replications: int = 1000
     seed: int = 0
     grid: int = 41
+    jobs: int = 1
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-value of no effect, interval of the average effect, per period and per cohort.
@@ -87,6 +92,7 @@ class Conformal(Inference):
             raise InferenceError(
                 f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
             )
+        require_jobs(self.jobs)
         parts = cohort_designs(estimate.design)
         spread = _spread(estimate)
         test = _average_test(self, estimate.estimator, parts)
@@ -111,22 +117,23 @@ class Conformal(Inference):
         if smallest > 0.05:
             notes.append(f"{test.periods} periods are too few for a 95% interval.")
 
+        @cache
+        def by_event() -> dict[int, ConstantEffectTest]:
+            return dict(event_tests(self, estimate.estimator, parts))
+
+        @cache
+        def by_cohort() -> dict[int, ConstantEffectTest]:
+            return {
+                int(part.cohorts[0]): _average_test(self, estimate.estimator, [part])
+                for part in parts
+            }
+
         def effects(level: float) -> pd.DataFrame:
-            points = estimate.effects.set_index("event_time")["estimate"]
-            return pd.DataFrame(
-                [
-                    {"event_time": event, **found.row(float(points.loc[event]), spread, level)}
-                    for event, found in event_tests(self, estimate.estimator, parts)
-                ]
-            )
+            return self._table(by_event(), estimate.effects, "event_time", spread, level)
 
         def cohorts(level: float) -> pd.DataFrame:
             assert estimate.cohort_effects is not None
-            rows = [
-                _average_test(self, estimate.estimator, [part]).row(float(point), spread, level)
-                for part, point in zip(parts, estimate.cohort_effects["estimate"], strict=True)
-            ]
-            return pd.DataFrame(rows).assign(adoption=estimate.cohort_effects["adoption"])
+            return self._table(by_cohort(), estimate.cohort_effects, "adoption", spread, level)
 
         return estimate.with_result(
             InferenceResult(
@@ -145,6 +152,20 @@ class Conformal(Inference):
         """p-value of one effect in all treated cells."""
         parts = cohort_designs(estimate.design)
         return _average_test(self, estimate.estimator, parts).pvalue(effect)
+
+    def _table(
+        self,
+        tests: Mapping[int, ConstantEffectTest],
+        known: pd.DataFrame,
+        key: str,
+        width: float,
+        level: float,
+    ) -> pd.DataFrame:
+        """Intervals and p-values of the effects in a table that ``key`` names."""
+        centres = known.set_index(key)["estimate"]
+        tasks = [(test, float(centres.loc[at]), width, level) for at, test in tests.items()]
+        rows = run(ConstantEffectTest.row, tasks, self.jobs, self.label)
+        return pd.DataFrame(list(rows)).assign(**{key: list(tests)})
 
     def orders(self, periods: int) -> Integers:
         """Permutations of the periods, shape (permutations, periods); the first changes nothing."""
