@@ -17,7 +17,7 @@ from jjjpolicy.replication.integrity import MISSING
 from jjjpolicy.replication.paper import build_paper
 from jjjpolicy.replication.study import PAPER_FORMATS, Study
 
-NOT_FROM_RESULTS = "edited by hand, or not built from the committed source and results"
+NOT_FROM_RESULTS = "edited by hand, or not built by this code from the committed source and results"
 SHOWN = 24
 
 
