@@ -6,15 +6,10 @@ Submodules load on first use, so that importing the package stays fast.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-try:
-    __version__ = version("jjjpolicy")
-except PackageNotFoundError:  # a checkout that is not installed
-    __version__ = "0+unknown"
-
 if TYPE_CHECKING:
+    __version__: str
     from jjjpolicy import (
         did,
         fiscal,
@@ -109,6 +104,8 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(f"jjjpolicy.{_NAMES[name]}"), name)
     elif name in _MODULES:
         found = import_module(f"jjjpolicy.{name}")
+    elif name == "__version__":
+        found = _version()
     else:
         raise AttributeError(f"module 'jjjpolicy' has no attribute {name!r}")
     globals()[name] = found
@@ -117,3 +114,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_NAMES, *_MODULES})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("jjjpolicy")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "0+unknown"
