@@ -55,7 +55,7 @@ def multiplier_draws(
         raise InferenceError(f"law={law!r} must be one of {', '.join(map(repr, _SUPPORT))}.")
     if draws < 2:
         raise InferenceError(f"draws={draws} must be at least 2.")
-    sums = cluster_sums(influence, codes) / len(influence)
+    sums = cluster_sums(influence, codes)
     seeds = streams(seed, draws)
     deviations = np.empty((draws, influence.shape[1]))
     multipliers = np.empty((min(TOGETHER, draws), len(sums)))
@@ -64,6 +64,7 @@ def multiplier_draws(
         for row, stream in zip(multipliers, batch, strict=False):
             _fill(row, law, stream)
         deviations[start : start + len(batch)] = multipliers[: len(batch)] @ sums
+    deviations /= len(influence)
     return deviations
 
 

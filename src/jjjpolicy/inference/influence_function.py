@@ -101,7 +101,8 @@ class MultiplierBootstrap(Inference):
         deviations = multiplier_draws(
             influence, codes, draws=self.replications, seed=self.seed, law=self.kind
         )
-        errors = np.sqrt((cluster_sums(influence, codes) ** 2).sum(axis=0)) / len(influence)
+        sums = cluster_sums(influence, codes)
+        errors = np.sqrt(np.einsum("gk,gk->k", sums, sums)) / len(influence)
         return bootstrap_result(
             estimate,
             self,
