@@ -3,6 +3,12 @@
 Every message names the column, unit or period at fault and says what to do about it.
 """
 
+from __future__ import annotations
+
+import sys
+import warnings
+from types import FrameType
+
 
 class JJJPolicyError(Exception):
     """Base class of all errors raised on purpose by ``jjjpolicy``."""
@@ -22,3 +28,12 @@ class InferenceError(JJJPolicyError):
 
 class JJJPolicyWarning(UserWarning):
     """Base class of the package's warnings."""
+
+
+def warn_user(message: str) -> None:
+    """Warn with the line of the first caller outside of this package."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("jjjpolicy."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, JJJPolicyWarning, stacklevel=level)

@@ -123,3 +123,14 @@ def test_the_panel_gives_what_csdid_gives() -> None:
     assert table["group"].tolist() == [int(g) for g in peer.results["group"]]
     assert table["estimate"].to_numpy() == pytest.approx(np.array(peer.results["att"]), abs=1e-10)
     assert table["se"].to_numpy() == pytest.approx(np.array(peer.results["se"]), abs=1e-10)
+
+
+def test_warnings_point_at_the_line_of_the_user() -> None:
+    frame = odd_panel().assign(same=1.0)
+    with pytest.warns(jp.JJJPolicyWarning, match="left out, no pre-period") as of_design:
+        design = jp.Design.from_frame(
+            frame, unit="unit", time="period", outcome="y", adoption="first", covariates=["same"]
+        )
+    with pytest.warns(jp.JJJPolicyWarning, match="collinear.*same") as of_fit:
+        jp.did.TwoWayFixedEffects().fit(design)
+    assert of_design[0].filename == of_fit[0].filename == __file__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_window import EventClock, observation_weights
-from jjjpolicy.errors import JJJPolicyWarning
+from jjjpolicy.errors import warn_user
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 from jjjpolicy.variance import small_sample_factor
 
@@ -237,10 +236,8 @@ def _kept(sample: EntrySample, gram: Floats) -> tuple[list[int], tuple[str, ...]
     first = len(gram) - len(names)
     lost = tuple(name for k, name in enumerate(names) if first + k not in kept)
     if lost:
-        warnings.warn(
+        warn_user(
             f"left out as collinear with entry, the period effects and the covariates before them: "
             f"{', '.join(lost)}",
-            JJJPolicyWarning,
-            stacklevel=5,
         )
     return kept, lost

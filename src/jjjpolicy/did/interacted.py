@@ -12,7 +12,6 @@ moments of z in each cell, and unit effects take away the moments of unit means.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ import numpy as np
 
 from jjjpolicy.did.group_time import GroupTimeEffects, RegressionVariance
 from jjjpolicy.did.saturated import SaturatedCells, effects_of, skipped_cell
-from jjjpolicy.errors import JJJPolicyWarning
+from jjjpolicy.errors import warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
@@ -185,11 +184,9 @@ def _covariates(design: Design) -> tuple[list[Floats], Floats, Floats]:
     kept = independent_columns(covariance)
     dropped = [name for j, name in enumerate(names) if j not in kept]
     if dropped:
-        warnings.warn(
+        warn_user(
             f"covariates left out as constant or collinear with those before them: "
             f"{', '.join(map(repr, dropped))}",
-            JJJPolicyWarning,
-            stacklevel=7,
         )
     return [design.covariates[names[j]] for j in kept], centre[kept], scale[kept]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jjjpolicy.errors import JJJPolicyWarning
+from jjjpolicy.errors import warn_user
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design
@@ -54,11 +53,9 @@ def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> 
     groups = [int(group) for group in table["group"]]
     reasons = table["reason"].tolist()
     causes = causes_of(zip(groups, periods, reasons, strict=True))
-    warnings.warn(
+    warn_user(
         f"{label}: effects that cannot be estimated and are in no average: {causes}. See "
         f"estimate.details['not_estimable'] and estimate.design.ledger.",
-        JJJPolicyWarning,
-        stacklevel=3,
     )
     counts = table["units"] if "units" in table else [None] * len(table)
     entries = [

@@ -6,7 +6,6 @@ as (cohorts × periods) tables, so that a balanced panel of any number of units 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
 from jjjpolicy.variance import clustered_covariance, small_sample_factor
 
@@ -216,10 +215,8 @@ def _kept(gram: Floats, names: tuple[str, ...], regressors: int) -> list[int]:
         )
     dropped = [name for k, name in enumerate(names) if k not in kept]
     if dropped:
-        warnings.warn(
+        warn_user(
             f"left out as collinear with the fixed effects and the regressors before them: "
             f"{', '.join(dropped)}",
-            JJJPolicyWarning,
-            stacklevel=4,
         )
     return kept

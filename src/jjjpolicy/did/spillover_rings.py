@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -14,7 +13,7 @@ import pandas as pd
 from jjjpolicy.did.exposure import distances_to_treated, nearest_treated
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.untreated_outcome import UntreatedOutcome
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.variance import (
@@ -102,11 +101,9 @@ class SpilloverRings(Estimator):
         rings, ring_influence = self._table(cells, cells.whole_rings)
         by_time, by_time_influence = self._table(cells, cells.rings_by_time)
         for row in rings[rings["cells"] == 0].itertuples():
-            warnings.warn(
+            warn_user(
                 f"no untreated unit lies between {row.inner:g} and {row.outer:g} from a treated "
                 f"one: this ring has no estimate.",
-                JJJPolicyWarning,
-                stacklevel=2,
             )
         estimate = Estimate(
             estimator=self,

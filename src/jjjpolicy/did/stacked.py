@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from jjjpolicy.did.event_window import EventClock, observation_weights
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding
@@ -295,11 +294,9 @@ def _regress(stack: _Stack) -> _StackedRegression:
         kept = independent_columns(gram[1:, 1:])
         lost = [name for k, name in enumerate(names) if k not in kept]
         if lost:
-            warnings.warn(
+            warn_user(
                 f"left out as collinear with treated × event time and the covariates before them: "
                 f"{', '.join(lost)}",
-                JJJPolicyWarning,
-                stacklevel=4,
             )
         chosen_columns = [1 + k for k in kept]
         inverse = np.linalg.inv(gram[np.ix_(chosen_columns, chosen_columns)])

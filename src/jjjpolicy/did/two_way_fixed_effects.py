@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +11,7 @@ import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.regression import fixed_effects_regression
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.linalg.twoway import two_way_demean
@@ -186,10 +185,8 @@ class _EventStudyOnDemand:
         try:
             return EventStudy(reference=int(times[times < 0].max())).fit(design)
         except DesignError as error:
-            warnings.warn(
+            warn_user(
                 f"no effects by event time beside the coefficient of treatment: {error}",
-                JJJPolicyWarning,
-                stacklevel=2,
             )
             return None
 

@@ -7,7 +7,6 @@ concentrated out, and the period effects and covariates solve normal equations o
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
@@ -157,11 +156,9 @@ class UntreatedOutcome:
     def warn(self) -> None:
         """Warn about covariates left out."""
         if self.collinear:
-            warnings.warn(
+            warn_user(
                 f"left out as collinear with the unit and period effects and the covariates before "
                 f"them in the untreated cells: {', '.join(self.collinear)}",
-                JJJPolicyWarning,
-                stacklevel=3,
             )
 
     # ------------------------------------------------------------------ what follows from the fit

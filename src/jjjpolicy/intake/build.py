@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.intake.treatment import (
@@ -153,10 +152,8 @@ def _always_treated_listed(
         for unit, since in zip(units, adoption, strict=True):
             ledger = ledger.with_units([unit], f"{why} (first treated {since:.0f})")
         named = f"{columns.unit} {shown_labels(units)}"
-    warnings.warn(
+    warn_user(
         f"{named} left out, {why}. design.ledger lists them. Begin earlier if there is data.",
-        JJJPolicyWarning,
-        stacklevel=4,
     )
     return ledger
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake.columns import quoted, require_columns
 from jjjpolicy.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.intake.parquet import NotSortedError, ParquetRows
@@ -220,8 +219,8 @@ class _Panel:
                 f"pre-period: treated in every observed period"
             )
             ledger = ledger.with_note(None, None, reason)
-            warnings.warn(
-                f"{reason}. Begin earlier if there is data.", JJJPolicyWarning, stacklevel=5
+            warn_user(
+                f"{reason}. Begin earlier if there is data.",
             )
         return [each for each, out in zip(likes, without, strict=True) if not out], ledger
 

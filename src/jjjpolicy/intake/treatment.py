@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake.columns import Columns, quoted, shown_labels
 from jjjpolicy.intake.grid import Grid
 from jjjpolicy.intake.values import numbers
@@ -69,12 +68,10 @@ def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Colum
         )
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if grid.periods[0] < 0 <= grid.periods[-1] and (values == 0).any():
-        warnings.warn(
+        warn_user(
             f"0 in adoption column {name!r} is read as never treated, although 0 is a period: where"
             f" it is meant as the first treated period, shift {columns.time!r} and {name!r} by a "
             f"constant so that all periods are positive.",
-            JJJPolicyWarning,
-            stacklevel=4,
         )
     values = np.where(np.isnan(values) | (values == 0), np.inf, values)
     if np.isneginf(values).any():

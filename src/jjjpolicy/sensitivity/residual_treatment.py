@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
 
@@ -63,9 +62,7 @@ def residual_treatment(design: Design) -> Floats:
 def _warn_of_collinear(names: list[str], kept: list[int]) -> None:
     dropped = [name for k, name in enumerate(names) if k not in kept]
     if dropped:
-        warnings.warn(
+        warn_user(
             f"left out as collinear with the fixed effects and the covariates before them: "
             f"{', '.join(dropped)}",
-            JJJPolicyWarning,
-            stacklevel=4,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake import quoted
 from jjjpolicy.intake.columns import unknown_name
 
@@ -74,11 +73,9 @@ class Predictor:
         if (cells[units] != cells[treated]).any():
             differing = units & (cells != cells[treated]).any(axis=1)
             names = ", ".join(quoted(unit) for unit in design.units[differing][:5])
-            warnings.warn(
+            warn_user(
                 f"predictor {self.variable!r} from {years} is averaged over other periods for "
                 f"{names} than for {quoted(design.units[treated])}, because cells are missing.",
-                JJJPolicyWarning,
-                stacklevel=2,
             )
         averages = np.full(design.n_units, np.nan)
         averages[units] = np.nanmean(table[np.ix_(units, inside)], axis=1)
