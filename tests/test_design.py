@@ -152,6 +152,12 @@ def test_regressions_take_always_treated_units_as_never_treated_ones() -> None:
     assert jp.did.TwoWayFixedEffects().fit(design).att == pytest.approx(kept, abs=1e-12)
 
 
+def test_a_negative_code_for_never_treated_is_refused() -> None:
+    frame = simulated_panel()
+    frame["first"] = frame["first"].replace(np.inf, -1)
+    refuses(frame, "'first' holds -1", "0, NaN or inf", treatment=None, adoption="first")
+
+
 def test_zero_as_never_treated_and_as_a_period_is_pointed_out() -> None:
     frame = simulated_panel().assign(first=lambda f: f["first"].replace(np.inf, 0))
     frame["period"] -= 2004

@@ -76,6 +76,11 @@ def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Colum
     values = np.where(np.isnan(values) | (values == 0), np.inf, values)
     if np.isneginf(values).any():
         raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
+    if grid.periods[0] > 0 and (values < 0).any():
+        raise DesignError(
+            f"adoption column {name!r} holds {values.min():g}, and all periods are positive: if it "
+            f"stands for never treated, code that as 0, NaN or inf."
+        )
     matrix = grid.spread(values, absent=-np.inf)
     adoption: Floats = matrix.max(axis=1)
     varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
