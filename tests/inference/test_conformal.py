@@ -9,7 +9,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.inference.conformal import null_residuals
+from jjjpolicy.inference.conformal import ConstantEffectTest, null_residuals
 
 
 def design_of(**changes: Any) -> jp.Design:
@@ -182,3 +182,13 @@ def test_workers_give_the_same_intervals() -> None:
     one, two = (estimate.with_inference(jp.inference.Conformal(grid=9, jobs=j)) for j in (1, 2))
     assert one.effects_at(0.8).equals(two.effects_at(0.8))
     assert one.by_cohort_at(0.8).equals(two.by_cohort_at(0.8))
+
+
+def test_an_interval_shorter_than_the_step_of_the_search_is_found() -> None:
+    def paths(effect: float) -> Any:
+        return np.append(np.linspace(1.0, 2.0, 19), 30 * (effect - 0.777))[None]
+
+    marks = (np.arange(20) == 19).astype(float)[None]
+    test = ConstantEffectTest(paths, marks, jp.inference.Conformal().orders(20), grid=5)
+    ends = test.bounds(centre=0.0, width=2.0, level=0.1)  # p-value above 0.9: below 1 + 1/18
+    assert ends == pytest.approx((0.777 - 19 / 18 / 30, 0.777 + 19 / 18 / 30), abs=1e-4)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from jjjpolicy.estimator import Estimator
 
 
+CLOSER_LOOKS = 4
+
+
 @dataclass(frozen=True)
 class Conformal(Inference):
     r"""Permutation of residuals over time, the counterfactual re-estimated under the null.
@@ -205,7 +208,7 @@ class ConstantEffectTest:
     marks: Floats
     orders: Integers
     grid: int
-    known: dict[float, float] = field(default_factory=dict)
+    known: dict[float, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def periods(self) -> int:
@@ -217,10 +220,15 @@ class ConstantEffectTest:
         return 1 / len(self.orders)
 
     def pvalue(self, effect: float) -> float:
+        return self._support(effect)[0]
+
+    def _support(self, effect: float) -> tuple[float, float]:
+        """p-value of an effect, and the statistic with its sign reversed, to tell ties apart."""
         if effect not in self.known:
             magnitudes = np.abs(self.paths(effect))
             statistics = np.einsum("cpt,ct->p", magnitudes[:, self.orders], self.marks)
-            self.known[effect] = float((statistics >= statistics[0] * (1 - 1e-10)).mean())
+            share = float((statistics >= statistics[0] * (1 - 1e-10)).mean())
+            self.known[effect] = share, -float(statistics[0])
         return self.known[effect]
 
     def bounds(self, centre: float, width: float, level: float) -> tuple[float, float]:
@@ -235,13 +243,26 @@ class ConstantEffectTest:
             values = np.linspace(centre - width, centre + width, self.grid)
             inside = np.flatnonzero([kept(float(value)) for value in values])
             if len(inside) == 0:
-                return np.nan, np.nan
+                return self._between(values, kept)
             first, last = int(inside[0]), int(inside[-1])
             if first > 0 and last < self.grid - 1:
                 ends = values[[first, first - 1, last, last + 1]]
                 return _edge(kept, ends[0], ends[1]), _edge(kept, ends[2], ends[3])
             width *= 2
         return -np.inf, np.inf
+
+    def _between(self, values: Floats, kept: Callable[[float], bool]) -> tuple[float, float]:
+        """Ends of a set that fits between rejected values; ``nan`` where there is none.
+
+        The values around the best supported one are looked at more closely.
+        """
+        for _ in range(CLOSER_LOOKS):
+            top = max(range(len(values)), key=lambda k: self._support(float(values[k])))
+            low, high = values[max(top - 1, 0)], values[min(top + 1, len(values) - 1)]
+            if kept(float(values[top])):
+                return _edge(kept, values[top], low), _edge(kept, values[top], high)
+            values = np.linspace(low, high, self.grid)
+        return np.nan, np.nan
 
     def row(self, centre: float, width: float, level: float) -> dict[str, float]:
         """Columns of a table of effects: interval and p-value of no effect."""
