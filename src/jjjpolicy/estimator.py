@@ -79,6 +79,13 @@ class Estimator(ABC):
     takes_sums: ClassVar[bool] = False
     """Whether influence functions are affine in a unit's outcomes; see `Design.from_parquet`."""
 
+    takes_covariates: ClassVar[bool] = True
+    """Whether the covariates of a design enter the estimate."""
+
+    def unused_covariates(self, design: Design) -> list[str]:
+        """Covariates of the design that do not enter the estimate."""
+        return [] if self.takes_covariates else list(design.covariates)
+
     @abstractmethod
     def fit(self, design: Design) -> Estimate:
         """Estimate the effect of treatment in ``design``."""

@@ -7,6 +7,7 @@ import pytest
 from panels import simulated_panel, staggered_panel
 
 import jjjpolicy as jp
+from jjjpolicy.estimator import Estimator
 
 
 def test_sample_controls_options_covariates_and_pretrends_are_in_the_summary() -> None:
@@ -56,3 +57,27 @@ def test_estimates_without_a_covariance_have_no_line_on_pretrends(inference: obj
         estimate = estimate.with_inference(inference)  # type: ignore[arg-type]
     assert "pre-trends" not in estimate.summary()
     assert np.isfinite(estimate.att)
+
+
+ESTIMATORS = [
+    found
+    for module in (jp.did, jp.synth)
+    for found in (getattr(module, name) for name in module.__all__)
+    if isinstance(found, type) and issubclass(found, Estimator)
+]
+
+
+@pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_covariates_that_do_not_enter_are_called_so(estimator: type[Estimator]) -> None:
+    try:
+        frame = simulated_panel(units=14, periods=8, adoption=dict.fromkeys(range(2), 2006))
+        draws = np.random.default_rng(3).normal(size=(2, len(frame)))
+        frame = frame.assign(x=draws[0], y=frame["y"] + draws[0] + 0.1 * draws[1])
+        keys = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
+        with_x = jp.Design.from_frame(frame, **keys, covariates=["x"])
+        estimate = estimator().fit(with_x)
+        other = estimator().fit(jp.Design.from_frame(frame, **keys))
+    except (TypeError, jp.DesignError):
+        pytest.skip("needs options, or another panel")
+    assert ("x (not used)" in estimate.summary()) == (estimate.att == other.att)

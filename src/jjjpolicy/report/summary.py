@@ -78,7 +78,9 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         )
         yield f"assigned at    {design.assigned_at}: {groups}, of which {own} treated"
     if design.covariates:
-        yield f"covariates     {', '.join(design.covariates)}"
+        unused = estimate.estimator.unused_covariates(design)
+        told = [f"{name} (not used)" if name in unused else name for name in design.covariates]
+        yield f"covariates     {', '.join(told)}"
     yield from _options(estimate)
     yield f"ledger         {_counted(design.left_out)}"
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
@@ -27,6 +27,8 @@ class DemeanedSyntheticControl(DonorRegression):
     level between the treated unit and its donors no longer count, so that a treated unit may lie
     above or below all donors.
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class ElasticNetSyntheticControl(DonorRegression):
     mixing : tuple of float
         Values of alpha to choose from; 1 is the lasso.
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     penalty: float | None = None
     mixing: tuple[float, ...] = (0.1, 0.5, 0.9)

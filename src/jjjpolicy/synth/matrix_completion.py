@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class MatrixCompletion(Estimator):
         Random subsets of untreated cells, of the same share as in the data (section 4.2).
     seed : int
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     penalty: float | None = None
     folds: int = 5

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, islice
 from math import comb
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +135,8 @@ class PanelDataApproach(DonorRegression):
     selection : DonorSelection
         :class:`BestSubset` or :class:`Lasso`.
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     selection: DonorSelection = field(default_factory=BestSubset)
     minimum_pre_periods = 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,8 @@ class PartiallyPooledSyntheticControl(Estimator):
     control for the average of the treated units. ``details["relative_gap"]`` bounds the distance to
     the optimum, relative to the objective at the separate fits.
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     pooling: float | None = None
     intercept: bool = True

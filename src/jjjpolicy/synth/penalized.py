@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class PenalizedSyntheticControl(DonorRegression):
     holdout_share : float
         Share of the pre-treatment periods held out.
     """
+
+    takes_covariates: ClassVar[bool] = False
 
     penalty: float | None = None
     choose_by: Literal["leave_one_out", "holdout"] = "leave_one_out"

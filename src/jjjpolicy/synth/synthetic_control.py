@@ -72,6 +72,11 @@ class SyntheticControl(Estimator):
     def __post_init__(self) -> None:
         object.__setattr__(self, "predictors", tuple(self.predictors))
 
+    def unused_covariates(self, design: Design) -> list[str]:
+        """Covariates that are not among the predictors."""
+        matched = {predictor.variable for predictor in self.predictors}
+        return [name for name in design.covariates if name not in matched]
+
     def fit(self, design: Design) -> Estimate:
         """Solve for the weights of each treated unit.
 
