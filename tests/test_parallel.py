@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,20 +79,6 @@ def test_a_cluster_that_loses_every_worker_is_given_up(monkeypatch: pytest.Monke
         list(run(abs, [(i,) for i in range(7)], 2, "x", at_once=1))
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    """A local cluster of two worker processes, to which joblib hands its work."""
-    distributed = pytest.importorskip("distributed", reason="a cluster needs the extra 'dask'")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as client,
-        joblib.parallel_config(backend="dask"),
-    ):
-        yield client
-
-
 METHODS = {
     "placebo": (
         jp.synth.SyntheticControl(),
@@ -112,46 +99,57 @@ METHODS = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_resampling_on_a_cluster_gives_the_numbers_of_one_process(client: Any, name: str) -> None:
+@pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")
+def test_a_cluster_gives_the_numbers_of_one_process_and_survives_a_killed_worker(
+    tmp_path: Path,
+) -> None:
+    """One test, since starting the two workers is most of the time."""
+    distributed = pytest.importorskip("distributed", reason="a cluster needs the extra 'dask'")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        for name in METHODS:
+            before = changes_seen(client)
+            there, here = (with_jobs(name, jobs) for jobs in (2, 1))
+            assert changes_seen(client) > before, name
+            assert (there.pvalue, there.se) == (here.pvalue, here.se), name
+            if here.inference.reference is not None:
+                np.testing.assert_array_equal(there.inference.reference, here.inference.reference)
+        there, here = (calibration(jobs, tmp_path) for jobs in (2, 1))
+        assert there.size.equals(here.size)
+        assert there.power.equals(here.power)
+        kill_one_in_the_middle(client)
+
+
+def with_jobs(name: str, jobs: int) -> Any:
     estimator, method, make = METHODS[name]
-    estimate = estimator.fit(make())
-    before = tasks_seen(client)
-    there = estimate.with_inference(method)
-    assert tasks_seen(client) > before
-    here = estimate.with_inference(type(method)(**(vars(method) | {"jobs": 1})))
-    assert (there.pvalue, there.se) == (here.pvalue, here.se)
-    if here.inference.reference is not None:
-        np.testing.assert_array_equal(there.inference.reference, here.inference.reference)
+    return estimator.fit(make()).with_inference(replace(method, jobs=jobs))
 
 
-def tasks_seen(client: Any) -> int:
+def changes_seen(client: Any) -> int:
     """Changes in the state of tasks that the scheduler has seen so far."""
     counted: int = client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter)
     return counted
 
 
-def test_calibration_on_a_cluster_gives_the_tables_of_one_process(
-    client: Any, tmp_path: Path
-) -> None:
-    def tables(jobs: int) -> Any:
-        return jp.sensitivity.calibrate(
-            {"y": design({0: 2006, 1: 2006})},
-            {"TWFE": jp.did.TwoWayFixedEffects()},
-            {"randomisation": jp.inference.RandomizationInference(replications=19, seed=1)},
-            treated=[1],
-            draws=4,
-            power_draws=2,
-            jobs=jobs,
-            directory=tmp_path / str(jobs),
-        )
-
-    there, here = tables(2), tables(1)
-    assert there.size.equals(here.size)
-    assert there.power.equals(here.power)
+def calibration(jobs: int, folder: Path) -> Any:
+    return jp.sensitivity.calibrate(
+        {"y": design({0: 2006, 1: 2006})},
+        {"TWFE": jp.did.TwoWayFixedEffects()},
+        {"randomisation": jp.inference.RandomizationInference(replications=19, seed=1)},
+        treated=[1],
+        draws=4,
+        power_draws=2,
+        jobs=jobs,
+        directory=folder / str(jobs),
+    )
 
 
-def test_a_worker_killed_in_the_middle_loses_nothing(client: Any) -> None:
+def kill_one_in_the_middle(client: Any) -> None:
     def work(values: Any, i: int) -> float:
         time.sleep(0.02)
         return float(values.sum()) + i
