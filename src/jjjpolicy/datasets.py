@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,7 @@ def facts(name: str) -> pd.DataFrame:
     """
     if name not in _FACTS:
         raise unknown_name("facts", name, _FACTS)
-    return _text_table(data_directory() / _FACTS[name]).astype({"value": float})
+    return _numeric(_text_table(data_directory() / _FACTS[name]), ["value"], _FACTS[name])
 
 
 def flags(name: str) -> pd.DataFrame:
@@ -176,16 +176,28 @@ def flags(name: str) -> pd.DataFrame:
         raise unknown_name("data set", name, _DATASETS)
     table = _text_table(data_directory() / "flags.csv")
     numbers = ["value_before", "value", "value_after", "ratio_to_median_growth"]
-    for column in numbers:
-        table[column] = pd.to_numeric(table[column])
+    table = _numeric(table, numbers, "flags.csv")
     return table[table["dataset"] == name].astype({"year": int}).reset_index(drop=True)
 
 
 @lru_cache(maxsize=4)
 def _dictionary(directory: Path) -> pd.DataFrame:
-    table = _text_table(directory / "variables.csv")
-    for column in _NUMERIC:
-        table[column] = pd.to_numeric(table[column])
+    return _numeric(_text_table(directory / "variables.csv"), _NUMERIC, "variables.csv")
+
+
+def _numeric(table: pd.DataFrame, columns: Sequence[str], file: str) -> pd.DataFrame:
+    """The table with numbers in some columns, or a `DataError` that names line and column."""
+    for column in columns:
+        if column not in table:
+            raise DataError(f"{file} has no column {column!r}.")
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        wrong = numbers.isna() & ~table[column].str.lower().isin(["", "nan"])
+        if wrong.any():
+            index = int(wrong.to_numpy().argmax())
+            raise DataError(
+                f"{file} line {index + 2}: {column} {table[column][index]!r} is not a number."
+            )
+        table[column] = numbers
     return table
 
 

@@ -152,8 +152,9 @@ def bootstrap_result(
         if len(points) == 0:
             return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
         reach = _quantile(magnitudes[:, 1:], level)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            largest = np.nanmax(magnitudes[:, 1:] / spread, axis=1)
+        ratios = np.zeros((len(magnitudes), len(spread)))
+        np.divide(magnitudes[:, 1:], spread, out=ratios, where=spread > 0)
+        largest = ratios.max(axis=1)
         band = _quantile(largest[:, None], level)[0] * spread
         return pd.DataFrame(
             {

@@ -29,11 +29,11 @@ def effects_kept(estimates: Floats, slopes: Floats, level: float) -> tuple[float
     a0, b0, a, b = estimates[0], slopes[0], estimates[1:], slopes[1:]
     total = len(estimates)
     needed = int(np.floor((1 - level) * total + 1e-9))  # kept while the count exceeds this
-    if needed < 1:
+    if needed < 1 or b0 == 0:  # nothing is rejected, or the estimate does not move with the effect
         return -np.inf, np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
         roots = np.stack([(a - a0) / (b - b0), (a + a0) / (b + b0)])
-    low, high = np.nanmin(roots, axis=0), np.nanmax(roots, axis=0)
+    low, high = np.fmin(*roots), np.fmax(*roots)
     tiny = 1e-12 * max(abs(b0), 1.0)
     same = (np.abs(b - b0) < tiny) & (np.abs(a - a0) <= 1e-12 * abs(a0))
     mirrored = (np.abs(b + b0) < tiny) & (np.abs(a + a0) <= 1e-12 * abs(a0))

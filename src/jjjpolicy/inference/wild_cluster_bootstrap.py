@@ -106,6 +106,11 @@ class WildClusterBootstrap(Inference):
             fine = cluster_products(fit, contrasts[:1], finer.astype(np.int64))
         counted = (fit.observations - 1) / (fit.observations - fit.parameters)
         test = _Test.prepare(clusters, fine, owner, self, counted)
+        if not test.se > 0:
+            raise InferenceError(
+                f"the standard error by {level} is {test.se:g}, so that there is no t statistic; "
+                f"look at the outcome column, or use RandomizationInference."
+            )
         enumerated = self.weights == "rademacher" and 2**fine.groups <= min(self.replications, MOST)
         if not enumerated:
             require_few("replications", self.replications, min(MOST, WEIGHTS // fine.groups))

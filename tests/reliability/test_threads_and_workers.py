@@ -1,0 +1,115 @@
+"""Two fits at once give what one after the other does, and so does any number of workers."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from random_designs import Panel, plain
+
+import jjjpolicy as jp
+from jjjpolicy.estimate import Estimate
+from jjjpolicy.replication.specification import estimators, inferences
+
+PANEL = Panel(units=10, periods=14, cohorts=(2, 2), seed=4)
+ESTIMATORS = plain(estimators())
+INFERENCES = plain(inferences())
+CARRIERS = {
+    "ConleyTaber": jp.did.TwoWayFixedEffects(),
+    "FermanPinto": jp.did.TwoWayFixedEffects(),
+    "RearrangementTest": jp.did.TwoWayFixedEffects(),
+    "ParametricBootstrap": jp.synth.GeneralizedSyntheticControl(rank=1),
+    "PredictionIntervals": jp.synth.SyntheticControl(),
+    "Conformal": jp.synth.DemeanedSyntheticControl(),
+    "DebiasedTTest": jp.synth.DemeanedSyntheticControl(),
+    "PlaceboUnits": jp.synth.DemeanedSyntheticControl(),
+    "Jackknife": jp.did.CallawaySantAnna(),
+}
+"""Estimators for the methods that do not work, or work less, with a regression."""
+
+
+@pytest.fixture(autouse=True)
+def eager_switches() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jp.JJJPolicyWarning)
+        yield
+    sys.setswitchinterval(before)
+
+
+def at_once(work: Callable[[], Any], threads: int = 4) -> list[Any]:
+    """What the same work gives in several threads that begin together."""
+    barrier = threading.Barrier(threads)
+
+    def begin() -> Any:
+        barrier.wait()
+        return work()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [future.result() for future in [pool.submit(begin) for _ in range(threads)]]
+
+
+def numbers(estimate: Estimate) -> dict[str, Any]:
+    """All that an estimate says, in the order in which lazy parts depend on each other."""
+    found = {
+        "att": estimate.att,
+        "effects": estimate.effects.to_numpy(dtype=float),
+        "se": estimate.se,
+        "pvalue": estimate.pvalue,
+        "fingerprint": estimate.design.fingerprint,
+        "ledger": estimate.design.ledger.to_csv(),
+    }
+    inference = estimate.inference
+    if inference is not None and inference.bounds is not None:
+        found["interval"] = estimate.interval()
+    if inference is not None and inference.reference is not None:
+        found["reference"] = inference.reference
+    return found
+
+
+def assert_equal(one: dict[str, Any], other: dict[str, Any], tolerance: float = 0.0) -> None:
+    """The same to the last bit, or up to a tolerance."""
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if isinstance(value, np.ndarray | tuple | float):
+            np.testing.assert_allclose(other[name], value, rtol=tolerance, atol=tolerance)
+        else:
+            assert value == other[name], name
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_fits_of_one_design_in_several_threads_are_the_same(name: str) -> None:
+    expected = numbers(ESTIMATORS[name].fit(PANEL.design(name)))
+    fresh = PANEL.design(name)
+    for found in at_once(lambda: numbers(ESTIMATORS[name].fit(fresh))):
+        assert_equal(expected, found)
+
+
+@pytest.mark.parametrize("name", INFERENCES)
+def test_inference_on_one_estimate_in_several_threads_is_the_same(name: str) -> None:
+    carrier = CARRIERS.get(name, jp.did.TwoWayFixedEffects())
+    panel = replace(PANEL, cohorts=(1,)) if name == "RearrangementTest" else PANEL
+    method = INFERENCES[name]
+    expected = numbers(method.infer(carrier.fit(panel.design())))
+    shared = carrier.fit(panel.design())
+    for found in at_once(lambda: numbers(method.infer(shared))):
+        assert_equal(expected, found)
+
+
+@pytest.mark.parametrize("name", [n for n, method in INFERENCES.items() if hasattr(method, "jobs")])
+def test_results_do_not_depend_on_the_number_of_workers(name: str) -> None:
+    carrier = CARRIERS.get(name, jp.synth.DemeanedSyntheticControl())
+    estimate = carrier.fit(PANEL.design())
+    one, two = (replace(INFERENCES[name], jobs=jobs).infer(estimate) for jobs in (1, 2))
+    assert one.pvalue == two.pvalue
+    # Batches of other sizes round their sums otherwise.
+    assert_equal(numbers(one), numbers(two), tolerance=1e-12)
