@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.did.regression import fixed_effects_regression, regression_with_unit_trends
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimate import Estimate
 from jjjpolicy.estimator import Estimator, Refits
@@ -36,6 +36,11 @@ class EventStudy(Estimator):
         Event time to compare with.
     bins : (int, int), optional
         Event times at or below the first and at or above the second share one coefficient.
+    unit_trends : bool
+        A linear trend of its own for every unit, on balanced panels. A trend in event time is then
+        no longer told from the trends of the units, so that without ``bins`` a second event time is
+        set to zero: the earliest (the latest one before adoption, where ``reference`` is the
+        earliest). Effects that grow over time are partly taken for trends.
 
     Notes
     -----
@@ -47,6 +52,7 @@ class EventStudy(Estimator):
     takes_sums: ClassVar[bool] = True
     reference: int = -1
     bins: tuple[int, int] | None = None
+    unit_trends: bool = False
 
     def fit(self, design: Design) -> Estimate:
         """Estimate the coefficients.
@@ -54,11 +60,16 @@ class EventStudy(Estimator):
         Raises
         ------
         DesignError
-            The reference event time does not occur, or treatment switches off.
+            The reference event time does not occur, or treatment switches off; with unit trends
+            an unbalanced panel, or fewer than two event times before adoption.
         """
         design.require_absorbing(self.label)
         times, regressors, treated_cells = self._regressors(design)
-        fit = fixed_effects_regression(design, regressors, [f"event time {t}" for t in times])
+        names = [f"event time {t}" for t in times]
+        if self.unit_trends:
+            fit = regression_with_unit_trends(design, regressors, names)
+        else:
+            fit = fixed_effects_regression(design, regressors, names)
         kept = [k for k, t in enumerate(times) if f"event time {t}" in fit.names]
         times, treated_cells = times[kept], treated_cells[kept]
         share = np.where(times >= 0, treated_cells, 0.0)
@@ -69,7 +80,7 @@ class EventStudy(Estimator):
         combine[1:, : len(times)] = np.eye(len(times))
         estimates = combine @ fit.coefficients
         effects = pd.DataFrame({"event_time": times, "estimate": estimates[1:]})
-        reference = pd.DataFrame({"event_time": [self.reference], "estimate": [0.0]})
+        reference = pd.DataFrame({"event_time": self._references(design), "estimate": 0.0})
         estimate = Estimate(
             estimator=self,
             design=design,
@@ -80,10 +91,14 @@ class EventStudy(Estimator):
             ),
             influence=fit.influence_of(combine.T),
             details={
-                "regression": fit,
                 "reference": self.reference,
                 "event_times": times,
-                "contrasts": combine,
+                # Variances that take the regression apart know of no unit trends.
+                **(
+                    {"small_sample": ((fit.observations, fit.parameters),)}
+                    if self.unit_trends
+                    else {"regression": fit, "contrasts": combine}
+                ),
             },
         )
         return estimate.with_result(
@@ -111,6 +126,21 @@ class EventStudy(Estimator):
     def _regressors(self, design: Design) -> tuple[Integers, Floats, Floats]:
         """Event times, (cohorts × periods × event times) indicators, treated cells of each."""
         values, codes = design.cohort_codes
+        relative = self._event_times(design)
+        finite = np.isfinite(values)
+        present = np.unique(relative[finite])
+        times = present[~np.isin(present, self._references(design))]
+        indicators = (relative[:, :, None] == times).astype(float)
+        indicators[~finite] = 0.0
+        each = np.ones(design.n_units) if design.stands_for is None else design.stands_for
+        seen = np.stack(
+            [each[codes == c] @ design.observed[codes == c] for c in range(len(values))]
+        )
+        return times, indicators, np.einsum("ct,ctk->k", seen, indicators)
+
+    def _event_times(self, design: Design) -> Integers:
+        """Event times as binned, shape (cohorts, periods); zero for the never-treated."""
+        values, _ = design.cohort_codes
         finite = np.isfinite(values)
         relative = np.zeros((len(values), design.n_periods), dtype=np.int64)
         relative[finite] = design.periods[None, :] - values[finite].astype(np.int64)[:, None]
@@ -119,17 +149,23 @@ class EventStudy(Estimator):
             if not low <= self.reference <= high or low >= high:
                 raise DesignError(f"bins={self.bins} must enclose reference={self.reference}.")
             relative = np.clip(relative, low, high)
-        present = np.unique(relative[finite])
+        return relative
+
+    def _references(self, design: Design) -> list[int]:
+        """Event times whose coefficients are zero."""
+        present = np.unique(self._event_times(design)[np.isfinite(design.cohort_codes[0])])
         if self.reference not in present:
             raise DesignError(
                 f"reference event time {self.reference} does not occur: event times run from "
                 f"{present.min()} to {present.max()}. Choose reference= among them."
             )
-        times = present[present != self.reference]
-        indicators = (relative[:, :, None] == times).astype(float)
-        indicators[~finite] = 0.0
-        each = np.ones(design.n_units) if design.stands_for is None else design.stands_for
-        seen = np.stack(
-            [each[codes == c] @ design.observed[codes == c] for c in range(len(values))]
-        )
-        return times, indicators, np.einsum("ct,ctk->k", seen, indicators)
+        if not self.unit_trends or self.bins is not None:
+            return [self.reference]
+        before = present[present < 0]
+        others = before[before != self.reference]
+        if len(others) == 0:
+            raise DesignError(
+                "unit_trends=True needs two event times before adoption: one alone does not tell "
+                "the trends of the treated units. Begin earlier."
+            )
+        return [self.reference, int(others[-1] if self.reference == before[0] else others[0])]

@@ -7,14 +7,14 @@ as (cohorts × periods) tables, so that a balanced panel of any number of units 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
+from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
 from jjjpolicy.variance import clustered_covariance, small_sample_factor
 
 if TYPE_CHECKING:
@@ -115,6 +115,36 @@ def fixed_effects_regression(
     if design.balanced and not design.covariates:
         return _balanced(design, cohort_regressors, tuple(names))
     return _general(design, cohort_regressors, tuple(names))
+
+
+def regression_with_unit_trends(
+    design: Design, cohort_regressors: Floats, names: Sequence[str]
+) -> FixedEffectsFit:
+    """As :func:`fixed_effects_regression`, with a linear trend of its own for every unit.
+
+    On a balanced panel trends are taken out unit by unit and period effects between units, in any
+    order. The trends are nested in the clusters and not counted among the parameters.
+
+    Raises
+    ------
+    DesignError
+        The panel is unbalanced, or no regressor has variation left.
+    """
+    design.require_balanced("a regression with unit trends")
+    time = design.periods - design.periods.mean()
+    explained = np.column_stack([np.ones_like(time), time])
+    annihilator = np.eye(len(time)) - explained @ np.linalg.pinv(explained)
+
+    def without(values: Floats) -> Floats:
+        return without_rounding((annihilator @ values[:, :, None]), values[:, :, None])[:, :, 0]
+
+    detrended = replace(
+        design,
+        outcome=design.outcome @ annihilator,
+        covariates={name: without(values) for name, values in design.covariates.items()},
+    )
+    regressors = without_rounding(annihilator @ cohort_regressors, cohort_regressors)
+    return fixed_effects_regression(detrended, regressors, names)
 
 
 def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
