@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,19 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_designs import NEEDED, Panel, attempted, few
+from random_designs import (
+    NEEDED,
+    Panel,
+    attempted,
+    every_estimator,
+    every_inference,
+    few,
+)
 
 import jjjpolicy as jp
 from jjjpolicy.intake.files import read_table
-from jjjpolicy.replication.specification import estimators, inferences, make_from_texts
+from jjjpolicy.replication.settle import settle
+from jjjpolicy.replication.specification import estimators, inferences, make, make_from_texts
 
 ODD_TEXTS = ["abc", "1.5", "(1, 2)", "none", "nan", "true", "", "__import__('os')"]
 PANEL = Panel(units=9, periods=14, cohorts=(2,), seed=1)
@@ -38,6 +47,16 @@ def test_odd_options_are_used_or_named(name: str, option: str) -> None:
         result = attempted(work)
         if isinstance(result, jp.DataError):
             assert option in str(result) or text in str(result)
+
+
+@pytest.mark.parametrize("name", [*every_estimator(), *every_inference()])
+def test_recorded_options_make_the_same_method_again(name: str) -> None:
+    methods: dict[str, Any] = {**every_estimator(), **every_inference()}
+    method = methods[name]
+    recorded = json.loads(json.dumps(settle(method.specification())))
+    kind = "estimator" if recorded["name"] in estimators() else "inference method"
+    again = make(kind, CLASSES, recorded.pop("name"), recorded)
+    assert again.specification() == method.specification()
 
 
 ODD_CELLS = [

@@ -111,7 +111,7 @@ def _accepts(kind: str, value: Any) -> bool | None:
     outer, _, inner = kind.removesuffix("]").partition("[")
     if outer in ("Sequence", "tuple"):
         parts = [part.strip() for part in inner.split(",")]
-        if not isinstance(value, tuple) or not value:
+        if not isinstance(value, tuple) or (outer == "tuple" and not value):
             return False
         if outer == "tuple" and "..." not in parts and len(parts) != len(value):
             return False
