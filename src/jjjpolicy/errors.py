@@ -9,6 +9,9 @@ import sys
 import warnings
 from types import FrameType
 
+OWN = ("jjjpolicy.", "functools")
+"""Modules whose lines are none of the user's; cached properties are called by ``functools``."""
+
 
 class JJJPolicyError(Exception):
     """Base class of all errors raised on purpose by ``jjjpolicy``."""
@@ -34,6 +37,6 @@ def warn_user(message: str) -> None:
     """Warn with the line of the first caller outside of this package."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("jjjpolicy."):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(OWN):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, JJJPolicyWarning, stacklevel=level)
