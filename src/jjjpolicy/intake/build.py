@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.arrays import Labels
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.intake.grid import Grid, integer_periods, make_grid, restrict
@@ -40,8 +41,6 @@ def design_from_frame(
     exclude: tuple[Hashable, ...],
 ) -> Design:
     """See :meth:`jjjpolicy.Design.from_frame`."""
-    from jjjpolicy.design import Labels
-
     require_columns(frame, columns)
     ledger = Ledger()
     periods = integer_periods(frame[columns.time], columns.time)
@@ -170,8 +169,6 @@ def design_from_policy(
     timing: Timing | None,
 ) -> Design:
     """See :meth:`jjjpolicy.Design.from_policy`."""
-    from jjjpolicy.design import Labels
-
     unit, time = panel.unit, panel.time
     wanted = [outcome, *covariates]
     unknown = [name for name in (*wanted, *predictors) if name not in panel.variables]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.arrays import Labels
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.intake.columns import quoted, require_columns
 from jjjpolicy.intake.grid import Grid, integer_periods, make_grid, restrict
@@ -142,9 +143,7 @@ class _Panel:
 
     def design(self, make: type[Design], ledger: Ledger) -> Design:
         """The design, once all units are in."""
-        from jjjpolicy.design import Labels
-
-        columns = self.source.columns
+            columns = self.source.columns
         likes = [self.likes[key] for key in sorted(self.likes, key=self._order)]
         cross_sections = all(int(each.present.sum()) == 1 for each in likes)
         if cross_sections:
