@@ -143,7 +143,7 @@ class _Panel:
 
     def design(self, make: type[Design], ledger: Ledger) -> Design:
         """The design, once all units are in."""
-            columns = self.source.columns
+        columns = self.source.columns
         likes = [self.likes[key] for key in sorted(self.likes, key=self._order)]
         cross_sections = all(int(each.present.sum()) == 1 for each in likes)
         if cross_sections:
