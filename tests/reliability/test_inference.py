@@ -27,7 +27,7 @@ FAMILIES = {
     "two-way fixed effects": ["TwoWayFixedEffects"],
     "event study": ["EventStudy", "SunAbraham"],
     "influence functions": ["CallawaySantAnna", "Imputation", "TwoStage", "Stacked"],
-    "re-estimation only": ["SyntheticDiD", "DemeanedSyntheticControl", "MatrixCompletion"],
+    "re-estimation only": ["SyntheticDiD", "DemeanedSyntheticControl", "SyntheticControl"],
 }
 """Columns of the grid in the documentation, and estimators in them."""
 
@@ -50,7 +50,10 @@ def unexplained(estimate: Estimate) -> list[str]:
             found.append(f"{name} is {value}")
     if estimate.pvalue is not None and not np.isnan(estimate.pvalue):
         assert 0 <= estimate.pvalue <= 1 + 1e-12
-    if inference.bounds is not None and "Conformal" not in str(inference.specification):
+    searched = inference.specification["name"] in ("Conformal", "RandomizationInference")
+    if searched and estimate.influence is None:
+        return found  # ends of intervals are searched for by fitting again
+    if inference.bounds is not None and not searched:
         (low, high), (lower, higher) = estimate.interval(0.8), estimate.interval(0.95)
         if np.isnan([low, high]).any() and not notes:
             found.append("interval")

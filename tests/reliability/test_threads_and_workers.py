@@ -31,6 +31,7 @@ CARRIERS = {
     "DebiasedTTest": jp.synth.DemeanedSyntheticControl(),
     "PlaceboUnits": jp.synth.DemeanedSyntheticControl(),
     "Jackknife": jp.did.CallawaySantAnna(),
+    "RandomizationInference": jp.did.CallawaySantAnna(),
 }
 """Estimators for the methods that do not work, or work less, with a regression."""
 
