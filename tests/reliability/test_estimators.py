@@ -72,6 +72,7 @@ def fitted(name: str, panel: Panel) -> Estimate | jp.JJJPolicyError:
 @example(Panel(noise="constant"))
 @example(Panel(units=12, periods=13, noise="constant", covariates=("moving",)))
 @example(Panel(units=2, periods=2, covariates=("fixed",)))
+@example(Panel(units=2, periods=4))
 @example(Panel(units=5, periods=5, cohorts=(1, 1, 1, 1), missing=0.4, weighted=True, seed=26))
 @example(Panel(units=9, periods=3, cohorts=(1, 1, 1, 1), never=False, covariates=("fixed",)))
 @example(Panel(units=12, periods=8, cohorts=(3,), noise="none", scale=1e9, gaps=True))

@@ -44,7 +44,8 @@ class EventCoefficients:
         Raises
         ------
         InferenceError
-            The estimate has no covariance of effects by event time, or no effect before treatment.
+            The estimate has no covariance of effects by event time, one that is not finite, or no
+            effect before treatment.
         """
         result = estimate.inference
         covariance = None if result is None else result.details.get("covariance")
@@ -64,6 +65,11 @@ class EventCoefficients:
             df=float(result.details.get("df", np.inf)),
             reference=int(others[0]) if len(others) == 1 else None,
         )
+        if not np.isfinite(found.covariance).all():
+            raise InferenceError(
+                f"{method} needs a standard error of every effect by event time, and some have "
+                f"none here: there are as many parameters as observations."
+            )
         if not found.before.any():
             raise InferenceError(
                 f"{method} needs at least one estimated effect before treatment besides the "
