@@ -74,12 +74,12 @@ def main() -> None:
         rows = []
         for key, label in labels.items():
             cells: list[Any] = []
-            for path in (f"{key}/{method}" for method in words.METHODS):
+            for path in (f"{key}/{method}" for method in words.MAIN_METHODS):
                 cells += [numbers.number(f"{path}/att"), numbers.pvalue(f"{path}/pvalue")]
                 cells.append(numbers.interval(f"{path}/interval", 2))
             rows.append(Row(label, tuple(cells)))
         headings = (words.ESTIMATE, words.PLACEBO_P, words.INTERVAL)
-        columns = [Column(h, span) for span in words.METHODS.values() for h in headings]
+        columns = [Column(h, span) for span in words.MAIN_METHODS.values() for h in headings]
         notes = (words.PLACEBO, left_out(nested["main"]["sc"]), words.NOMINAL)
         stub = Text("Variation", "设定")
         panels = (Panel("", tuple(rows)),)

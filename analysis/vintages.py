@@ -46,7 +46,7 @@ def main() -> None:
     with Artefacts(__file__, MAKES) as artefacts:
         numbers = artefacts.numbers("vintages", content, behind)
         panels = []
-        for letter, (method, heading) in zip("AB", words.METHODS.items(), strict=True):
+        for letter, (method, heading) in zip("AB", words.MAIN_METHODS.items(), strict=True):
             rows = []
             for group, name in words.GROUPS.items():
                 paths = [f"{vintage}/{group}/{method}" for vintage in words.VINTAGES]

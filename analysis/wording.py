@@ -24,6 +24,7 @@ METHODS = {
     "gsc": Text("Generalized SC", "广义合成控制"),
     "mc": Text("Matrix completion", "矩阵补全"),
 }
+MAIN_METHODS = {key: METHODS[key] for key in ("did", "sc")}
 SINGLE = {
     "beijing": Text("Beijing", "北京"),
     "tianjin": Text("Tianjin", "天津"),
