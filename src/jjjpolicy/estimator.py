@@ -9,7 +9,7 @@ assignments overrides it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +21,10 @@ from jjjpolicy.parallel import run
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats, Integers
     from jjjpolicy.estimate import Estimate
+
+
+BLOCK = 256
+"""Assignments that share their work in one piece."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,32 @@ class Estimator(ABC):
             for item in fields(self)  # type: ignore[arg-type]
         }
         return {"name": type(self).__name__, **options}
+
+
+def refit_blocks(
+    refit: Callable[[Design, Floats], Refits],
+    design: Design,
+    adoptions: Floats,
+    jobs: int,
+    description: str,
+) -> Refits:
+    """Refits whose assignments share work, block by block.
+
+    Blocks have one size for any number of workers: what is shared decides the last bits of the
+    numbers, and these must not depend on ``jobs``.
+
+    Parameters
+    ----------
+    refit : callable
+        Refits of a block; a function of a module or the method of an estimator.
+    design : Design
+    adoptions : ndarray, shape (assignments, units)
+    jobs : int
+    description : str
+    """
+    starts = range(0, len(adoptions), BLOCK)
+    tasks = [(design, adoptions[start : start + BLOCK]) for start in starts]
+    return Refits.stack(run(refit, tasks, jobs, description, at_once=1))
 
 
 def _refit(estimator: Estimator, design: Design, adoption: Floats) -> Refits:

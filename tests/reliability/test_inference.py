@@ -31,9 +31,6 @@ FAMILIES = {
 }
 """Columns of the grid in the documentation, and estimators in them."""
 
-NOT_BY_FAMILY = {"Conformal", "DebiasedTTest"}
-"""Methods that ask for effects in every period, whatever the family."""
-
 
 def unexplained(estimate: Estimate) -> list[str]:
     """Numbers of an inference that are missing without a reason, or contradict each other."""
@@ -96,7 +93,6 @@ def grid() -> list[tuple[str, str, str, bool]]:
         (method, row[0], estimator, not cell.startswith("–"))
         for row in rows[1:]
         for method in INFERENCES
-        if method not in NOT_BY_FAMILY
         if method in re.findall(r"\w+", row[0])
         for family, cell in zip(columns, row[1:], strict=True)
         for estimator in FAMILIES[family]

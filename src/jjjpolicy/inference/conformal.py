@@ -14,6 +14,7 @@ from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
+from jjjpolicy.inference.gap_refits import gaps
 from jjjpolicy.parallel import require_jobs, run
 
 if TYPE_CHECKING:
@@ -361,16 +362,4 @@ def null_residuals(estimator: Estimator, design: Design, post: Booleans, effect:
         },
         adoption=np.where(design.treated, float(last), np.inf),
     )
-    refits = estimator.refit(extended)
-    if refits.effects is None:
-        raise InferenceError(
-            f"{estimator.label} gives no effects by event time when it is fitted again; conformal "
-            f"inference needs them."
-        )
-    if refits.effects.shape[1] != extended.n_periods:
-        raise InferenceError(
-            f"{estimator.label} has no effect for every period, as conformal inference needs; use "
-            f"RandomizationInference or PlaceboUnits."
-        )
-    residuals: Floats = refits.effects[0][:-1]
-    return residuals
+    return gaps(estimator, extended, "conformal inference")[:-1]

@@ -11,6 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.cohorts import cohort_designs
+from jjjpolicy.inference.gap_refits import gaps
 from jjjpolicy.variance import missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
@@ -160,15 +161,10 @@ def _cross_fitted(
         adoption=np.where(design.treated, float(before - size), np.inf),
     )
     try:
-        effects = estimator.refit(moved).effects
+        found = gaps(estimator, moved, "the debiased t-test")
     except DesignError as error:
         raise InferenceError(
             f"{estimator.label} cannot be fitted without blocks of periods: {error} Use Conformal "
             f"or PlaceboUnits."
         ) from error
-    if effects is None:
-        raise InferenceError(
-            f"{estimator.label} gives no effects by event time when it is fitted again; the "
-            f"debiased t-test needs them."
-        )
-    return float(effects[0][before:].mean() - effects[0][before - size : before].mean())
+    return float(found[before:].mean() - found[before - size : before].mean())

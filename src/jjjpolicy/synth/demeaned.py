@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from jjjpolicy.estimator import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_panel
@@ -12,7 +13,6 @@ from jjjpolicy.synth.simplex_refits import simplex_refits
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimator import Refits
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class DemeanedSyntheticControl(DonorRegression):
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
-        if jobs != 1:
-            return super().refit_many(design, adoptions, jobs)
         require_panel(design, self.label, 0)
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+
+    def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         return simplex_refits(
             design,
             adoptions,

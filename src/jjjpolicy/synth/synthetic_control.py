@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.estimator import Estimator, Refits, refit_blocks
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.predictor_weights import (
@@ -139,9 +139,12 @@ class SyntheticControl(Estimator):
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
-        if jobs != 1 or self.predictors:
+        if self.predictors:
             return super().refit_many(design, adoptions, jobs)
         require_panel(design, self.label, 0)
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+
+    def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         return simplex_refits(design, adoptions, self.label, demeaned=False, donors=1, before=1)
 
     def _match(self, design: Design, donors: Booleans, treated: int) -> _Match:

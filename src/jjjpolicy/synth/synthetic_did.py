@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.estimator import Estimator, Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.simplex import LEAST_RIDGE
 from jjjpolicy.linalg.simplex_newton import ridge_weights
@@ -152,9 +152,10 @@ class SyntheticDiD(Estimator):
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
-        if jobs != 1:
-            return super().refit_many(design, adoptions, jobs)
         self._require(design)
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+
+    def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         shared: dict[int, PrePeriods] = {}
         known = self._unit_weights_together(design, adoptions, shared)
         found = [
