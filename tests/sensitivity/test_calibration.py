@@ -126,13 +126,13 @@ def test_combinations_that_do_not_exist_say_why() -> None:
     assert found["failure"].str.contains("no influence function").all()
 
 
-def test_effects_without_every_period_are_refused_by_conformal_inference() -> None:
+def test_effects_without_a_fitted_path_are_refused_by_conformal_inference() -> None:
     found = run(
         estimators={"cs": jp.did.CallawaySantAnna()},
         inferences={"conformal": jp.inference.Conformal()},
         treated=[3],
     ).size
-    assert found["failure"].str.contains("effect for every period").all()
+    assert found["failure"].str.contains("fits no path").all()
 
 
 def test_treated_units_are_left_out() -> None:
