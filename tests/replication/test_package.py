@@ -115,6 +115,16 @@ def test_same_files_same_bytes(study: Study, tmp_path: Path) -> None:
     assert write_package(study, tmp_path / "b").read_bytes() == first
 
 
+def test_a_damaged_project_file_is_named(tmp_path: Path) -> None:
+    for content in (b"[project", b"\xff\xfe", b"project = 1"):
+        (tmp_path / "pyproject.toml").write_bytes(content)
+        if content == b"project = 1":
+            assert Study(tmp_path).project == {}
+        else:
+            with pytest.raises(DataError, match=r"pyproject\.toml is not valid TOML"):
+                package_name(Study(tmp_path))
+
+
 def test_incomplete_or_edited_results_are_not_packed(study: Study, tmp_path: Path) -> None:
     path = study.output / "results/effect.json"
     whole = path.read_text(encoding="utf-8")

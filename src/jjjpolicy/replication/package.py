@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,10 +90,7 @@ def write_package(study: Study, directory: Path | None = None) -> Path:
 
 def package_name(study: Study) -> str:
     """``jjjpolicy-replication-0.1.0``, after the project; after the folder where there is none."""
-    path = study.root / "pyproject.toml"
-    if not path.is_file():
-        return f"{study.root.name}-replication"
-    project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+    project = study.project
     parts = [project.get("name", study.root.name), "replication", project.get("version", "")]
     return "-".join(filter(None, parts))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import csv
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files as resources
@@ -204,9 +203,7 @@ def _authors(study: Study) -> list[str]:
 
 
 def _python(study: Study) -> str:
-    path = study.root / "pyproject.toml"
-    project = tomllib.loads(path.read_text(encoding="utf-8"))["project"] if path.is_file() else {}
-    return str(project.get("requires-python", ">=3.11")).replace(">=", "") + " or newer"
+    return str(study.project.get("requires-python", ">=3.11")).replace(">=", "") + " or newer"
 
 
 def _licence(study: Study) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts import ArtefactName
@@ -148,6 +150,24 @@ class Study:
         """The paper in every format."""
         stem = self.paper_source(language).with_suffix("")
         return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
+
+    @cached_property
+    def project(self) -> Mapping[str, Any]:
+        """What ``pyproject.toml`` says of the project; empty where there is no such file.
+
+        Raises
+        ------
+        DataError
+            The file is damaged.
+        """
+        path = self.root / "pyproject.toml"
+        if not path.is_file():
+            return {}
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"pyproject.toml is not valid TOML ({error}).") from error
+        return found if isinstance(found, dict) else {}
 
     @property
     def title(self) -> Text:

@@ -79,7 +79,9 @@ def draw_specification_curve(
             for axes in (upper, lower):
                 axes.axvline(place, color=style.ORANGE, linewidth=1.0, zorder=0)
             upper.plot([], [], color=style.ORANGE, linewidth=1.0, label=words(BASELINE, language))
-        upper.legend(loc="upper left", ncols=4, handlelength=1.2, columnspacing=1.2)
+        upper.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handlelength=1.2, columnspacing=1.2
+        )
         for axes in (upper, lower):
             axes.set_xlim(-1, len(done))
             axes.set_xticks([])

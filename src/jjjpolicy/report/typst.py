@@ -15,11 +15,16 @@ def literal(text: str) -> str:
 
 
 def render(table: Table, language: Language) -> str:
-    """Return a ``figure`` with caption above, label ``tbl:<id>`` and notes below."""
+    """Return a ``figure`` with caption above, label ``tbl:<id>`` and notes below.
+
+    The template of the paper defines ``of-sentences``: whether tables may go on over the page.
+    """
     layout = lay_out(table, language)
     opening, closing = notes(layout.notes, language)
+    sentences = any(width is not None for width in layout.column_widths)
     return "\n".join(
         [
+            f"#of-sentences.update({str(sentences).lower()})",
             f"#figure(kind: table, caption: {literal(layout.caption)}, [",
             f"{opening}#table(",
             f"  columns: (auto, {_listed(layout, 'auto', '{:.1%}')}), stroke: none,",
