@@ -48,16 +48,20 @@ def of(differences: list[Difference], where: str) -> Difference:
     return next(difference for difference in differences if difference.where == where)
 
 
+def files(study: Study) -> dict[Path, bytes]:
+    """Every file of a study but the compiled ones."""
+    paths = (path for path in study.root.rglob("*") if "__pycache__" not in path.parts)
+    return {path: path.read_bytes() for path in paths if path.is_file()}
+
+
 def test_a_sound_study_is_the_same_on_another_path_and_is_left_alone(copy: Study) -> None:
-    before = {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()}
+    before = files(copy)
     result = verify(copy)
     assert result.same
     assert result.exact
     assert result.values > 10
     assert result.documents == 5
-    after = {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()}
-    unchanged = {path: content for path, content in after.items() if "__pycache__" not in str(path)}
-    assert unchanged == before
+    assert files(copy) == before
 
 
 def test_an_edited_number_is_named_with_its_size(copy: Study) -> None:
