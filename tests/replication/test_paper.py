@@ -50,6 +50,16 @@ def test_same_input_gives_the_same_bytes_on_another_path(paper, tmp_path):
         assert path.read_bytes() == (paper / path.name).read_bytes(), path.name
 
 
+def test_no_path_of_this_machine_is_kept(paper):
+    places = [str(paper), str(Path(__file__).resolve().parents[2])]
+    for path in paper.glob("paper*.docx"):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                assert not any(place.encode() in archive.read(name) for place in places), name
+    for path in [*paper.glob("paper*.html"), *paper.glob("paper*.tex"), *paper.glob("paper*.pdf")]:
+        assert not any(place.encode() in path.read_bytes() for place in places), path.name
+
+
 def test_numbers_are_filled_from_results(paper):
     html = (paper / "paper.html").read_text()
     assert "The effect is −0.123" in html

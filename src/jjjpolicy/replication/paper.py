@@ -296,7 +296,11 @@ def _cite(tree: Node, folder: Path, language: Language) -> bytes:
     with ExitStack() as stack:
         paths = [stack.enter_context(as_file(_template(name))) for name in _CITATIONS[language]]
         styles = [part for path in paths for part in (_OPTION[path.suffix], str(path))]
-        return _pandoc([*arguments, "--citeproc", *styles], json.dumps(tree).encode(), folder)
+        cited = _pandoc([*arguments, "--citeproc", *styles], json.dumps(tree).encode(), folder)
+    document = json.loads(cited)
+    for name in ("bibliography", "csl"):  # paths of this machine, which Word would keep
+        document["meta"].pop(name, None)
+    return json.dumps(document).encode()
 
 
 def _template(name: str) -> Any:
