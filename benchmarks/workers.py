@@ -161,8 +161,8 @@ def document(rows: pd.DataFrame) -> str:
     lines = [
         "# One worker, two workers, a cluster (simulated data)",
         "",
-        f"290 simulated cities × {len(YEARS)} years, {os.cpu_count()} processor cores shared with "
-        f"other work (load at the end, by the machine's own count: {os.getloadavg()[0]:.1f}), "
+        f"290 simulated cities × {len(YEARS)} years, {os.cpu_count()} processor cores "
+        f"(load of the machine at the end, by its own count: {os.getloadavg()[0]:.1f}), "
         f"joblib {version('joblib')}, distributed {version('distributed')}, Python "
         f"{platform.python_version()}. *Start* is the time until all workers have imported what "
         f"they need. *Busiest* is the most processor time that any process spent on the task: what "
