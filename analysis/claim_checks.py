@@ -161,10 +161,10 @@ def policies() -> dict[str, Finding]:
                 found(share, -1),
             ),
             Text(
-                f"In February 2021 the city counts over {left:,.0f} manufacturers and over "
-                f"{markets['other']:,.0f} markets and logistics centres since 2014. By 2018 "
-                f"sources count {least:,} or over {most:,} firms; {moved['2020']:,.0f} by 2020 "
-                f"needs {pace[0]:.0f} to {pace[1]:.0f} a year after {moved['2017']:.0f} in "
+                f"In February 2021 the city counts over {left:,.0f} manufacturers and polluting "
+                f"firms and over {markets['other']:,.0f} markets and logistics centres since 2014. "
+                f"By 2018 sources count {least:,} or over {most:,} firms; {moved['2020']:,.0f} by "
+                f"2020 needs {pace[0]:.0f} to {pace[1]:.0f} a year after {moved['2017']:.0f} in "
                 f"2017. Effect on Beijing's secondary share to 2017, points: {said(share, 2).en}.",
                 f"北京市 2021 年 2 月通报：2014 年以来退出一般制造和污染企业 {left:.0f} 余家，"
                 f"疏解提升市场和物流中心 {markets['other']:.0f} 余个。"

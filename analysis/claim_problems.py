@@ -173,6 +173,7 @@ def recommendations() -> dict[str, tuple[Text, dict[str, Any]]]:
     receipts = sharing_rules.content()
     tier = platform_tiers().set_index("tier").loc["specialised-46"]
     origin = {rule: receipts[rule]["origin_percent"] for rule in ("rule_2015", "joint_fund")}
+    fund = 100 * jp.fiscal.HAIDIAN_QINHUANGDAO.shares["joint_fund"]
     return {
         "R1": (
             Text(
@@ -213,9 +214,9 @@ def recommendations() -> dict[str, tuple[Text, dict[str, Any]]]:
             Text(
                 f"Who gains depends on the rule: the illustrative origin receives "
                 f"{origin['rule_2015']:.0f}% under that of 2015 and {origin['joint_fund']:.0f}% "
-                "with a joint fund, which takes 20%.",
+                f"with a joint fund, which takes {fund:.0f}%.",
                 f"得失取决于规则：示例中迁出地按 2015 年办法得 {origin['rule_2015']:.0f}%，"
-                f"按共同发展基金模式得 {origin['joint_fund']:.0f}%，基金另得 20%。",
+                f"按共同发展基金模式得 {origin['joint_fund']:.0f}%，基金另得 {fund:.0f}%。",
             ),
             {"origin_percent": origin},
         ),

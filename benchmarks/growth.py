@@ -132,49 +132,50 @@ def placebos(estimator: Any, method: Any, donors: int) -> Callable[[], Any]:
 
 
 did, synth, inference = jp.did, jp.synth, jp.inference
-COVARIATES = {"covariates": 2}
+PANEL: dict[str, tuple[Any, dict[str, int]]] = {
+    "TWFE": (did.TwoWayFixedEffects(), {}),
+    "Callaway-Sant'Anna": (did.CallawaySantAnna(), {}),
+    "CS, 2 covariates": (did.CallawaySantAnna(), {"covariates": 2}),
+    "Sun-Abraham": (did.SunAbraham(), {}),
+    "imputation": (did.Imputation(), {}),
+    "extended TWFE": (did.ExtendedTWFE(), {}),
+}
+
+
+def on_panels(
+    over: Callable[..., Any], time: int, memory: int, **others: tuple[int, int]
+) -> dict[str, Method]:
+    """Every estimator on panels, with the orders that it needs; ``others`` by class name."""
+    return {
+        name: Method(
+            partial(over, estimator, **options),
+            *others.get(type(estimator).__name__, (time, memory)),
+        )
+        for name, (estimator, options) in PANEL.items()
+    }
+
+
 GROWTH = {
     "units": Growth(
         (8_000, 16_000, 32_000, 64_000),
         "units, 16 periods, 5 cohorts",
-        {
-            "TWFE": Method(partial(over_units, did.TwoWayFixedEffects()), 1, 1),
-            "Callaway-Sant'Anna": Method(partial(over_units, did.CallawaySantAnna()), 1, 1),
-            "CS, 2 covariates": Method(
-                partial(over_units, did.CallawaySantAnna(), **COVARIATES), 1, 1
-            ),
-            "Sun-Abraham": Method(partial(over_units, did.SunAbraham()), 1, 1),
-            "imputation": Method(partial(over_units, did.Imputation()), 1, 1),
-            "extended TWFE": Method(partial(over_units, did.ExtendedTWFE()), 1, 1),
-        },
+        on_panels(over_units, 1, 1),
     ),
     "periods": Growth(
-        (8, 16, 32, 64),
-        "periods, 8,000 units, 5 cohorts",
-        {
-            "TWFE": Method(partial(over_periods, did.TwoWayFixedEffects()), 2, 1),
-            "Callaway-Sant'Anna": Method(partial(over_periods, did.CallawaySantAnna()), 2, 1),
-            "CS, 2 covariates": Method(
-                partial(over_periods, did.CallawaySantAnna(), **COVARIATES), 2, 1
-            ),
-            "Sun-Abraham": Method(partial(over_periods, did.SunAbraham()), 2, 1),
-            "imputation": Method(partial(over_periods, did.Imputation()), 2, 1),
-            "extended TWFE": Method(partial(over_periods, did.ExtendedTWFE()), 2, 1),
-        },
+        (8, 16, 32, 64), "periods, 8,000 units, 5 cohorts", on_panels(over_periods, 2, 1)
     ),
     "cohorts": Growth(
         (3, 6, 12, 24),
         "cohorts, 8,000 units, 40 periods",
-        {
-            "TWFE": Method(partial(over_cohorts, did.TwoWayFixedEffects()), 1, 0),
-            "Callaway-Sant'Anna": Method(partial(over_cohorts, did.CallawaySantAnna()), 1, 1),
-            "CS, 2 covariates": Method(
-                partial(over_cohorts, did.CallawaySantAnna(), **COVARIATES), 1, 1
-            ),
-            "Sun-Abraham": Method(partial(over_cohorts, did.SunAbraham()), 3, 1),
-            "imputation": Method(partial(over_cohorts, did.Imputation()), 1, 0),
-            "extended TWFE": Method(partial(over_cohorts, did.ExtendedTWFE()), 3, 1),
-        },
+        on_panels(
+            over_cohorts,
+            1,
+            1,
+            TwoWayFixedEffects=(1, 0),
+            Imputation=(1, 0),
+            SunAbraham=(3, 1),
+            ExtendedTWFE=(3, 1),
+        ),
     ),
     "replicates": Growth(
         (250, 500, 1_000, 2_000),

@@ -48,6 +48,17 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     assert workers(2) == 2
 
 
+def test_an_interrupt_is_answered_by_the_process_that_hands_out_the_work() -> None:
+    def ignored(_: int) -> bool:
+        return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+    tasks = [(i,) for i in range(4)]
+    assert list(run(ignored, tasks, 2, "x")) == [True] * 4
+    before = signal.getsignal(signal.SIGINT)
+    assert list(run(ignored, tasks, 1, "x")) == [before is signal.SIG_IGN] * 4
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 class Failing:
     """Stands for joblib on a cluster that loses a worker after every second result."""
 

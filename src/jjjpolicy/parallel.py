@@ -6,6 +6,9 @@ workers of the active Dask client.
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from itertools import chain
@@ -104,4 +107,15 @@ def _with_files(
     function: Callable[..., Result], batch: Sequence[tuple[Any, ...]]
 ) -> tuple[list[Result], list[Path]]:
     """Results, and the data files that their worker has read, for the provenance."""
+    _leave_interrupts_to_the_parent()
     return [function(*task) for task in batch], data_files_read()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """In a worker process: Ctrl-C reaches all processes of a terminal, and one answer is enough.
+
+    The process that handed out the work ends its workers.
+    """
+    in_worker = multiprocessing.parent_process() is not None
+    if in_worker and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

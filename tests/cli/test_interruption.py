@@ -16,7 +16,7 @@ SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 COMMAND = ["calibrate", "--outcome", "log_gdp", "--treated", "1", "--treated", "3"]
 FEW = [
     *("--estimator", "TwoWayFixedEffects", "--estimator", "LocalProjections"),
-    *("--inference", "Clustered CRV1", "--inference", "Clustered CRV3", "--draws", "8"),
+    *("--inference", "Clustered CRV1", "--inference", "Clustered CRV3", "--draws", "60"),
 ]
 
 
@@ -30,6 +30,8 @@ def start(output: Path, jobs: int) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background jobs ignore the signal, and their children would do so too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

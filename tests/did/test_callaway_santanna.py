@@ -81,7 +81,7 @@ def test_mpdta_pretests_equal_r_did(gold: Any, gold_data: Any) -> None:
 def test_covariate_cases_equal_the_python_port_of_r_did(
     control: Any, method: Any, sample: str
 ) -> None:
-    pytest.importorskip("csdid", reason="compares with csdid, a peer of the test extra")
+    pytest.importorskip("csdid", reason="compares with csdid, of the extra 'peers'")
     from csdid.att_gt import ATTgt
 
     frame = staggered_panel(units=240, missing=0.05 if sample == "unbalanced" else 0.0, seed=3)

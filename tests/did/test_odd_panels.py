@@ -107,7 +107,7 @@ def test_a_cohort_of_one_is_pointed_out() -> None:
 
 def test_the_panel_gives_what_csdid_gives() -> None:
     """csdid leaves always-treated units out as well."""
-    pytest.importorskip("csdid", reason="compares with csdid, a peer of the test extra")
+    pytest.importorskip("csdid", reason="compares with csdid, of the extra 'peers'")
     from csdid.att_gt import ATTgt
 
     frame = odd_panel()

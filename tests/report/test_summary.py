@@ -59,10 +59,20 @@ def test_estimates_without_a_covariance_have_no_line_on_pretrends(inference: obj
     assert np.isfinite(estimate.att)
 
 
+NEED_MORE = {
+    "ChaisemartinDHaultfoeuille": "takes no covariates and says so",
+    "ContinuousTreatment": "a dose",
+    "HeldWeights": "a variable",
+    "MultipleOutcomeSyntheticControl": "further outcomes",
+    "SpilloverRings": "coordinates",
+    "TripleDifference": "a third difference",
+}
+"""Estimators that one panel with a covariate does not suit, and what they need."""
+
 ESTIMATORS = [
     found
     for module in (jp.did, jp.synth)
-    for found in (getattr(module, name) for name in module.__all__)
+    for found in (getattr(module, name) for name in module.__all__ if name not in NEED_MORE)
     if isinstance(found, type) and issubclass(found, Estimator)
 ]
 
@@ -70,14 +80,10 @@ ESTIMATORS = [
 @pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_covariates_that_do_not_enter_are_called_so(estimator: type[Estimator]) -> None:
-    try:
-        frame = simulated_panel(units=14, periods=8, adoption=dict.fromkeys(range(2), 2006))
-        draws = np.random.default_rng(3).normal(size=(2, len(frame)))
-        frame = frame.assign(x=draws[0], y=frame["y"] + draws[0] + 0.1 * draws[1])
-        keys = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
-        with_x = jp.Design.from_frame(frame, **keys, covariates=["x"])
-        estimate = estimator().fit(with_x)
-        other = estimator().fit(jp.Design.from_frame(frame, **keys))
-    except (TypeError, jp.DesignError):
-        pytest.skip("needs options, or another panel")
+    frame = simulated_panel(units=14, periods=12, adoption=dict.fromkeys(range(2), 2009))
+    draws = np.random.default_rng(3).normal(size=(2, len(frame)))
+    frame = frame.assign(x=draws[0], y=frame["y"] + draws[0] + 0.1 * draws[1])
+    keys = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
+    estimate = estimator().fit(jp.Design.from_frame(frame, **keys, covariates=["x"]))
+    other = estimator().fit(jp.Design.from_frame(frame, **keys))
     assert ("x (not used)" in estimate.summary()) == (estimate.att == other.att)

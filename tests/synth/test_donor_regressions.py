@@ -184,3 +184,10 @@ def test_too_few_pre_periods_are_named() -> None:
     design = design_of(simulated_panel(units=6, periods=4, adoption={0: 2003}))
     with pytest.raises(jp.DesignError, match="at least 3 periods"):
         jp.synth.AugmentedSyntheticControl().fit(design)
+
+
+def test_completion_that_has_not_settled_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    design = design_of(simulated_panel(units=12, periods=10, adoption={0: 2007}))
+    monkeypatch.setattr("jjjpolicy.synth.matrix_completion.MOST_STEPS", 3)
+    with pytest.warns(jp.JJJPolicyWarning, match="stopped after 3 steps"):
+        jp.synth.MatrixCompletion(penalty=0.1).fit(design)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from jjjpolicy.draws import streams
-from jjjpolicy.errors import DesignError
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_penalty
@@ -16,6 +16,9 @@ from jjjpolicy.synth.requirements import require_penalty
 if TYPE_CHECKING:
     from jjjpolicy.design import Booleans, Design, Floats
     from jjjpolicy.estimate import Estimate
+
+
+MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True)
@@ -159,11 +162,16 @@ def complete(
     start : ndarray, shape (units, periods), optional
     tolerance : float
         Largest change of a fitted value, relative to the standard deviation of the outcome.
+
+    Warns
+    -----
+    JJJPolicyWarning
+        The steps did not suffice.
     """
     limit = tolerance * float(outcome[observed].std())
     fitted = np.full_like(outcome, outcome[observed].mean()) if start is None else start
     point, momentum = fitted, 1.0
-    for _ in range(20000):
+    for _ in range(MOST_STEPS):
         filled = np.where(observed, outcome, point)
         rows, columns = filled.mean(axis=1, keepdims=True), filled.mean(axis=0)
         additive = rows + columns - columns.mean()
@@ -178,6 +186,11 @@ def complete(
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         point = fitted + (momentum - 1) / following * step
         momentum = following
+    else:
+        warn_user(
+            f"matrix completion stopped after {MOST_STEPS:,} steps with fitted values still moving "
+            f"by {np.abs(move).max():.2g}; a larger penalty= settles sooner."
+        )
     return fitted, low_rank
 
 
