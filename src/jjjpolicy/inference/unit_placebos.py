@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ class UnitPlacebos:
         order = np.unique(treated)
         units = design.units[design.treated]
         own = [
-            Gaps(gaps.values[treated == g], gaps.periods, gaps.adoption[treated == g])
+            replace(gaps, values=gaps.values[treated == g], adoption=gaps.adoption[treated == g])
             for g in order
         ]
         dates, codes = np.unique([part.adoption[0] for part in own], return_inverse=True)

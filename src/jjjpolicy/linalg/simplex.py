@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex_newton import ridge_weights
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,9 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
     The minimiser of ``||D u||² + ridge ||u||² + (1'u - 1)²`` over ``u >= 0`` is proportional to
     ``w``, because the objective is homogeneous of degree two but for the last term. Lawson and
     Hanson's active-set method solves that exactly in finitely many steps. Where the penalty is not
-    negligible, Newton's method on the dual does so faster.
+    negligible, Newton's method on the dual does so faster. Without a penalty the minimiser may not
+    be unique; then the most even one is taken, the one with the smallest ``||w||²``, which is the
+    limit of ever smaller penalties (:mod:`jjjpolicy.linalg.even_weights`).
 
     Parameters
     ----------
@@ -80,11 +83,13 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
     target[-1] = 1.0
     solution, _ = nnls(stacked, target, maxiter=50 * columns)
     weights: Floats = solution / solution.sum()
-    return weights
+    return weights if penalty else most_even(difference, weights)
 
 
 def simplex_least_squares(a: Floats, b: Floats, ridge: float = 0.0) -> SimplexSolution:
     """Minimise ``||A w - b||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1``, with the gap.
+
+    Of minimisers that fit equally well the most even one; see :func:`simplex_weights`.
 
     Parameters
     ----------

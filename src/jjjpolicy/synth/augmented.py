@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_penalty
@@ -70,7 +71,7 @@ class AugmentedSyntheticControl(DonorRegression):
             weights = base + ridge_corrections(rest, target - base @ rest, grid)
             errors[t] = (x1[t] - weights @ x0[:, t]) ** 2
         mean = errors.mean(axis=0)
-        best = int(np.argmin(mean))
+        best = first_smallest(mean)
         if not self.one_standard_error:
             return float(grid[best])
         bound = mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(errors))

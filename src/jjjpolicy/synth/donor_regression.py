@@ -104,10 +104,7 @@ class DonorRegression(Estimator):
         donors = self._donors(design)
         pool = design.outcome[donors]
         paths = np.stack([f.intercept + f.weights @ pool for f in self._fits(design, donors)])
-        treated = design.treated
-        return Gaps(
-            design.outcome[treated] - paths, design.periods, design.adoption[treated]
-        ).refits()
+        return Gaps.of(design, design.outcome[design.treated] - paths).refits()
 
     def _donors(self, design: Design) -> Booleans:
         return require_panel(design, self.label, self.minimum_donors)

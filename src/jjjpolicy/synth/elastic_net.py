@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.elastic_net import elastic_net
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_penalty
@@ -26,7 +27,9 @@ class ElasticNetSyntheticControl(DonorRegression):
 
     Weights may be negative and need not sum to one (Doudchenko and Imbens 2016, section 5). Penalty
     and mixing are those with which the donors, each treated in turn as if it were the treated unit,
-    are best predicted after treatment (section 5.2).
+    are best predicted after treatment (section 5.2). Of those that predict equally well the first
+    value of ``mixing`` and the strongest penalty are taken. With ``mixing`` below 1 the weights are
+    unique.
 
     Parameters
     ----------
@@ -83,5 +86,5 @@ class ElasticNetSyntheticControl(DonorRegression):
             misses = (late - centre).T - weights @ (late - centre).T
             errors.append((misses**2).sum(axis=(2, 3)))
             options.extend((mixing, penalties) for penalties in grid)
-        best = np.concatenate(errors).argmin(axis=0)
+        best = [first_smallest(column) for column in np.concatenate(errors).T]
         return [(options[k][0], float(options[k][1][i])) for i, k in enumerate(best)]

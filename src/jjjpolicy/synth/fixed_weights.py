@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,4 +98,4 @@ class FixedWeights:
         raw = design.outcome[design.treated][stay] - omega.T @ design.outcome[self.donors]
         lambda_ = self.lambda_[stay]
         gaps = raw - (raw * lambda_).sum(axis=1, keepdims=True)
-        return Gaps(gaps, design.periods, design.adoption[design.treated][stay])
+        return replace(Gaps.of(design, gaps), adoption=design.adoption[design.treated][stay])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ESTIMAND = "average effect over treated cells"
 
+EXACT = 1e-11
+"""Error before treatment, relative to the largest outcome, that is rounding: the fit is exact."""
+
 
 @dataclass(frozen=True)
 class Gaps:
@@ -29,11 +32,19 @@ class Gaps:
     values : ndarray, shape (treated units, periods)
     periods : ndarray of int, shape (periods,)
     adoption : ndarray, shape (treated units,)
+    scale : float
+        Largest absolute outcome of the panel, in units of which errors may be rounding.
     """
 
     values: Floats
     periods: Integers
     adoption: Floats
+    scale: float
+
+    @classmethod
+    def of(cls, design: Design, values: Floats) -> Gaps:
+        """Of all treated units of a design."""
+        return cls(values, design.periods, design.adoption[design.treated], scale_of(design))
 
     @cached_property
     def post(self) -> Booleans:
@@ -78,7 +89,8 @@ class Gaps:
 
     @cached_property
     def pre_rmspe(self) -> Floats:
-        return self.rmspe(~self.post)
+        """Root mean squared gap of each treated unit before treatment, zero for an exact fit."""
+        return without_rounding(self.rmspe(~self.post), self.scale)
 
     @cached_property
     def post_rmspe(self) -> Floats:
@@ -86,9 +98,14 @@ class Gaps:
 
     @property
     def pooled_rmspe(self) -> tuple[float, float]:
-        """Root mean squared gap over all pre-treatment and over all treated cells."""
-        before, after = self.values[~self.post], self.values[self.post]
-        return float(np.sqrt((before**2).mean())), float(np.sqrt((after**2).mean()))
+        """Root mean squared gap over all pre-treatment and over all treated cells.
+
+        The first is zero if the fit is exact.
+        """
+        before, after = (
+            np.sqrt((self.values[cells] ** 2).mean()) for cells in (~self.post, self.post)
+        )
+        return float(without_rounding(before, self.scale)), float(after)
 
     def refits(self) -> Refits:
         """The numbers that resampling needs, as arrays of length one."""
@@ -102,7 +119,23 @@ class Gaps:
         )
 
 
-def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: Integers) -> Refits:
+def scale_of(design: Design) -> float:
+    """Largest absolute outcome, in units of which errors may be rounding."""
+    return float(np.nanmax(np.abs(design.outcome)))
+
+
+def without_rounding(errors: Floats, scale: float) -> Floats:
+    """Errors before treatment, zero where they are no more than rounding.
+
+    With more donors than periods a fit is often exact. What is left of it differs between
+    processors and units of measure, and a ratio to it would rank noise.
+    """
+    return np.where(errors <= EXACT * scale, 0.0, errors)
+
+
+def stacked_refits(
+    values: Sequence[Floats], dates: Sequence[Floats], periods: Integers, scale: float
+) -> Refits:
     """The numbers that resampling needs, for many assignments at once.
 
     Parameters
@@ -112,11 +145,13 @@ def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: I
     dates : sequence of ndarray, shape (treated units,)
         Increasing adoption periods of each assignment.
     periods : ndarray of int, shape (periods,)
+    scale : float
+        See :class:`Gaps`.
     """
     first = dates[0]
     if not all(np.array_equal(first, other) for other in dates[1:]):
         return Refits.stack(
-            Gaps(gaps, periods, adoption).refits()
+            Gaps(gaps, periods, adoption, scale).refits()
             for gaps, adoption in zip(values, dates, strict=True)
         )
     table = np.stack(values).reshape(len(values), -1)
@@ -129,7 +164,8 @@ def stacked_refits(values: Sequence[Floats], dates: Sequence[Floats], periods: I
     owner = np.repeat(np.unique(first, return_inverse=True)[1], len(periods))
     by_cohort = (owner[:, None] == np.arange(owner.max() + 1)) & post[:, None]
     squares = table**2
-    before, after = np.sqrt(squares[:, ~post].mean(axis=1)), np.sqrt(squares[:, post].mean(axis=1))
+    before = without_rounding(np.sqrt(squares[:, ~post].mean(axis=1)), scale)
+    after = np.sqrt(squares[:, post].mean(axis=1))
     return Refits(
         att=table[:, post].mean(axis=1),
         effects=table @ averaging,
@@ -162,7 +198,7 @@ def estimate_from_counterfactual(
     """
     treated = design.treated
     units = design.units[treated]
-    gaps = Gaps(design.outcome[treated] - counterfactual, design.periods, design.adoption[treated])
+    gaps = Gaps.of(design, design.outcome[treated] - counterfactual)
     times, effects = gaps.by_event_time()
     calendar, averages = gaps.by_period()
     dates, by_cohort = gaps.by_cohort()
@@ -193,6 +229,6 @@ def estimate_from_counterfactual(
 
 
 def _ratio(after: Floats, before: Floats) -> Floats:
-    """Post- over pre-treatment errors; infinite after a perfect fit."""
+    """Post- over pre-treatment errors; infinite after an exact fit."""
     ratio: Floats = np.divide(after, before, out=np.full(after.shape, np.inf), where=before > 0)
     return ratio

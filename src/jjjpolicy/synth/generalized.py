@@ -10,6 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.interactive_effects import interactive_coefficients
 from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
@@ -30,11 +31,12 @@ class GeneralizedSyntheticControl(Estimator):
     \varepsilon_{it}` (Xu 2017, section 3), with the covariates of the design, if it has any, as x.
     Coefficients, period effects and factors come from the never-treated units; unit effect and
     loadings of a treated unit from its pre-treatment periods. The rank minimises the error of
-    predicting each pre-treatment period of the treated units from the others (algorithm 1). With
-    rank 0 the estimator is difference-in-differences against the never-treated average.
-    ``details`` holds the ``factors`` (periods × rank), intercept and ``loadings`` of every unit,
-    and the fitted paths of the never-treated units (``untreated_fit``). Loadings of a treated unit
-    beyond those of the others are a sign of extrapolation.
+    predicting each pre-treatment period of the treated units from the others (algorithm 1); of
+    ranks that predict equally well it is the smallest. With rank 0 the estimator is
+    difference-in-differences against the never-treated average. ``details`` holds the ``factors``
+    (periods × rank), intercept and ``loadings`` of every unit, and the fitted paths of the
+    never-treated units (``untreated_fit``). Loadings of a treated unit beyond those of the others
+    are a sign of extrapolation.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ class GeneralizedSyntheticControl(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        return Gaps(self.gaps(design), design.periods, design.adoption[design.treated]).refits()
+        return Gaps.of(design, self.gaps(design)).refits()
 
     def gaps(self, design: Design) -> Floats:
         """Outcomes of the treated units less their counterfactual, shape (units, periods)."""
@@ -139,7 +141,7 @@ class GeneralizedSyntheticControl(Estimator):
             rank: float((model.of(design.treated).left_out_errors(before)[before] ** 2).mean())
             for rank, model in enumerate(models)
         }
-        return models[min(errors, key=lambda r: errors[r])], errors
+        return models[first_smallest(np.array(list(errors.values())))], errors
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_penalty
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.design import Booleans, Design, Floats, Integers
     from jjjpolicy.estimate import Estimate
 
 
@@ -36,7 +36,10 @@ class MatrixCompletion(Estimator):
     penalty : float, optional
         In units of a singular value of the outcome; cross-validated by default.
     folds : int
-        Random subsets of untreated cells, of the same share as in the data (section 4.2).
+        Random subsets of untreated cells, of the same share as in the data (section 4.2). They are
+        drawn for the units in the order of their outcomes (unit and period effects taken out), so
+        that neither the penalty nor the estimate depends on how the units are ordered or named.
+        Of penalties that predict equally well the largest is taken.
     seed : int
     """
 
@@ -68,7 +71,7 @@ class MatrixCompletion(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        return Gaps(self.gaps(design), design.periods, design.adoption[design.treated]).refits()
+        return Gaps.of(design, self.gaps(design)).refits()
 
     def gaps(self, design: Design) -> Floats:
         """Outcomes of the treated units less their counterfactual, shape (units, periods)."""
@@ -126,9 +129,10 @@ class MatrixCompletion(Estimator):
         grid = np.append(np.inf, float(np.linalg.norm(residual, 2)) * np.logspace(0, -2, 10))
         share = untreated.mean()
         errors = np.zeros(len(grid))
+        place = _places(residual)
         for stream in streams(self.seed, self.folds):
             rng = np.random.default_rng(stream)
-            kept = untreated & (rng.random(outcome.shape) < share)
+            kept = untreated & (rng.random(outcome.shape)[place] < share)
             kept |= untreated & ~kept.any(axis=1, keepdims=True)
             kept |= untreated & ~kept.any(axis=0, keepdims=True)
             held = untreated & ~kept
@@ -138,6 +142,13 @@ class MatrixCompletion(Estimator):
                 errors[k] += float(((outcome - start)[held] ** 2).sum())
         # Without shrinkage of the rank absent cells do not depend on the penalty: a tie.
         return float(grid[int(np.argmax(errors <= errors.min() * (1 + 1e-6)))])
+
+
+def _places(residual: Floats) -> Integers:
+    """Place of each unit in the order of the residuals, in which rounding counts for nothing."""
+    scale = float(np.abs(residual).max()) or 1.0
+    order = np.lexsort(np.round(residual / scale, 8).T[::-1])
+    return np.argsort(order)
 
 
 def complete(

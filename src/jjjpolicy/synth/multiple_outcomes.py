@@ -117,7 +117,7 @@ class MultipleOutcomeSyntheticControl(Estimator):
         tables = self._tables(design)
         fits = [self._weigh(design, donors, tables, int(i)) for i in np.flatnonzero(design.treated)]
         gaps = self._gaps(design, donors, design.outcome, fits)
-        return Gaps(gaps, design.periods, design.adoption[design.treated]).refits()
+        return Gaps.of(design, gaps).refits()
 
     def _donors(self, design: Design) -> Booleans:
         if self.objective not in ("concatenated", "averaged"):

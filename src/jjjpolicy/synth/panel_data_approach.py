@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jjjpolicy.errors import DesignError
+from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.lasso import lasso_path
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 
@@ -21,6 +22,8 @@ Integers = NDArray[np.int64]
 
 SUBSET_LIMIT = 2_000_000
 BATCH = 50_000
+PERFECT = 1e-11
+"""Residual sum of squares, relative to the total, that is rounding."""
 
 
 class DonorSelection(ABC):
@@ -48,7 +51,9 @@ class BestSubset(DonorSelection):
 
     .. math:: T_0 \ln\frac{e'e}{T_0} + 2(p + 2) + \frac{2 (p + 2)(p + 3)}{T_0 - p - 3}
 
-    (Hsiao, Ching and Wan 2012, section 5, AICC). All subsets are compared.
+    (Hsiao, Ching and Wan 2012, section 5, AICC). All subsets are compared. Of subsets that fit
+    equally well the first in the order of the donors is taken, and of sizes that fit perfectly the
+    smallest; that says nothing in favour of these donors.
 
     Parameters
     ----------
@@ -117,7 +122,7 @@ class Lasso(DonorSelection):
             weights = lasso_path(pool[rest] - centre, path[rest] - level, grid)
             predicted = level + weights @ (pool[t] - centre)
             errors += (path[t] - predicted) ** 2
-        return float(grid[int(np.argmin(errors))])
+        return float(grid[first_smallest(errors)])
 
 
 @dataclass(frozen=True)
@@ -171,8 +176,9 @@ def _best_of_size(gram: Floats, cross: Floats, square: float, size: int) -> tupl
         targets = cross[subsets]
         solved = np.linalg.solve(blocks, targets[:, :, None])[:, :, 0]
         residuals = square - (solved * targets).sum(axis=1)
-        k = int(np.argmin(residuals))
-        if residuals[k] < smallest:
+        residuals[residuals <= PERFECT * square] = 0.0
+        k = first_smallest(np.append(smallest, residuals)) - 1
+        if k >= 0:
             best, smallest = subsets[k], float(residuals[k])
     return best, smallest
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex import simplex_weights
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
 if TYPE_CHECKING:
     from jjjpolicy.design import Design, Floats
@@ -51,7 +52,9 @@ class PartiallyPooledSyntheticControl(Estimator):
     -----
     With ``pooling=1, intercept=False`` and one adoption date the effect is that of one synthetic
     control for the average of the treated units. ``details["relative_gap"]`` bounds the distance to
-    the optimum, relative to the objective at the separate fits.
+    the optimum, relative to the objective at the separate fits. Where several weights of a unit fit
+    equally well, the most even ones are taken; with ``pooling=1`` only the average over the treated
+    units is determined, and effects of single units are not to be read.
     """
 
     takes_covariates: ClassVar[bool] = False
@@ -83,9 +86,7 @@ class PartiallyPooledSyntheticControl(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        treated = design.treated
-        gaps = design.outcome[treated] - self._solve(design)[0]
-        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+        return Gaps.of(design, design.outcome[design.treated] - self._solve(design)[0]).refits()
 
     def _solve(self, design: Design) -> tuple[Floats, Floats, float, float]:
         design.require_absorbing(self.label)
@@ -109,6 +110,8 @@ class PartiallyPooledSyntheticControl(Estimator):
             differences[j, longest - s :] = early.T
         weights = np.stack([simplex_weights(rows) for rows in differences])
         gaps = _gaps(differences, weights)
+        exact = np.sqrt((gaps**2).sum(axis=1) / starts) <= EXACT * scale_of(design)
+        gaps[exact] = 0.0
         lengths, pooled = np.linalg.norm(gaps, axis=1), gaps.mean(axis=0)
         # At most one but for rounding.
         ratio = min(1.0, float(np.linalg.norm(pooled) / lengths.mean())) if lengths.any() else 0.0
@@ -164,11 +167,17 @@ def _descend(
         if gap <= TOLERANCE:
             break
         for j, block in enumerate(differences):
-            others = gaps.sum(axis=0) - gaps[j]
-            shared = np.sqrt(common) * (block + others[:, None])
-            weights[j] = simplex_weights(np.concatenate([rows[j], shared]))
+            weights[j] = simplex_weights(_own_problem(rows[j], block, gaps, j, common))
             gaps[j] = block @ weights[j]
+    for j, block in enumerate(differences):
+        weights[j] = most_even(_own_problem(rows[j], block, gaps, j, common), weights[j])
     return weights, gap
+
+
+def _own_problem(own: Floats, block: Floats, gaps: Floats, j: int, common: float) -> Floats:
+    """Least squares for the weights of one treated unit, the others' gaps given."""
+    others = gaps.sum(axis=0) - gaps[j]
+    return np.concatenate([own, np.sqrt(common) * (block + others[:, None])])
 
 
 def _objective(gaps: Floats, own: Floats, common: float) -> float:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jjjpolicy.errors import DesignError
+from jjjpolicy.linalg.choice import first_smallest
+from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_penalty
 from jjjpolicy.synth.simplex_quadratic import simplex_quadratic
@@ -26,7 +28,8 @@ class PenalizedSyntheticControl(DonorRegression):
 
     over the simplex, with ``x`` the pre-treatment outcomes (Abadie and L'Hour 2021, equation 5).
     Any positive penalty makes the weights unique in general position, also where the treated unit
-    lies inside the hull of many donors.
+    lies inside the hull of many donors; where they are not (no penalty, donors that are alike) the
+    most even ones are taken, and of penalties that predict equally well the smallest.
 
     Parameters
     ----------
@@ -80,13 +83,14 @@ class PenalizedSyntheticControl(DonorRegression):
 
 
 def _best(errors: Floats) -> float:
-    return float(GRID[int(np.argmin(errors))])
+    return float(GRID[first_smallest(errors)])
 
 
 def penalized_weights(pool: Floats, path: Floats, penalty: float) -> Floats:
     """Weights for pre-treatment outcomes ``pool`` (periods, donors) and ``path`` (periods,)."""
     difference = pool - path[:, None]
-    return simplex_quadratic(difference.T @ difference, penalty * (difference**2).sum(axis=0))
+    linear = penalty * (difference**2).sum(axis=0)
+    return most_even(difference, simplex_quadratic(difference.T @ difference, linear), linear)
 
 
 def _squared_errors(
@@ -99,7 +103,9 @@ def _squared_errors(
     weights = np.empty((len(GRID), len(gram)))
     start = None
     for k in range(len(GRID))[::-1]:
-        start = weights[k] = simplex_quadratic(gram, GRID[k] * distances, start=start)
+        linear = GRID[k] * distances
+        start = simplex_quadratic(gram, linear, start=start)
+        weights[k] = most_even(difference, start, linear)
     misses = path[predicted] - weights @ pool[predicted].T
     errors: Floats = (misses**2).sum(axis=1)
     return errors

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.linalg.simplex import simplex_weights
-from jjjpolicy.synth.gaps import stacked_refits
+from jjjpolicy.synth.gaps import scale_of, stacked_refits
 from jjjpolicy.synth.requirements import require_pre_periods
 
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ def simplex_refits(
             gaps[row] = -(difference @ weights)
         values.append(gaps)
         dates.append(adoption[treated])
-    return stacked_refits(values, dates, design.periods)
+    return stacked_refits(values, dates, design.periods, scale_of(design))

@@ -133,9 +133,8 @@ class SyntheticControl(Estimator):
         weights = np.stack(
             [self._match(design, donors, i).donors for i, _ in _treated_rows(design)]
         )
-        treated = design.treated
-        gaps = design.outcome[treated] - weights @ design.outcome[donors]
-        return Gaps(gaps, design.periods, design.adoption[treated]).refits()
+        gaps = design.outcome[design.treated] - weights @ design.outcome[donors]
+        return Gaps.of(design, gaps).refits()
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""

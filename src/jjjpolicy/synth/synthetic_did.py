@@ -21,7 +21,7 @@ from jjjpolicy.synth.difference_weights import (
     Rules,
     optimized_coefficients,
 )
-from jjjpolicy.synth.gaps import estimate_from_counterfactual, stacked_refits
+from jjjpolicy.synth.gaps import estimate_from_counterfactual, scale_of, stacked_refits
 from jjjpolicy.synth.requirements import (
     require_panel,
     require_penalty,
@@ -148,7 +148,7 @@ class SyntheticDiD(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         self._require(design)
-        return _refits([list(self._pieces(design, design.adoption, {}))], design.periods)
+        return _refits([list(self._pieces(design, design.adoption, {}))], design)
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
@@ -162,7 +162,7 @@ class SyntheticDiD(Estimator):
             list(self._pieces(design, adoption, shared, None if known is None else known[row]))
             for row, adoption in enumerate(adoptions)
         ]
-        return _refits(found, design.periods)
+        return _refits(found, design)
 
     def _unit_weights_together(
         self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
@@ -317,18 +317,19 @@ class _Piece:
         return difference
 
 
-def _refits(found: list[list[_Piece]], periods: Integers) -> Refits:
+def _refits(found: list[list[_Piece]], design: Design) -> Refits:
     """Gaps of each assignment, cohorts in order of adoption, as the numbers resampling needs."""
     return stacked_refits(
         [np.concatenate([piece.gaps() for piece in pieces]) for pieces in found],
         [
             np.repeat(
-                [float(periods[piece.before]) for piece in pieces],
+                [float(design.periods[piece.before]) for piece in pieces],
                 [len(piece.treated) for piece in pieces],
             )
             for pieces in found
         ],
-        periods,
+        design.periods,
+        scale_of(design),
     )
 
 
