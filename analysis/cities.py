@@ -73,12 +73,13 @@ def main() -> None:
                 did, sc = f"{plan}/{group}/did", f"{plan}/{group}/sc"
                 cells = [numbers.number(f"{did}/att"), numbers.pvalue(f"{did}/pvalue")]
                 cells += [numbers.number(f"{sc}/att"), numbers.pvalue(f"{sc}/pvalue")]
-                cells += [numbers.pvalue(f"{sc}/rmspe_pvalue"), numbers.number(f"{sc}/pre_rmspe")]
+                cells += [study.ratio_cell(numbers, sc), numbers.number(f"{sc}/pre_rmspe")]
                 rows.append(Row(name, tuple(cells)))
             panels.append(Panel(heading, tuple(rows)))
         columns = [Column(heading, words.METHODS["did"]) for heading in DID]
         columns += [Column(heading, words.METHODS["sc"]) for heading in SC]
-        notes = (words.OLD_CITIES, SAMPLE, words.PLACEBO_UNITS, words.NOMINAL)
+        exact = study.exact_fits(panels)
+        notes = (words.OLD_CITIES, SAMPLE, words.PLACEBO_UNITS, *exact, words.NOMINAL)
         stub = words.TREATED
         artefacts.table(
             Table("cities", CAPTION, tuple(columns), tuple(panels), stub, notes), behind

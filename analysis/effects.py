@@ -46,13 +46,13 @@ def main() -> None:
                 did_cells = [
                     numbers.pvalue(f"{did}/{key}") for key in ("pvalue", "clustered_pvalue")
                 ]
-                sc_cells = [numbers.pvalue(f"{sc}/{key}") for key in ("pvalue", "rmspe_pvalue")]
+                sc_cells = [numbers.pvalue(f"{sc}/pvalue"), study.ratio_cell(numbers, sc)]
                 error = numbers.number(f"{sc}/pre_rmspe")
                 att = [numbers.number(f"{path}/att") for path in (did, sc)]
                 rows.append(Row(name, (att[0], *did_cells, att[1], *sc_cells, error)))
             panels.append(Panel(words.lettered(letter, study.label(outcome)), tuple(rows)))
         caption = Text("Effects of the policies of 2015", "2015 年政策的效应")
-        notes = (words.PLACEBO, words.RMSPE, words.NOMINAL)
+        notes = (words.PLACEBO, words.RMSPE, *study.exact_fits(panels), words.NOMINAL)
         table = Table("effects", caption, COLUMNS, tuple(panels), words.TREATED, notes)
         artefacts.table(table, behind)
 

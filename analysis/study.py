@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.policy import Timing
-from jjjpolicy.report import Text
+from jjjpolicy.replication.numbers import Numbers
+from jjjpolicy.report import Panel, Text
+from jjjpolicy.report.cells import PValue
 
 POLICY = "tax-sharing-2015"
 VINTAGE = "nbs_2024"
@@ -80,6 +84,19 @@ def numbers(estimate: jp.Estimate) -> dict[str, Any]:
         content["pre_rmspe"] = float(estimate.unit_effects["pre_rmspe"].max())
         content["rmspe_pvalue"] = result.details["rmspe_pvalue"]
     return content
+
+
+def ratio_cell(numbers: Numbers, path: str) -> PValue | Text:
+    """The rank of the ratio of errors of a synthetic control; words where the fit is exact."""
+    if numbers.value(f"{path}/pre_rmspe") == 0:
+        return words.EXACT
+    return numbers.pvalue(f"{path}/rmspe_pvalue")
+
+
+def exact_fits(panels: Iterable[Panel]) -> tuple[Text, ...]:
+    """A note on exact fits where a table has any."""
+    some = any(words.EXACT in row.cells for panel in panels for row in panel.rows)
+    return (words.EXACT_FIT,) if some else ()
 
 
 def flat(nested: dict[str, Any], path: str = "") -> Iterator[tuple[str, jp.Estimate]]:

@@ -77,6 +77,13 @@ RMSPE = Text(
     "任何省份加权均无法拟合处理省份，安慰剂 p 值不具参考意义，应以 RMSPE 比 p 值为准。"
     "聚类 p 值（按省份聚类）仅供对照：处理组聚类数过少时，该 p 值严重偏小。",
 )
+EXACT = Text("exact fit", "完全拟合")
+EXACT_FIT = Text(
+    "Exact fit: an average of donors meets the treated unit in every year before the policy, as it "
+    "easily does where such years are few; the ratio of errors then says nothing.",
+    "“完全拟合”指对照组加权平均与处理单元在政策前各年完全重合；政策前年份较少时极易出现这种情况，"
+    "此时 RMSPE 比不提供任何信息。",
+)
 
 
 def lettered(letter: str, text: Text) -> Text:

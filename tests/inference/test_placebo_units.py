@@ -169,7 +169,7 @@ def test_badly_fitted_placebos_are_left_out() -> None:
 
 
 def test_cut_offs_that_make_no_sense_are_refused() -> None:
-    frame = simulated_panel(units=12)
+    frame = simulated_panel(units=6)
     with pytest.raises(jp.InferenceError, match="no placebo has"):
         fit(frame).with_inference(jp.inference.PlaceboUnits(pre_fit_cutoff=1e-9))
     with pytest.raises(jp.InferenceError, match="must be positive"):

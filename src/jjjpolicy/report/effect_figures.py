@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EVENT_TIME = Text("Years since the policy", "距政策实施年数")
 WEIGHT = Text("Weight", "权重")
 AVERAGE_WEIGHT = Text("Weight, average over treated units", "权重（各处理单位均值）")
+EXACT_FIT = Text("exact fit", "完全拟合")
 RATIO = Text("Post/pre-policy RMSPE ratio", "政策后与政策前RMSPE之比")
 UNIFORM = Text("Uniform band", "一致置信带")
 POINTWISE = Text("Pointwise interval", "逐点置信区间")
@@ -270,11 +271,23 @@ def draw_ranks(
     names: Mapping[Hashable, Label],
     language: Language,
 ) -> None:
-    """Draw a measure of every unit into axes, largest on top."""
-    ordered = ratios.sort_values(ascending=False)
-    colours = [style.VERMILION if unit in treated else style.GREY for unit in ordered.index]
-    axes.hlines(range(len(ordered)), 0, ordered, color=colours, linewidth=0.8)
-    axes.scatter(ordered, range(len(ordered)), color=colours, s=14, zorder=3)
+    """Draw a measure of every unit into axes, largest on top; an infinite ratio in words."""
+    ordered = ratios.sort_values(ascending=False, kind="stable")
+    exact = np.isinf(ordered.to_numpy(dtype=float))
+    shown = ordered.where(~exact, 1.0 if exact.all() else 1.08 * ordered[~exact].max())
+    colours = np.where(ordered.index.isin(list(treated)), style.VERMILION, style.GREY)
+    axes.hlines(range(len(ordered)), 0, shown, color=colours, linewidth=0.8)
+    axes.scatter(shown[~exact], np.flatnonzero(~exact), color=colours[~exact], s=14, zorder=3)
+    for row in np.flatnonzero(exact):
+        axes.annotate(
+            words(EXACT_FIT, language),
+            (shown.iloc[row], row),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6,
+            color=colours[row],
+        )
     _name_rows(axes, [words(names.get(u, str(u)), language) for u in ordered.index])
     for label, colour in zip(axes.get_yticklabels(), colours, strict=True):
         label.set_fontsize(6.5)

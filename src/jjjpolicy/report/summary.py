@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.estimate import Estimate, InferenceResult
     from jjjpolicy.ledger import Ledger
     from jjjpolicy.synth.nested_search import VSearch
 
@@ -56,6 +56,7 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         if result.bounds is not None:
             low, high = (format_number(end, DIGITS) for end in result.bounds(0.95))
             yield f"95% interval   [{low}, {high}]"
+        yield from _ratio_of_errors(result)
         yield f"inference      {result.name}"
         for note in result.notes:
             yield from wrap(note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
@@ -90,6 +91,23 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     if len(estimate.effects) <= 40:
         effects = estimate.effects
         yield from _block("By event time", effects.dropna(axis=1, how="all"))
+
+
+def _ratio_of_errors(result: InferenceResult) -> Iterator[str]:
+    """Where the ratio of errors after and before treatment stands among those of placebos."""
+    if "rmspe_pvalue" not in result.details:
+        return
+    ratio, before = result.details["rmspe_ratio"], result.details["placebo_pre_rmspe"]
+    if np.isinf(ratio):
+        alike = int((before == 0).sum())
+        told = f"exact fit before treatment, as of {alike} of {len(before)} placebos"
+        yield f"RMSPE ratio    {told}: the ratio says nothing"
+        return
+    pvalue = format_pvalue(result.details["rmspe_pvalue"])
+    yield (
+        f"RMSPE ratio    {format_number(ratio, DIGITS)}   (rank p-value {pvalue}: the effect "
+        f"relative to the fit before treatment)"
+    )
 
 
 def _pretrends(estimate: Estimate) -> Iterator[str]:
