@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from panels import simulated_panel
 
@@ -129,3 +130,83 @@ def test_refit_many_gives_the_numbers_of_separate_fits(dates: list[int]) -> None
         assert refits.pre_rmspe[row] == pytest.approx(before)
         assert refits.rmspe_ratio is not None
         assert refits.rmspe_ratio[row] == pytest.approx(after / before)
+
+
+def exactly_fitted(units: int = 26, scale: float = 1.0, shift: float = 0.0) -> jp.Design:
+    """A treated unit, and some placebos, that donors meet exactly before treatment."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(units, 7))
+    values[0] = rng.dirichlet(np.ones(units - 1)) @ values[1:]
+    values[0, 4:] += 1.0
+    frame = pd.DataFrame(
+        [
+            (unit, 2000 + t, scale * values[unit, t] + shift, int(unit == 0 and t >= 4))
+            for unit in range(units)
+            for t in range(7)
+        ],
+        columns=["unit", "period", "y", "treated"],
+    )
+    return jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", treatment="treated")
+
+
+UNITS_OF_MEASURE = [(1.0, 0.0), (0.1, 3.0), (1.7, -2.0), (1000.0, 0.5), (1.0, 1e4)]
+
+
+@pytest.mark.parametrize(
+    "estimator", [jp.synth.SyntheticControl, jp.synth.DemeanedSyntheticControl]
+)
+def test_ratios_of_exact_fits_tie_whatever_the_unit_of_measure(
+    estimator: type[jp.synth.SyntheticControl],
+) -> None:
+    found = set()
+    for scale, shift in UNITS_OF_MEASURE:
+        estimate = estimator().fit(exactly_fitted(scale=scale, shift=shift))
+        estimate = estimate.with_inference(jp.inference.PlaceboUnits())
+        assert estimate.inference is not None
+        details = estimate.inference.details
+        assert details["rmspe_ratio"] == np.inf
+        exact = int((details["placebo_pre_rmspe"] == 0).sum())
+        assert details["rmspe_pvalue"] == pytest.approx((1 + exact) / 26)
+        near = estimate.with_inference(jp.inference.PlaceboUnits(pre_fit_cutoff=5))
+        assert near.inference is not None
+        assert near.inference.assignments == exact > 0
+        assert "the ratio says nothing" in estimate.summary()
+        found.add((exact, round(estimate.pvalue, 12)))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        jp.synth.SyntheticControl(),
+        jp.synth.DemeanedSyntheticControl(),
+        jp.synth.PenalizedSyntheticControl(penalty=0.0),
+        jp.synth.PartiallyPooledSyntheticControl(),
+        jp.synth.MatrixCompletion(),
+    ],
+)
+def test_the_effect_does_not_depend_on_the_names_of_units(
+    estimator: jp.synth.SyntheticControl,
+) -> None:
+    design = exactly_fitted()
+    names = np.random.default_rng(1).permutation(26)
+    renamed = pd.DataFrame(
+        [
+            (int(names[unit]), int(period), design.outcome[unit, t], int(design.treatment[unit, t]))
+            for unit in range(26)
+            for t, period in enumerate(design.periods)
+        ],
+        columns=["unit", "period", "y", "treated"],
+    )
+    other = jp.Design.from_frame(
+        renamed, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    assert estimator.fit(other).att == pytest.approx(estimator.fit(design).att, abs=1e-8)
+
+
+def test_rankings_show_exact_fits_in_words() -> None:
+    estimate = jp.synth.SyntheticControl().fit(exactly_fitted())
+    figure = estimate.with_inference(jp.inference.PlaceboUnits()).plot("ranking")
+    told = [text.get_text() for text in figure.axes[0].texts]
+    assert told
+    assert set(told) == {"exact fit"}
