@@ -19,8 +19,8 @@ import structural_change
 import study
 
 import jjjpolicy as jp
-from jjjpolicy.datasets import facts
-from jjjpolicy.platform import platform_tiers, platforms, relocation_models
+from jjjpolicy.panels.datasets import facts
+from jjjpolicy.registry.platform import platform_tiers, platforms, relocation_models
 from jjjpolicy.report import Text, format_number, format_pvalue
 
 LEVEL = 0.1  # with one treated province and 28 placebos a p-value cannot be below 0.034

@@ -12,8 +12,8 @@ import study
 from claim_checks import NEGLIGIBLE, STATED, Finding, effect, said, summary, tiers
 
 import jjjpolicy as jp
-from jjjpolicy.datasets import facts
-from jjjpolicy.platform import platform_tiers
+from jjjpolicy.panels.datasets import facts
+from jjjpolicy.registry.platform import platform_tiers
 from jjjpolicy.report import Text
 
 BOUGHT = "log_tech_contracts_bought"

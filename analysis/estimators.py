@@ -10,7 +10,7 @@ import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy import synth
-from jjjpolicy.estimator import Estimator
+from jjjpolicy.estimation.estimator import Estimator
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 

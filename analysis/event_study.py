@@ -9,7 +9,7 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.inference.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
 from jjjpolicy.report.effect_figures import draw_event_study

@@ -8,8 +8,8 @@ import pandas as pd
 import study
 
 import jjjpolicy as jp
-from jjjpolicy.datasets import facts
-from jjjpolicy.regions import regions
+from jjjpolicy.panels.datasets import facts
+from jjjpolicy.registry.regions import regions
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.report import Cell, Column, Panel, Row, Table, Text

@@ -7,7 +7,7 @@ from functools import cache
 import study
 
 import jjjpolicy as jp
-from jjjpolicy.regions import regions
+from jjjpolicy.registry.regions import regions
 
 REGION = "jing-jin-ji"
 UNITS = {**study.SINGLE, "region": (REGION,)}

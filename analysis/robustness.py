@@ -8,8 +8,8 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.policy import FirstFullYear
-from jjjpolicy.regions import regions
+from jjjpolicy.registry.policy import FirstFullYear
+from jjjpolicy.registry.regions import regions
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 

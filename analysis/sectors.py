@@ -8,7 +8,7 @@ import pandas as pd
 import study
 
 import jjjpolicy as jp
-from jjjpolicy.datasets import facts
+from jjjpolicy.panels.datasets import facts
 from jjjpolicy.report.structure_figures import SECTORS
 
 REGION = "jing-jin-ji"

@@ -9,8 +9,8 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.policy import FirstFullYear, YearOfIssue
-from jjjpolicy.regions import regions
+from jjjpolicy.registry.policy import FirstFullYear, YearOfIssue
+from jjjpolicy.registry.regions import regions
 from jjjpolicy.replication.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
 from jjjpolicy.report.specification_figure import draw_specification_curve

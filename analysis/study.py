@@ -8,7 +8,7 @@ from typing import Any
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.policy import Timing
+from jjjpolicy.registry.policy import Timing
 from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.report import Panel, Text
 from jjjpolicy.report.cells import PValue

@@ -24,7 +24,7 @@ import scipy
 
 from jjjpolicy.linalg.simplex import duality_gap, simplex_weights
 from jjjpolicy.linalg.simplex_newton import ridge_weights
-from jjjpolicy.synth.simplex_quadratic import simplex_quadratic
+from jjjpolicy.synth.weights.quadratic import simplex_quadratic
 
 SIZES = [(31, 15), (39, 19), (301, 60)]
 GOAL = 1e-10

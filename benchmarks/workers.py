@@ -25,7 +25,7 @@ import pandas as pd
 import psutil
 
 import jjjpolicy as jp
-from jjjpolicy.parallel import run
+from jjjpolicy.estimation.parallel import run
 
 MODES = ("one process", "joblib, 2 processes", "Dask, 1 worker", "Dask, 2 workers")
 YEARS = np.arange(2005, 2021)

@@ -21,8 +21,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import jjjpolicy as jp
-from jjjpolicy.estimate import Inference
-from jjjpolicy.estimator import Estimator
+from jjjpolicy.estimation.estimate import Inference
+from jjjpolicy.estimation.estimator import Estimator
 from jjjpolicy.replication.specification import estimators, inferences
 
 Made = TypeVar("Made")

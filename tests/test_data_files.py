@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jjjpolicy.datasets import data_directory, dictionary
-from jjjpolicy.formulas import Formula
-from jjjpolicy.regions import regions
+from jjjpolicy.panels.datasets import data_directory, dictionary
+from jjjpolicy.panels.formulas import Formula
+from jjjpolicy.registry.regions import regions
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

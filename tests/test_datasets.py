@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jjjpolicy import _lookup, datasets
-from jjjpolicy.datasets import DataNotice, dictionary, facts, flags, load, vintages
 from jjjpolicy.errors import DataError
+from jjjpolicy.panels import datasets
+from jjjpolicy.panels.datasets import DataNotice, dictionary, facts, flags, load, vintages
+from jjjpolicy.registry import lookup
 
 Corrupt = Callable[[str, Callable[[list[str]], list[str]]], None]
 
@@ -133,7 +134,7 @@ def test_facts_and_flags() -> None:
 def corrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Corrupt]:
     """Change the lines of a file in a temporary copy of the data."""
     copy = tmp_path / "data"
-    shutil.copytree(_lookup.data_directory(), copy)
+    shutil.copytree(lookup.data_directory(), copy)
     monkeypatch.setattr(datasets, "data_directory", lambda: copy)
 
     def change(name: str, edit: Callable[[list[str]], list[str]]) -> None:
@@ -188,7 +189,7 @@ def test_a_broken_row_is_named(
 
 
 def test_the_line_number_is_that_of_the_file(corrupt: Corrupt) -> None:
-    lines = (_lookup.data_directory() / "provinces.csv").read_text(encoding="utf-8").splitlines()
+    lines = (lookup.data_directory() / "provinces.csv").read_text(encoding="utf-8").splitlines()
     number = next(i for i, line in enumerate(lines, start=1) if line.startswith(LINE))
     corrupt("provinces.csv", _replace_row(LINE, _cell(4, "-3")))
     with pytest.raises(DataError, match=f"line {number} "):
@@ -221,9 +222,9 @@ def test_missing_columns_and_data_are_errors(
     corrupt("provinces.csv", lambda lines: [line.rsplit(",", 1)[0] for line in lines])
     with pytest.raises(DataError, match="the columns must be"):
         load("provinces", vintage="nbs_2024")
-    monkeypatch.setattr(_lookup, "__file__", str(tmp_path / "1" / "2" / "3" / "4.py"))
+    monkeypatch.setattr(lookup, "__file__", str(tmp_path / "1" / "2" / "3" / "4" / "5.py"))
     with pytest.raises(DataError, match="bundled data are missing"):
-        _lookup.data_directory()
+        lookup.data_directory()
 
 
 def test_the_caller_cannot_change_the_bundled_data() -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.formulas import Formula
-from jjjpolicy.panel import Panel, Variable
+from jjjpolicy.panels.formulas import Formula
+from jjjpolicy.panels.panel import Panel, Variable
 
 GDP = Variable("gdp", "Product", "产值", unit_en="yuan", unit_zh="元", additive=True, vintage="a")
 RD = Variable("rd", "Research", "研发", additive=True, vintage="b")

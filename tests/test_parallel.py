@@ -17,7 +17,7 @@ import pytest
 from panels import simulated_panel, staggered_panel
 
 import jjjpolicy as jp
-from jjjpolicy.parallel import run, workers
+from jjjpolicy.estimation.parallel import run, workers
 
 
 def design(adoption: dict[int, int], units: int = 12) -> jp.Design:
@@ -84,7 +84,7 @@ def test_tasks_of_a_lost_worker_are_handed_out_again(monkeypatch: pytest.MonkeyP
 
 
 def test_a_cluster_that_loses_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jjjpolicy.parallel.ATTEMPTS", 1)
+    monkeypatch.setattr("jjjpolicy.estimation.parallel.ATTEMPTS", 1)
     monkeypatch.setattr(joblib, "Parallel", Failing)
     with pytest.raises(CancelledError):
         list(run(abs, [(i,) for i in range(7)], 2, "x", at_once=1))

@@ -12,8 +12,8 @@ import pytest
 from panels import staggered_panel
 
 import jjjpolicy as jp
-from jjjpolicy._lookup import data_files_read
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimate
+from jjjpolicy.did.group_time.estimate import GroupTimeEstimate
+from jjjpolicy.registry.lookup import data_files_read
 
 pytest.importorskip("duckdb", reason="Parquet files need the extra 'firms'")
 pytest.importorskip("pyarrow", reason="Parquet files need the extra 'firms'")
@@ -245,7 +245,7 @@ def test_errors_name_the_cell(change: Any, words: str, tmp_path: Path) -> None:
 def test_units_that_are_all_different_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jjjpolicy.intake.summed.LARGEST", 300)
+    monkeypatch.setattr("jjjpolicy.design.intake.summed.LARGEST", 300)
     with pytest.raises(jp.DesignError, match="400 kinds of unit differ in the values of 'z'"):
         both(panel(), tmp_path, batch=10**6, covariates=["z"])
 

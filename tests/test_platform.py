@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import jjjpolicy as jp
-from jjjpolicy.datasets import facts
 from jjjpolicy.errors import DataError
-from jjjpolicy.platform import designation_policy, platform_tiers, relocation_models
-from jjjpolicy.policy import PartialDate, policies
-from jjjpolicy.regions import regions
+from jjjpolicy.panels.datasets import facts
+from jjjpolicy.registry.platform import designation_policy, platform_tiers, relocation_models
+from jjjpolicy.registry.policy import PartialDate, policies
+from jjjpolicy.registry.regions import regions
 
 
 def test_every_platform_has_a_place_a_source_and_a_readable_date() -> None:

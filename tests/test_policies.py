@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.policy import (
+from jjjpolicy.registry.policy import (
     FirstFullYear,
     PartialDate,
     Policy,
@@ -18,7 +18,7 @@ from jjjpolicy.policy import (
     YearOfIssue,
     policies,
 )
-from jjjpolicy.regions import regions
+from jjjpolicy.registry.regions import regions
 
 
 def test_the_registry_is_ordered_by_date() -> None:

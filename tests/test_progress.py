@@ -1,6 +1,6 @@
 import io
 
-from jjjpolicy.progress import steps, track
+from jjjpolicy.estimation.progress import steps, track
 
 
 class Terminal(io.StringIO):

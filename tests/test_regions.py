@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.regions import NATION, ancestors, regions
+from jjjpolicy.registry.regions import NATION, ancestors, regions
 
 
 def test_there_are_31_provinces_and_every_parent_exists() -> None:

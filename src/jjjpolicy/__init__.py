@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from jjjpolicy import (
-        did,
-        fiscal,
-        indicators,
-        inference,
-        linalg,
-        regions,
-        relocation,
-        sensitivity,
-        synth,
-    )
-    from jjjpolicy.datasets import dictionary, load, vintages
-    from jjjpolicy.design import Design
+    from jjjpolicy import did, fiscal, indicators, inference, linalg, relocation, sensitivity, synth
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.design.intake.files import read_table
     from jjjpolicy.errors import (
         DataError,
         DesignError,
@@ -30,13 +20,14 @@ if TYPE_CHECKING:
         JJJPolicyError,
         JJJPolicyWarning,
     )
-    from jjjpolicy.estimate import Estimate
-    from jjjpolicy.intake.files import read_table
-    from jjjpolicy.panel import Panel
-    from jjjpolicy.platform import platforms
-    from jjjpolicy.policy import Policy, policies
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.panels.datasets import dictionary, load, vintages
+    from jjjpolicy.panels.panel import Panel
+    from jjjpolicy.panels.variable import Variable
+    from jjjpolicy.registry import regions
+    from jjjpolicy.registry.platform import platforms
+    from jjjpolicy.registry.policy import Policy, policies
     from jjjpolicy.report.compare import compare
-    from jjjpolicy.variable import Variable
 
 _MODULES = (
     "did",
@@ -44,23 +35,22 @@ _MODULES = (
     "indicators",
     "inference",
     "linalg",
-    "regions",
     "relocation",
     "sensitivity",
     "synth",
 )
 _NAMES = {
-    "load": "datasets",
-    "vintages": "datasets",
-    "dictionary": "datasets",
-    "Design": "design",
-    "Estimate": "estimate",
-    "read_table": "intake.files",
-    "Panel": "panel",
-    "platforms": "platform",
-    "Policy": "policy",
-    "policies": "policy",
-    "Variable": "variable",
+    "load": "panels.datasets",
+    "vintages": "panels.datasets",
+    "dictionary": "panels.datasets",
+    "Design": "design.design",
+    "Estimate": "estimation.estimate",
+    "read_table": "design.intake.files",
+    "Panel": "panels.panel",
+    "platforms": "registry.platform",
+    "Policy": "registry.policy",
+    "policies": "registry.policy",
+    "Variable": "panels.variable",
     "compare": "report.compare",
     "JJJPolicyError": "errors",
     "JJJPolicyWarning": "errors",
@@ -104,6 +94,8 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(f"jjjpolicy.{_NAMES[name]}"), name)
     elif name in _MODULES:
         found = import_module(f"jjjpolicy.{name}")
+    elif name == "regions":
+        found = import_module("jjjpolicy.registry.regions")
     elif name == "__version__":
         found = _version()
     else:
@@ -113,7 +105,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES, *_MODULES})
+    return sorted({*globals(), *_NAMES, *_MODULES, "regions"})
 
 
 def _version() -> str:

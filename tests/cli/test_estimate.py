@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 import jjjpolicy as jp
 from jjjpolicy.cli import app
+from jjjpolicy.design.intake.files import read_table
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.intake.files import read_table
 from jjjpolicy.replication.specification import estimators, inferences, make_from_texts
 from jjjpolicy.report.spreadsheet import escape, write_csv
 

@@ -22,7 +22,7 @@ from random_designs import (
 )
 
 import jjjpolicy as jp
-from jjjpolicy.intake.files import read_table
+from jjjpolicy.design.intake.files import read_table
 from jjjpolicy.replication.settle import settle
 from jjjpolicy.replication.specification import estimators, inferences, make, make_from_texts
 

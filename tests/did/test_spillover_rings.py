@@ -10,7 +10,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.geography import great_circle_km
+from jjjpolicy.registry.geography import great_circle_km
 
 ONE_DATE = {0: 2004, 1: 2004, 2: 2004}
 STAGGERED = {0: 2004, 1: 2004, 2: 2006}

@@ -18,8 +18,8 @@ from scipy.spatial.distance import pdist
 
 import jjjpolicy as jp
 from jjjpolicy import indicators
-from jjjpolicy.datasets import load
 from jjjpolicy.errors import DataError
+from jjjpolicy.panels.datasets import load
 
 INDUSTRIES = ["agriculture", "industry", "services"]
 

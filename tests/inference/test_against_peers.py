@@ -11,8 +11,8 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy import inference as inf
-from jjjpolicy.inference.cohorts import cohort_designs
 from jjjpolicy.inference.conformal import event_tests
+from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.synth import SyntheticControl, SyntheticDiD
 
 pytestmark = pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")

@@ -10,7 +10,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.inference.assignments import AssignmentSpace
+from jjjpolicy.inference.permutation.assignments import AssignmentSpace
 
 
 def fit(frame: pd.DataFrame, estimator: Any = None, **changes: Any) -> jp.Estimate:

@@ -12,9 +12,9 @@ import pytest
 from random_designs import Panel, attempted, made, plain
 
 import jjjpolicy as jp
-from jjjpolicy.draws import MOST, streams
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.inference.assignments import AssignmentSpace
+from jjjpolicy.estimation.draws import MOST, streams
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.inference.permutation.assignments import AssignmentSpace
 from jjjpolicy.replication.specification import estimators, inferences
 from jjjpolicy.sensitivity import calibrate, minimum_detectable_effect
 

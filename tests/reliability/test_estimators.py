@@ -17,7 +17,7 @@ from random_designs import (
 )
 
 import jjjpolicy as jp
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.replication.specification import estimators
 
 EVERY = every_estimator()

@@ -11,7 +11,7 @@ import pytest
 from random_designs import Panel, attempted, plain
 
 import jjjpolicy as jp
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.replication.specification import estimators, inferences
 
 ESTIMATORS = plain(estimators())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from random_designs import Panel, attempted, every_estimator, few
 
 import jjjpolicy as jp
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
 
 EVERY = every_estimator()
 

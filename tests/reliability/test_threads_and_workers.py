@@ -15,7 +15,7 @@ import pytest
 from random_designs import Panel, plain
 
 import jjjpolicy as jp
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.replication.specification import estimators, inferences
 
 PANEL = Panel(units=10, periods=14, cohorts=(2, 2), seed=4)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.policy import Policy, policies
+from jjjpolicy.registry.policy import Policy, policies
 from jjjpolicy.report.fonts import check_glyphs
 from jjjpolicy.report.policy_figures import draw_sharing_rules, draw_timeline
 from jjjpolicy.report.text import Language

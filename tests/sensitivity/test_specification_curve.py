@@ -11,7 +11,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy import _lookup
+from jjjpolicy.registry import lookup
 
 ESTIMATORS = {"DiD": jp.did.TwoWayFixedEffects(), "SC": jp.synth.SyntheticControl()}
 CHOICES: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def test_workers_do_not_change_the_table() -> None:
 
     def local(window: tuple[int, int], pool: tuple[int, ...]) -> Any:
         # Workers cannot import this module: everything they need travels with the function.
-        from jjjpolicy.design import Design
+        from jjjpolicy.design.design import Design
 
         columns = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
         return Design.from_frame(frame, **columns, window=window, exclude=pool)
@@ -121,7 +121,7 @@ def test_workers_do_not_change_the_table() -> None:
 def test_data_files_that_workers_read_are_known_to_provenance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_lookup, "_files_read", set())
+    monkeypatch.setattr(lookup, "_files_read", set())
 
     def bundled(window: tuple[int, int]) -> Any:
         import jjjpolicy
@@ -135,7 +135,7 @@ def test_data_files_that_workers_read_are_known_to_provenance(
 
     choices = {"window": {"a": (2010, 2019), "b": (2011, 2019)}}
     jp.sensitivity.specification_curve(bundled, choices, {"DiD": ESTIMATORS["DiD"]}, jobs=2)
-    assert "provinces.csv" in {path.name for path in _lookup.data_files_read()}
+    assert "provinces.csv" in {path.name for path in lookup.data_files_read()}
 
 
 def test_warnings_are_kept_beside_the_number() -> None:

@@ -20,7 +20,7 @@ from jjjpolicy.synth import (
     RegressionBased,
     SyntheticControl,
 )
-from jjjpolicy.synth.nested_search import _descend, _loss_and_gradient
+from jjjpolicy.synth.weights.nested_search import _descend, _loss_and_gradient
 
 SECTORS = ["agriculture", "energy", "industry", "construction", "services.venta"]
 SCHOOLS = ["school.illit", "school.prim", "school.med", "school.higher"]

@@ -12,8 +12,8 @@ from jjjpolicy.cli.output import show, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jjjpolicy.estimate import Inference
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Inference
+    from jjjpolicy.estimation.estimator import Estimator
 
 OUTCOMES = ("log_gdp", "rd_intensity_single_vintage", "log_tech_contracts_bought")
 ESTIMATORS = (
@@ -115,7 +115,7 @@ def _estimators(names: Iterable[str]) -> dict[str, Estimator]:
 def _inferences(names: Sequence[str] | None) -> dict[str, Inference]:
     """Inference methods by name; what does not fit an estimator says so."""
     import jjjpolicy as jp
-    from jjjpolicy._lookup import unknown_name
+    from jjjpolicy.registry.lookup import unknown_name
 
     infer = jp.inference
     known: dict[str, Inference] = {

@@ -23,7 +23,7 @@ def list_variables(
 
     Example: jjjpolicy data list provinces
     """
-    from jjjpolicy.datasets import dictionary, vintages
+    from jjjpolicy.panels.datasets import dictionary, vintages
 
     rules = dictionary()
     if dataset is not None:
@@ -94,7 +94,7 @@ def check() -> None:
     Example: jjjpolicy data check
     """
     import jjjpolicy as jp
-    from jjjpolicy.datasets import dictionary, flags
+    from jjjpolicy.panels.datasets import dictionary, flags
 
     rows = []
     for dataset in dict.fromkeys(dictionary()["dataset"]):
@@ -112,8 +112,8 @@ def vintages() -> None:
 
     Example: jjjpolicy data vintages
     """
-    from jjjpolicy._lookup import read_records
-    from jjjpolicy.datasets import dictionary
+    from jjjpolicy.panels.datasets import dictionary
+    from jjjpolicy.registry.lookup import read_records
 
     described = {row["vintage"]: row["definition"] for row in read_records("vintages.csv")}
     rules = dictionary()

@@ -13,7 +13,7 @@ from jjjpolicy.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.estimation.estimate import Estimate
 
 FEW_TREATED = 8
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from jjjpolicy.did.cells import effects_of_cells
-from jjjpolicy.did.comparisons import (
+from jjjpolicy.did.group_time.cells import effects_of_cells
+from jjjpolicy.did.group_time.comparisons import (
     Base,
     Comparison,
     Control,
     plan_comparisons,
     require_known_options,
 )
-from jjjpolicy.did.group_time import GroupTimeEffects
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
-from jjjpolicy.did.samples import sample_of
-from jjjpolicy.did.scores import Method, Scores
+from jjjpolicy.did.group_time.effects import GroupTimeEffects
+from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+from jjjpolicy.did.group_time.samples import sample_of
+from jjjpolicy.did.group_time.scores import Method, Scores
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Integers
+    from jjjpolicy.design.design import Design, Integers
 
 
 @dataclass(frozen=True)

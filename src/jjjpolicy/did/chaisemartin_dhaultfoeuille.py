@@ -12,12 +12,12 @@ from jjjpolicy.did.event_window import EventClock
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import analytic_result, clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 Overall = Literal["DID_M", "average total effect"]
 

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.comparisons import no_untreated
-from jjjpolicy.did.dose_basis import DoseBasis
-from jjjpolicy.did.dose_response import DoseResponseEstimate, pointwise_curves
+from jjjpolicy.design.intake import quoted
+from jjjpolicy.did.doses.basis import DoseBasis
+from jjjpolicy.did.doses.response import DoseResponseEstimate, pointwise_curves
+from jjjpolicy.did.group_time.comparisons import no_untreated
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.intake import quoted
-from jjjpolicy.policy import Policy
-from jjjpolicy.variance import (
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import (
     analytic_result,
     clustered_covariance,
     few_treated_note,
     t_interval,
 )
+from jjjpolicy.registry.policy import Policy
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.regression import fixed_effects_regression, regression_with_unit_trends
+from jjjpolicy.did.regressions.fixed_effects import (
+    fixed_effects_regression,
+    regression_with_unit_trends,
+)
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import analytic_result, few_treated_note
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design, Floats, Integers
 
 
 @dataclass(frozen=True)

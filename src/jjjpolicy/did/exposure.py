@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
-from jjjpolicy.geography import great_circle_km
-from jjjpolicy.intake import quoted
+from jjjpolicy.registry.geography import great_circle_km
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 
 def distances_to_treated(

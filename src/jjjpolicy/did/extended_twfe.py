@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.did.comparisons import Control, require_controls
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
-from jjjpolicy.did.interacted import interacted_effects
-from jjjpolicy.did.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.group_time.comparisons import Control, require_controls
+from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+from jjjpolicy.did.regressions.interacted import interacted_effects
+from jjjpolicy.did.regressions.saturated import fit_effects, saturated_cells
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.did.group_time import GroupTimeEffects
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.did.group_time.effects import GroupTimeEffects
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.pretrend_regression import pretrend_regression
-from jjjpolicy.did.untreated_outcome import UntreatedOutcome
+from jjjpolicy.did.regressions.pretrend import pretrend_regression
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import cluster_sums, clustered_covariance
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import cluster_sums, clustered_covariance
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 Averaging = Literal["cohort and event time", "cohort", "event time", "all"]
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.entry_regression import EntryFit, EntrySample, equally_weighted, least_squares
 from jjjpolicy.did.event_window import EventClock
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.regressions.entry import EntryFit, EntrySample, equally_weighted, least_squares
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import analytic_result, clustered_covariance, few_treated_note
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import analytic_result, clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Integers
+    from jjjpolicy.design.design import Design, Integers
 
 NO_CONTROL = "no unit is untreated until then and observed: there is no clean control"
 

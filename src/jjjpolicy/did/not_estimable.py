@@ -12,7 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
+    from jjjpolicy.design.design import Design
 
 SHOWN = 4
 """Causes that a message spells out."""

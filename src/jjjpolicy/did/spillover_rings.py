@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.exposure import distances_to_treated, nearest_treated
+from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.untreated_outcome import UntreatedOutcome
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import (
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import (
     analytic_result,
     clustered_covariance,
     few_treated_note,
@@ -25,7 +25,7 @@ from jjjpolicy.variance import (
 )
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

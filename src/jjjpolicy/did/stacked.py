@@ -11,18 +11,18 @@ import pandas as pd
 from jjjpolicy.did.event_window import EventClock, observation_weights
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.linalg.twoway import independent_columns, without_rounding
-from jjjpolicy.variance import (
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import (
     analytic_result,
     clustered_covariance,
     few_treated_note,
     small_sample_factor,
 )
+from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
-from jjjpolicy.did.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+from jjjpolicy.did.regressions.saturated import fit_effects, saturated_cells
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.did.group_time import GroupTimeEffects
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.did.group_time.effects import GroupTimeEffects
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.cells import effects_of_cells
-from jjjpolicy.did.comparisons import (
+from jjjpolicy.design.intake import quoted
+from jjjpolicy.did.group_time.cells import effects_of_cells
+from jjjpolicy.did.group_time.comparisons import (
     Base,
     Comparison,
     Control,
     plan_comparisons,
     require_known_options,
 )
-from jjjpolicy.did.group_time import GroupTimeEffects
-from jjjpolicy.did.group_time_estimate import GroupTimeEstimator
-from jjjpolicy.did.samples import Sample, sample_of
-from jjjpolicy.did.scores import Method, NotEstimable, Scores
+from jjjpolicy.did.group_time.effects import GroupTimeEffects
+from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+from jjjpolicy.did.group_time.samples import Sample, sample_of
+from jjjpolicy.did.group_time.scores import Method, NotEstimable, Scores
 from jjjpolicy.errors import DesignError
-from jjjpolicy.intake import quoted
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Booleans, Design, Floats
 
 
 @dataclass(frozen=True)

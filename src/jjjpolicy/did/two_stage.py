@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from jjjpolicy.did.imputed_effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.untreated_outcome import UntreatedOutcome
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.variance import clustered_covariance
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import clustered_covariance
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
-from jjjpolicy.did.regression import fixed_effects_regression
+from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.variance import (
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import (
     analytic_result,
     cluster_sums,
     few_treated_note,
     small_sample_factor,
 )
+from jjjpolicy.linalg.twoway import two_way_demean
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design, Floats, Integers
 
 BATCH_CELLS = 60_000
 """Assignments × groups that are worked on at a time: what stays in the processor's cache."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jjjpolicy._lookup import unknown_name
 from jjjpolicy.errors import DataError
+from jjjpolicy.registry.lookup import unknown_name
 
 THREE_TAXES = ("value_added_tax", "enterprise_income_tax", "business_tax")
 """The taxes of the rule of 2015. Business tax became value-added tax on 1 May 2016."""

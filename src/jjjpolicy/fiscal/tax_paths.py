@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jjjpolicy._lookup import unknown_name
 from jjjpolicy.errors import DataError, JJJPolicyWarning
 from jjjpolicy.fiscal.rule import TAXES, SharingRule
+from jjjpolicy.registry.lookup import unknown_name
 
 MOVE_COLUMNS = ("firm", "origin", "destination", "moved", "started", "origin_led", "fits_plan")
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import streams
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimate import Estimate, Inference
+from jjjpolicy.estimation.draws import streams
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.parallel import run
+from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.influence_function import bootstrap_result
-from jjjpolicy.inference.left_out import Aligned
-from jjjpolicy.parallel import run
-from jjjpolicy.variance import few_treated_note
+from jjjpolicy.inference.permutation.left_out import Aligned
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator, Refits
+    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.estimation.estimator import Estimator, Refits
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.inference.left_out import Aligned, jackknife_bounds, refits_without
-from jjjpolicy.inference.regression_clusters import cluster_products
-from jjjpolicy.inference.regression_parts import cell_terms, regression_of
-from jjjpolicy.inference.results import covariance_result, influence_of
-from jjjpolicy.variance import (
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.variance import (
     cluster_sums,
     clustered_covariance,
     few_treated_note,
     small_sample_factor,
 )
+from jjjpolicy.inference.permutation.left_out import Aligned, jackknife_bounds, refits_without
+from jjjpolicy.inference.regression.clusters import cluster_products
+from jjjpolicy.inference.regression.parts import cell_terms, regression_of
+from jjjpolicy.inference.results import covariance_result, influence_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design, Floats, Integers
 
 Kind = Literal["CRV1", "CRV2", "CRV3"]
 

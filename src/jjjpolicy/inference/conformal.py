@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.cohorts import cohort_designs
-from jjjpolicy.inference.gap_refits import gaps
-from jjjpolicy.parallel import require_jobs, run
+from jjjpolicy.estimation.draws import require_few, seeded
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.parallel import require_jobs, run
+from jjjpolicy.inference.permutation.cohorts import cohort_designs
+from jjjpolicy.inference.permutation.gap_refits import gaps
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimator import Estimator
 
 
 CLOSER_LOOKS = 4

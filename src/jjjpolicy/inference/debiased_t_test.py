@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.cohorts import cohort_designs
-from jjjpolicy.inference.gap_refits import gaps
-from jjjpolicy.variance import missing_note, t_interval, t_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.variance import missing_note, t_interval, t_pvalue
+from jjjpolicy.inference.permutation.cohorts import cohort_designs
+from jjjpolicy.inference.permutation.gap_refits import gaps
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimator import Estimator
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 def holm(estimates: Mapping[str, Estimate]) -> pd.DataFrame:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.inversion import outermost
-from jjjpolicy.inference.regression_parts import regression_of
+from jjjpolicy.estimation.draws import streams
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.permutation.inversion import outermost
+from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats, Integers
+    from jjjpolicy.design.design import Booleans, Floats, Integers
 
 ENUMERATED = 50_000
 

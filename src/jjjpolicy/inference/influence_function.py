@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.multipliers import multiplier_draws
+from jjjpolicy.estimation.variance import cluster_sums, few_treated_note
 from jjjpolicy.inference.results import covariance_result, covered_effects, influence_of
-from jjjpolicy.multipliers import multiplier_draws
-from jjjpolicy.variance import cluster_sums, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import ClassVar
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.left_out import (
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.variance import few_treated_note, missing_note, t_interval, t_pvalue
+from jjjpolicy.inference.permutation.left_out import (
     Aligned,
     jackknife_bounds,
     jackknife_errors,
     refits_without,
 )
-from jjjpolicy.synth.fixed_weights import FixedWeights
-from jjjpolicy.variance import few_treated_note, missing_note, t_interval, t_pvalue
+from jjjpolicy.synth.weights.fixed import FixedWeights
 
 
 @dataclass(frozen=True)

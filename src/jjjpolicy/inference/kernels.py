@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.geography import great_circle_km
-from jjjpolicy.inference.regression_parts import cell_terms, regression_of
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.variance import few_treated_note, small_sample_factor
+from jjjpolicy.inference.regression.parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
-from jjjpolicy.variance import few_treated_note, small_sample_factor
+from jjjpolicy.registry.geography import great_circle_km
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design.design import Floats
 
 
 @dataclass(frozen=True)

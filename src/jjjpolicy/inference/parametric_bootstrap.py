@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference
-from jjjpolicy.estimator import Refits
-from jjjpolicy.inference.assignments import group_adoption
+from jjjpolicy.estimation.draws import streams
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.estimator import Refits
+from jjjpolicy.estimation.parallel import run
+from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.influence_function import bootstrap_result
-from jjjpolicy.parallel import run
-from jjjpolicy.variance import few_treated_note
+from jjjpolicy.inference.permutation.assignments import group_adoption
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.estimation.estimator import Estimator
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.ranks import rank_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design.design import Floats
 
 
 @dataclass(frozen=True)

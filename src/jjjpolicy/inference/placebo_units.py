@@ -11,14 +11,18 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.assignments import ENUMERATION_LIMIT, AssignmentSpace, group_adoption
-from jjjpolicy.inference.ranks import Alternative, rank_pvalue
-from jjjpolicy.inference.unit_placebos import UnitPlacebos
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.permutation.assignments import (
+    ENUMERATION_LIMIT,
+    AssignmentSpace,
+    group_adoption,
+)
+from jjjpolicy.inference.permutation.ranks import Alternative, rank_pvalue
+from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats
-    from jjjpolicy.estimator import Refits
+    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.estimation.estimator import Refits
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import require_few, seeded
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.draws import require_few, seeded
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.progress import track
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
 from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
-from jjjpolicy.progress import track
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats
+    from jjjpolicy.design.design import Booleans, Floats
 
 LARGEST_THRESHOLD = 0.2
 

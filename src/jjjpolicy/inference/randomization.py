@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import streams
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.assignments import Assignments, AssignmentSpace, group_adoption
-from jjjpolicy.inference.inversion import outermost
-from jjjpolicy.inference.ranks import rank_pvalue
-from jjjpolicy.inference.under_effects import UnderEffects
+from jjjpolicy.estimation.draws import streams
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
+from jjjpolicy.inference.permutation.inversion import outermost
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
-    from jjjpolicy.estimator import Refits
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.estimation.estimator import Refits
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
 Statistic = Literal["coefficient", "studentised"]

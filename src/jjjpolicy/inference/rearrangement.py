@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.few_treated import RegressionGroups
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design.design import Floats
 
 STEPS = 400
 LARGEST_HETEROGENEITY = 20.0

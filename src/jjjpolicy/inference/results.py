@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.variance import missing_note, t_interval, t_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.variance import missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design.design import Floats
 
 
 def influence_of(estimate: Estimate, method: str, instead: str) -> Floats:

@@ -12,8 +12,8 @@ from jjjpolicy.inference.results import covered_effects
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.design import Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 def uniform_bands(

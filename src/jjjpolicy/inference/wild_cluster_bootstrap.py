@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 
-from jjjpolicy.draws import MOST, require_few, seeded
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.inversion import outermost
-from jjjpolicy.inference.regression_clusters import ClusterProducts, cluster_products
-from jjjpolicy.inference.regression_parts import regression_of
-from jjjpolicy.variance import few_treated_note
+from jjjpolicy.estimation.draws import MOST, require_few, seeded
+from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.variance import few_treated_note
+from jjjpolicy.inference.permutation.inversion import outermost
+from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_products
+from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats, Integers
+    from jjjpolicy.design.design import Floats, Integers
 
 Variant = Literal["11", "13", "31", "33"]
 Weights = Literal["rademacher", "webb", "mammen"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jjjpolicy._lookup import unknown_name
 from jjjpolicy.errors import DataError
+from jjjpolicy.registry.lookup import unknown_name
 from jjjpolicy.relocation.engine import collect, load
 from jjjpolicy.relocation.records import FirmRecords, Source, as_records
 

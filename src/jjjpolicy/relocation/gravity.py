@@ -11,9 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jjjpolicy.errors import DataError, DesignError, JJJPolicyWarning
+from jjjpolicy.estimation.variance import (
+    FEW_TREATED_CLUSTERS,
+    clustered_covariance,
+    t_interval,
+    t_pvalue,
+)
 from jjjpolicy.linalg.poisson import PoissonFit, VanishingMeanError, fit_poisson, separated
 from jjjpolicy.relocation.pairs import KEYS, require_unique
-from jjjpolicy.variance import FEW_TREATED_CLUSTERS, clustered_covariance, t_interval, t_pvalue
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.geography import great_circle_km
-from jjjpolicy.policy import YearOfIssue
+from jjjpolicy.registry.geography import great_circle_km
+from jjjpolicy.registry.policy import YearOfIssue
 
 if TYPE_CHECKING:
-    from jjjpolicy.policy import Policy, Timing
+    from jjjpolicy.registry.policy import Policy, Timing
 
 KEYS = ["origin", "destination", "year"]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from jjjpolicy._lookup import unknown_name
 from jjjpolicy.errors import DataError
-from jjjpolicy.regions import regions
+from jjjpolicy.registry.lookup import unknown_name
+from jjjpolicy.registry.regions import regions
 from jjjpolicy.relocation.engine import collect, fetch, open_table
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class FirmRecords:
         Parameters
         ----------
         level : str
-            ``"province"`` or ``"prefecture"``; see :class:`jjjpolicy.regions.Region`. A code that
-            is above the level already stays as it is.
+            ``"province"`` or ``"prefecture"``; see :class:`jjjpolicy.registry.regions.Region`. A
+            code that is above the level already stays as it is.
 
         Raises
         ------

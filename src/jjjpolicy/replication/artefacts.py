@@ -28,9 +28,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from jjjpolicy._lookup import data_directory, data_files_read
 from jjjpolicy.errors import DataError
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.registry.lookup import data_directory, data_files_read
 from jjjpolicy.replication.numbers import Numbers
 from jjjpolicy.replication.settle import settle
 from jjjpolicy.replication.versions import (

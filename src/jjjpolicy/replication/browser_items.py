@@ -193,7 +193,7 @@ def _call(content: Mapping[str, Any] | None) -> str:
 
 
 def _regions(codes: Iterable[str]) -> Words:
-    from jjjpolicy.regions import regions
+    from jjjpolicy.registry.regions import regions
 
     known = {tongue: regions.names(tongue) for tongue in LANGUAGES}
     return {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.parallel import run
+from jjjpolicy.estimation.parallel import run
 from jjjpolicy.replication.artefacts import read_sidecar
 from jjjpolicy.replication.leaves import Change, changes, leaves, read_json
 from jjjpolicy.replication.movement import Movement, estimates_in, movement
@@ -270,7 +270,7 @@ def _under_both(specification: Mapping[str, Any], *vintages: str) -> list[dict[s
 
 
 def _common_years(panel: str, vintages: tuple[str, ...]) -> tuple[int, int]:
-    from jjjpolicy.datasets import dictionary
+    from jjjpolicy.panels.datasets import dictionary
 
     rules = dictionary()
     rules = rules[(rules["dataset"] == panel) & rules["vintage"].isin(vintages)]
@@ -279,7 +279,7 @@ def _common_years(panel: str, vintages: tuple[str, ...]) -> tuple[int, int]:
 
 def _rests_on_revised(specification: Mapping[str, Any]) -> bool:
     import jjjpolicy as jp
-    from jjjpolicy.variable import with_inputs
+    from jjjpolicy.panels.variable import with_inputs
 
     panel, data = specification["data"]["panel"], specification["data"]
     choices = jp.vintages(panel)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.progress import steps as progress
+from jjjpolicy.estimation.progress import steps as progress
 from jjjpolicy.replication.artefacts import remove_unfinished
 from jjjpolicy.replication.browser import browser_path, write_browser
 from jjjpolicy.replication.overview import write_map

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from jjjpolicy._lookup import data_directory
 from jjjpolicy.errors import DataError
+from jjjpolicy.registry.lookup import data_directory
 from jjjpolicy.replication.artefacts import ArtefactName
 from jjjpolicy.replication.branch import Branch, ranges, shown
 from jjjpolicy.replication.rows import DataRows, read_rows, rows_behind, rows_of_columns
@@ -216,7 +216,7 @@ def _method(specification: Content) -> str:
 
 
 def _outcome(specification: Content) -> str:
-    from jjjpolicy.datasets import dictionary
+    from jjjpolicy.panels.datasets import dictionary
 
     rules = dictionary()
     data = specification["data"]

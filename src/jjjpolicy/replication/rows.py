@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from jjjpolicy._lookup import data_directory
-from jjjpolicy.design import Design
+from jjjpolicy.design.design import Design
+from jjjpolicy.design.intake.files import read_table
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.intake.files import read_table
-from jjjpolicy.regions import NATION
+from jjjpolicy.panels.variable import with_inputs
+from jjjpolicy.registry.lookup import data_directory
+from jjjpolicy.registry.regions import NATION
 from jjjpolicy.replication.specification import design_of, panel_of
-from jjjpolicy.variable import with_inputs
 
 
 @dataclass(frozen=True)

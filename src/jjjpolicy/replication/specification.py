@@ -12,20 +12,20 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jjjpolicy._lookup import unknown_name
 from jjjpolicy.errors import DataError
+from jjjpolicy.registry.lookup import unknown_name
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.estimate import Estimate, Inference
-    from jjjpolicy.estimator import Estimator
-    from jjjpolicy.panel import Panel
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimate, Inference
+    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.panels.panel import Panel
 
 
 def estimators() -> dict[str, type[Estimator]]:
     """Estimators by name, difference-in-differences first."""
     from jjjpolicy import did, synth
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.estimation.estimator import Estimator
 
     return {
         name: getattr(module, name)
@@ -38,7 +38,7 @@ def estimators() -> dict[str, type[Estimator]]:
 def inferences() -> dict[str, type[Inference]]:
     """Inference methods by name."""
     from jjjpolicy import inference
-    from jjjpolicy.estimate import Inference
+    from jjjpolicy.estimation.estimate import Inference
 
     return {
         name: getattr(inference, name)
@@ -202,7 +202,7 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
         The panel under this vintage does not allow the design.
     """
     import jjjpolicy as jp
-    from jjjpolicy.policy import PartialDate, Policy, Treatment
+    from jjjpolicy.registry.policy import PartialDate, Policy, Treatment
 
     data = specification["data"]
     needed = ("panel", "vintage", "first_treated", "exclude", "window")

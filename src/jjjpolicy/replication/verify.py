@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.progress import steps as progress
+from jjjpolicy.estimation.progress import steps as progress
 from jjjpolicy.replication.artefacts import OUTPUT_VARIABLE, ArtefactName, read_sidecar
 from jjjpolicy.replication.documents import check_documents
 from jjjpolicy.replication.drawings import compare_drawings

@@ -11,7 +11,7 @@ from jjjpolicy.report.table import Column, Panel, Row, Table
 from jjjpolicy.report.text import Label, Text
 
 if TYPE_CHECKING:
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 def compare(

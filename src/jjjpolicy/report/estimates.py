@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.estimation.estimate import Estimate
 
 __all__ = ["plot", "summary"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from jjjpolicy.policy import PartialDate, Policy
+    from jjjpolicy.registry.policy import PartialDate, Policy
 
 KINDS = {
     "strategy": Text("Strategy", "战略"),

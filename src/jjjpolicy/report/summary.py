@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from jjjpolicy.estimate import Estimate, InferenceResult
-    from jjjpolicy.ledger import Ledger
-    from jjjpolicy.synth.nested_search import VSearch
+    from jjjpolicy.design.ledger import Ledger
+    from jjjpolicy.estimation.estimate import Estimate, InferenceResult
+    from jjjpolicy.synth.weights.nested_search import VSearch
 
 DIGITS = 4
 WIDTH = 100

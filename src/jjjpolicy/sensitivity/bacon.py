@@ -13,8 +13,8 @@ from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatme
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jjjpolicy.design import Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 COLUMNS = ["treated", "control", "comparison", "estimate", "weight", "n_treated", "n_control"]
 

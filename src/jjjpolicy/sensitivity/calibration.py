@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import seeded
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
-from jjjpolicy.parallel import run
+from jjjpolicy.estimation.draws import seeded
+from jjjpolicy.estimation.parallel import run
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.estimate import Inference
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Inference
+    from jjjpolicy.estimation.estimator import Estimator
 
 CELL = ["outcome", "estimator", "inference", "treated"]
 

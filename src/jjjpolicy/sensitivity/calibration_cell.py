@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
-from jjjpolicy.inference.ranks import rank_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Estimate, Inference
-    from jjjpolicy.estimator import Estimator, Refits
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate, Inference
+    from jjjpolicy.estimation.estimator import Estimator, Refits
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.progress import track
+from jjjpolicy.estimation.progress import track
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 def donor_pools(

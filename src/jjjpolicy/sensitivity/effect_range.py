@@ -12,8 +12,8 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 PERFECT = 1e-7
 """Share of the donors' distance from the treated unit below which a fit counts as perfect."""

@@ -11,8 +11,8 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.results import covered_effects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True, eq=False)

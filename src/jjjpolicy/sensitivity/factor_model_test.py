@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.inference.assignments import group_adoption
+from jjjpolicy.inference.permutation.assignments import group_adoption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @runtime_checkable

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.inference.assignments import group_adoption
-from jjjpolicy.parallel import run
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.parallel import run
+from jjjpolicy.inference.permutation.assignments import group_adoption
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Inference
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Inference
+    from jjjpolicy.estimation.estimator import Estimator
 
 STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 """Default effects, in standard deviations of the estimates under pseudo-policies."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.inference.families import holm
-from jjjpolicy.intake import quoted
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Estimate, Inference
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate, Inference
 
 
 def placebo_outcomes(

@@ -13,9 +13,9 @@ from jjjpolicy.linalg.simplex import simplex_least_squares
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jjjpolicy.design import Floats, Integers
-    from jjjpolicy.estimate import Estimate
-    from jjjpolicy.synth.predictors import Predictor
+    from jjjpolicy.design.design import Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.synth.weights.predictors import Predictor
 
 
 def pre_fit(estimate: Estimate) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from jjjpolicy.linalg.normal_box import normal_box_probability
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

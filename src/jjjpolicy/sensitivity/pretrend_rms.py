@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.draws import seeded
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
+from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the units, in the subsamples; those of the paper."""

@@ -12,7 +12,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

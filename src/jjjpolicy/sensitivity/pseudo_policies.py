@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.inference.assignments import AssignmentSpace
+from jjjpolicy.inference.permutation.assignments import AssignmentSpace
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 
 def never_treated(design: Design, method: str) -> Design:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 
 def design_of(source: Design | Estimate) -> Design:

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.parallel import run
+from jjjpolicy.estimation.parallel import run
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.estimate import Estimate, Inference
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimate, Inference
+    from jjjpolicy.estimation.estimator import Estimator
 
 NUMBERS = (
     "att",

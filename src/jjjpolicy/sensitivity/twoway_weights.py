@@ -11,8 +11,8 @@ import pandas as pd
 from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatment
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from jjjpolicy.synth.multiple_outcomes import MultipleOutcomeSyntheticControl
 from jjjpolicy.synth.panel_data_approach import BestSubset, Lasso, PanelDataApproach
 from jjjpolicy.synth.partially_pooled import PartiallyPooledSyntheticControl
 from jjjpolicy.synth.penalized import PenalizedSyntheticControl
-from jjjpolicy.synth.predictor_weights import (
+from jjjpolicy.synth.synthetic_control import SyntheticControl
+from jjjpolicy.synth.synthetic_did import SyntheticDiD
+from jjjpolicy.synth.weights.predictor_weights import (
     CrossValidated,
     GivenWeights,
     InverseVariance,
     NestedSearch,
     RegressionBased,
 )
-from jjjpolicy.synth.predictors import Predictor
-from jjjpolicy.synth.synthetic_control import SyntheticControl
-from jjjpolicy.synth.synthetic_did import SyntheticDiD
+from jjjpolicy.synth.weights.predictors import Predictor
 
 __all__ = [
     "AugmentedSyntheticControl",

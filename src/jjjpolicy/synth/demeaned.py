@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.estimator import Refits, refit_blocks
+from jjjpolicy.estimation.estimator import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import simplex_least_squares
-from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_panel
-from jjjpolicy.synth.simplex_refits import simplex_refits
+from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.weights.refits import simplex_refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
+    from jjjpolicy.design.design import Design, Floats
 
 
 @dataclass(frozen=True)

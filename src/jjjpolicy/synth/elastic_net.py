@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.elastic_net import elastic_net
-from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_penalty
+from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 
 Floats = NDArray[np.float64]
 PENALTIES = 12

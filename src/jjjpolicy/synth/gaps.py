@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimate import Estimate
-from jjjpolicy.estimator import Refits
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimator import Estimator
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimator import Estimator
 
 ESTIMAND = "average effect over treated cells"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.interactive_effects import interactive_coefficients
 from jjjpolicy.linalg.twoway import two_way_demean
@@ -19,8 +19,8 @@ from jjjpolicy.synth.requirements import require_penalty, require_varying_covari
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jjjpolicy.design import Booleans, Design, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

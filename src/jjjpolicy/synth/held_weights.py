@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.synth.fixed_weights import FixedWeights
+from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import estimate_from_counterfactual
+from jjjpolicy.synth.weights.fixed import FixedWeights
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

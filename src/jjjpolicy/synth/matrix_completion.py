@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from jjjpolicy.draws import streams
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.estimation.draws import streams
+from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_penalty
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 MOST_STEPS = 20_000

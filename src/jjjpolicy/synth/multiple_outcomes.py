@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.design.intake.columns import unknown_name
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
-from jjjpolicy.intake.columns import unknown_name
+from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_panel, require_pre_periods
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)

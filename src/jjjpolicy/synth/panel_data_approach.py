@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.lasso import lasso_path
-from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

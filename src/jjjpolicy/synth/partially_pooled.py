@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.synth.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 # Duality gap at which the weights are good, relative to the objective at the separate fits.

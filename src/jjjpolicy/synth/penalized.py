@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.even_weights import most_even
-from jjjpolicy.synth.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.requirements import require_penalty
-from jjjpolicy.synth.simplex_quadratic import simplex_quadratic
+from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
+from jjjpolicy.synth.weights.quadratic import simplex_quadratic
 
 Floats = NDArray[np.float64]
 GRID = np.concatenate([[1e-6], np.logspace(-4, 2, 19)])

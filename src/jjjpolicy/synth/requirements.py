@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError, JJJPolicyWarning
-from jjjpolicy.intake import quoted
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Booleans, Design, Floats
     from jjjpolicy.linalg.simplex import SimplexSolution
 
 # Standard deviations of the donors.

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimator import Estimator, Refits, refit_blocks
+from jjjpolicy.estimation.estimator import Estimator, Refits, refit_blocks
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.predictor_weights import (
+from jjjpolicy.synth.requirements import look_at_hull, require_panel
+from jjjpolicy.synth.weights.predictor_weights import (
     Matching,
     NestedSearch,
     PredictorWeights,
     donor_weights,
 )
-from jjjpolicy.synth.predictors import Predictor
-from jjjpolicy.synth.requirements import look_at_hull, require_panel
-from jjjpolicy.synth.simplex_refits import simplex_refits
+from jjjpolicy.synth.weights.predictors import Predictor
+from jjjpolicy.synth.weights.refits import simplex_refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Booleans, Design, Floats
-    from jjjpolicy.estimate import Estimate
-    from jjjpolicy.synth.nested_search import VSearch
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.synth.weights.nested_search import VSearch
 
 
 @dataclass(frozen=True)

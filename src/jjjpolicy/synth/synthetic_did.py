@@ -10,17 +10,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimator import Estimator, Refits, refit_blocks
+from jjjpolicy.estimation.estimator import Estimator, Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.simplex import LEAST_RIDGE
 from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.synth.difference_weights import (
-    DifferenceWeights,
-    PrePeriods,
-    Rules,
-    optimized_coefficients,
-)
 from jjjpolicy.synth.gaps import estimate_from_counterfactual, scale_of, stacked_refits
 from jjjpolicy.synth.requirements import (
     require_panel,
@@ -28,10 +22,16 @@ from jjjpolicy.synth.requirements import (
     require_pre_periods,
     require_varying_covariates,
 )
+from jjjpolicy.synth.weights.difference import (
+    DifferenceWeights,
+    PrePeriods,
+    Rules,
+    optimized_coefficients,
+)
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Design, Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 Weighting = Literal["estimated", "uniform"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
-from jjjpolicy.variance import few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats, Integers
-    from jjjpolicy.estimate import Estimate
+    from jjjpolicy.design.design import Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
 
 Target = Literal["first", "average"] | Sequence[float] | Mapping[int, float]
 

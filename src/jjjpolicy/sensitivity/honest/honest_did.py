@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimate import Estimate
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.variance import t_interval
 from jjjpolicy.sensitivity.honest.coefficients import Target, from_arrays, from_estimate
 from jjjpolicy.sensitivity.honest.methods import (
     ConfidenceSet,
@@ -18,7 +19,6 @@ from jjjpolicy.sensitivity.honest.methods import (
 )
 from jjjpolicy.sensitivity.honest.restrictions import RelativeMagnitudes, Restriction, Smoothness
 from jjjpolicy.sensitivity.honest.results import HonestIntervals
-from jjjpolicy.variance import t_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

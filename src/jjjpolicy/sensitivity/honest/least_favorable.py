@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.draws import require_few
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.draws import require_few
 
 if TYPE_CHECKING:
-    from jjjpolicy.design import Floats
+    from jjjpolicy.design.design import Floats
 
 
 def least_favorable_value(roots: Floats, size: float, draws: int, seed: int) -> float:

@@ -1,0 +1,321 @@
+"""A design: which outcome is compared between which units, and who is treated from when on.
+
+All checking of input happens here, once. Estimators receive arrays that are known to be sound.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.design import intake
+from jjjpolicy.design.arrays import Arrays, Booleans, Floats, Integers, Labels
+from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    from jjjpolicy.panels.panel import Panel
+    from jjjpolicy.registry.policy import Policy, Timing
+
+__all__ = ["Booleans", "Design", "Floats", "Integers", "Labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Design(Arrays):
+    """Outcome, adoption and everything else that an estimator needs, as arrays.
+
+    Build one with :meth:`from_frame` or :meth:`from_policy`; the constructor does not check.
+
+    Units that are treated in every period in which they are observed have no change from before to
+    after treatment, and their outcome is no untreated one to compare with: they are left out, with
+    a warning and a line in the ledger. (With unit effects in a regression such a unit is the same
+    as a never-treated one; code it so, ``adoption`` 0, to have it in the regression on purpose.)
+
+    Attributes
+    ----------
+    outcome : ndarray, shape (units, periods)
+        The outcome in its own unit of measure. ``nan`` marks an absent row of an unbalanced panel.
+    units : Index, shape (units,)
+    periods : ndarray of int, shape (periods,)
+        Strictly increasing; gaps between periods are allowed.
+    adoption : ndarray, shape (units,)
+        First treated period, ``inf`` for never-treated units.
+    labels : Labels
+    switching : ndarray of bool, shape (units, periods), optional
+        The treatment itself where it may switch off (``absorbing=False``).
+    covariates : dict of str to ndarray, shape (units, periods)
+    predictors : dict of str to ndarray, shape (units, periods)
+        What synthetic controls match on; ``nan`` where a cell has no value.
+    weights : ndarray, shape (units,), optional
+        Observation weights, constant within a unit.
+    clusters : dict of str to ndarray of int, shape (units,)
+        Cluster codes by column name.
+    coordinates : ndarray, shape (units, 2), optional
+        Latitude and longitude in degrees.
+    stands_for : ndarray, shape (units,), optional
+        How many units each row stands for (:meth:`from_parquet`), which ``weights`` then contain.
+    assigned_at : str
+        The level at which treatment was assigned: the unit unless a coarser column was named.
+    assignment : ndarray of int, shape (units,)
+        Code of the assignment group of each unit.
+    """
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        unit: str | None,
+        time: str,
+        outcome: str,
+        treatment: str | None = None,
+        adoption: str | None = None,
+        covariates: Sequence[str] = (),
+        predictors: Sequence[str] = (),
+        weights: str | None = None,
+        clusters: str | Sequence[str] = (),
+        coordinates: tuple[str, str] | None = None,
+        assigned_at: str | None = None,
+        absorbing: bool = True,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[Hashable] = (),
+    ) -> Design:
+        """Build a design from a tidy table with one row per unit and period.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Rows may come in any order. A (unit, period) pair may be absent (the panel is then
+            unbalanced and the ledger lists the cell) but may not occur twice. A table in which
+            every unit occurs once holds repeated cross-sections.
+        unit, time, outcome : str
+            Columns. Periods are integers (years, or a running number of quarters or months).
+            ``unit=None`` makes every row a unit of its own, numbered from 0: repeated
+            cross-sections, which need ``adoption``.
+        treatment : str, optional
+            Column of 0 and 1: treated in this period. Give either this or ``adoption``.
+        adoption : str, optional
+            Column with the unit's first treated period; 0, missing or infinite means never.
+        covariates, clusters : sequence of str
+        predictors : sequence of str
+            Columns that synthetic controls match on; cells may be missing (see
+            :class:`jjjpolicy.synth.Predictor`).
+        weights : str, optional
+            Positive, constant within a unit.
+        coordinates : (str, str), optional
+            Columns of latitude and longitude in degrees, constant within a unit.
+        assigned_at : str, optional
+            Column of the level at which treatment was assigned, if coarser than the unit. Every
+            inference method resamples and clusters at this level unless told otherwise.
+        absorbing : bool
+            False keeps a treatment that switches off, for the estimators that allow it.
+        window : (int, int), optional
+            First and last period to use, both included.
+        exclude : iterable
+            Units to leave out; the ledger lists them.
+
+        Raises
+        ------
+        DesignError
+            Unknown columns, duplicate (unit, period) rows, missing, infinite or non-numeric values,
+            periods that are not integers, fewer than two periods, treatment that switches off,
+            no treated unit, no treated unit (in repeated cross-sections: cohort) with a
+            pre-period, no control unit, repeated cross-sections without ``adoption``.
+
+        Warns
+        -----
+        JJJPolicyWarning
+            Treated units (cohorts) without a pre-period are left out; a zero in ``adoption`` is
+            read as never treated although periods run from below zero to above.
+        """
+        if unit is None:
+            frame, unit = intake.rows_as_units(frame)
+        return intake.design_from_frame(
+            cls,
+            frame,
+            intake.Columns(
+                unit=unit,
+                time=time,
+                outcome=outcome,
+                treatment=treatment,
+                adoption=adoption,
+                covariates=tuple(covariates),
+                predictors=tuple(predictors),
+                weights=weights,
+                clusters=(clusters,) if isinstance(clusters, str) else tuple(clusters),
+                coordinates=coordinates,
+                assigned_at=assigned_at,
+            ),
+            absorbing=absorbing,
+            window=window,
+            exclude=tuple(exclude),
+        )
+
+    @classmethod
+    def from_parquet(
+        cls,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | None = None,
+        adoption: str | None = None,
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        assigned_at: str | None = None,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[Hashable] = (),
+        memory: str = "1GB",
+        batch: int = 1_000_000,
+    ) -> Design:
+        r"""Build a design from Parquet files of any size, in bounded memory.
+
+        The files are read once, in batches, and units that differ in nothing but their outcomes are
+        summed up without loss: k + 1 rows stand for all units of one cohort that are observed in
+        the same k periods (and have the same covariates and weights), with the same mean and the
+        same covariance matrix of outcomes. Where treatment was assigned at a coarser level, one row
+        stands for each of its groups. Estimates and standard errors are those of the whole table,
+        for every estimator whose influence functions are affine in a unit's outcomes:
+        TwoWayFixedEffects, EventStudy, SunAbraham, ExtendedTWFE, CallawaySantAnna, Imputation and
+        TwoStage. Inference that takes groups of ``assigned_at`` as wholes works as on the whole
+        table. Other estimators, and inference that resamples single units, refuse such a design.
+
+        Parameters
+        ----------
+        paths : path, or sequence of paths
+            Parquet files, or patterns such as ``firms/*.parquet``, that together are one table.
+            Rows that are sorted by unit are read as they come; otherwise DuckDB sorts them first,
+            on disk if need be.
+        unit, time, outcome, treatment, adoption, weights, assigned_at, window, exclude
+            As in :meth:`from_frame`.
+        covariates : sequence of str
+            As in :meth:`from_frame`. Only units with the same covariates are summed up: they should
+            have few values, or those of a region.
+        memory : str
+            What DuckDB may use while it reads and sorts.
+        batch : int
+            Rows in memory at once.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`from_frame`; also where units are of too many kinds to be summed up.
+        DataError
+            No such file, or one that is not Parquet; DuckDB or PyArrow is not installed.
+        """
+        listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        columns = intake.Columns(
+            unit=unit,
+            time=time,
+            outcome=outcome,
+            treatment=treatment,
+            adoption=adoption,
+            covariates=tuple(covariates),
+            weights=weights,
+            assigned_at=None if assigned_at == unit else assigned_at,
+        )
+        rows = intake.ParquetRows(tuple(os.fspath(path) for path in listed), columns, memory, batch)
+        return intake.design_from_parquet(cls, rows, window, tuple(exclude))
+
+    @classmethod
+    def from_policy(
+        cls,
+        panel: Panel,
+        policy: Policy,
+        *,
+        outcome: str,
+        window: tuple[int, int] | None = None,
+        exclude: Iterable[str] = (),
+        covariates: Sequence[str] = (),
+        predictors: Sequence[str] = (),
+        timing: Timing | None = None,
+    ) -> Design:
+        """Build a design from a panel and a dated policy.
+
+        Parameters
+        ----------
+        panel : Panel
+        policy : Policy
+        outcome : str
+            A variable of the panel.
+        window : (int, int), optional
+            First and last period to use, both included. Default: every period of the panel for
+            which the outcome is published.
+        exclude : iterable of str
+            Region codes to leave out of treated units and donor pool alike.
+        covariates : sequence of str
+            Further variables of the panel.
+        predictors : sequence of str
+            Variables that synthetic controls match on; cells may be missing.
+        timing : Timing, optional
+            How the day of issue becomes a first treated period; the year of issue by default.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`from_frame`; also when a region that the policy treats is not in the panel.
+        """
+        return intake.design_from_policy(
+            cls,
+            panel,
+            policy,
+            outcome,
+            window,
+            tuple(exclude),
+            tuple(covariates),
+            tuple(predictors),
+            timing,
+        )
+
+    def require_balanced(self, method: str) -> None:
+        """Raise a `DesignError` naming the absent cells unless the panel is balanced."""
+        if self.balanced:
+            return
+        rows, columns = np.nonzero(~self.observed)
+        shown = ", ".join(
+            f"{self.labels.unit} {intake.quoted(self.units[int(i)])} in {self.periods[t]}"
+            for i, t in list(zip(rows, columns, strict=True))[:3]
+        )
+        raise DesignError(
+            f"{method} needs every unit in every period, but {len(rows)} cells have no row: {shown}"
+            f"{', …' if len(rows) > 3 else ''}. Leave these units out with exclude=[…], or choose "
+            f"a window=(first, last) in which they are complete."
+        )
+
+    def require_absorbing(self, method: str) -> None:
+        """Raise a `DesignError` if treatment switches off."""
+        if not self.absorbing:
+            raise DesignError(
+                f"{method} needs treatment to stay on once it is on; this design was built with "
+                f"absorbing=False. Use did.ChaisemartinDHaultfoeuille, or build it without."
+            )
+
+    def require_never_treated(self, method: str, at_least: int = 1) -> Booleans:
+        """Mask of never-treated units; a `DesignError` if there are fewer than ``at_least``."""
+        never = ~self.treated
+        if int(never.sum()) < at_least:
+            raise DesignError(
+                f"{method} needs at least {at_least} never-treated {self.labels.unit}(s), the panel"
+                f" has {int(never.sum())}: keep more units in the donor pool (fewer in exclude=…)."
+            )
+        return never
+
+    def require_units(self, method: str) -> None:
+        """Raise a `DesignError` if rows stand for many units."""
+        if self.stands_for is not None:
+            raise DesignError(
+                f"{method} needs the {self.labels.unit}s one by one, and the rows of this design "
+                f"stand for many of them: build it with Design.from_frame."
+            )
+
+    def require_unweighted(self, method: str) -> None:
+        """Raise a `DesignError` if observation weights were given to a method without a use."""
+        if self.weights is not None:
+            raise DesignError(
+                f"{method} has no use for observation weights; build the design without weights=."
+            )

@@ -1,0 +1,16 @@
+"""From tables to the arrays of a design: every check of input, in one place."""
+
+from jjjpolicy.design.intake.build import design_from_frame, design_from_policy
+from jjjpolicy.design.intake.columns import Columns, quoted, rows_as_units
+from jjjpolicy.design.intake.parquet import ParquetRows
+from jjjpolicy.design.intake.summed import design_from_parquet
+
+__all__ = [
+    "Columns",
+    "ParquetRows",
+    "design_from_frame",
+    "design_from_parquet",
+    "design_from_policy",
+    "quoted",
+    "rows_as_units",
+]

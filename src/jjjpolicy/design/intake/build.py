@@ -1,0 +1,246 @@
+"""From a tidy table, or a panel and a policy, to a design."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.design.arrays import Labels
+from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
+from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
+from jjjpolicy.design.intake.treatment import (
+    adoption_from_column,
+    adoption_from_treatment,
+    always_treated,
+    require_common_adoption,
+    require_comparison,
+    require_repeated,
+)
+from jjjpolicy.design.intake.values import constant, group_codes, numbers, unit_weights
+from jjjpolicy.design.ledger import Ledger
+from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.registry.regions import ancestors
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.panels.panel import Panel
+    from jjjpolicy.registry.policy import Policy, Timing
+
+
+def design_from_frame(
+    make: type[Design],
+    frame: pd.DataFrame,
+    columns: Columns,
+    *,
+    absorbing: bool,
+    window: tuple[int, int] | None,
+    exclude: tuple[Hashable, ...],
+) -> Design:
+    """See :meth:`jjjpolicy.Design.from_frame`."""
+    require_columns(frame, columns)
+    ledger = Ledger()
+    periods = integer_periods(frame[columns.time], columns.time)
+    frame, periods, ledger = restrict(frame, periods, columns, window, exclude, ledger)
+    grid = make_grid(frame, periods, columns)
+
+    outcome = _matrix(frame, columns.outcome, grid, columns)
+    cross_sections = int((~np.isnan(outcome)).sum(axis=1).max()) == 1
+    switching: Booleans | None = None
+    if cross_sections:
+        require_repeated(columns)
+    if columns.treatment is not None:
+        adoption, switching, ledger = adoption_from_treatment(
+            frame, columns.treatment, grid, columns, absorbing, ledger
+        )
+    else:
+        if not absorbing:
+            raise DesignError("absorbing=False needs treatment= (0/1 by period), not adoption=.")
+        assert columns.adoption is not None
+        adoption, ledger = adoption_from_column(
+            frame, columns.adoption, grid, columns, ledger, cross_sections
+        )
+
+    if switching is None:
+        without = always_treated(outcome, adoption, grid, columns, cross_sections)
+        if without.any():
+            ledger = _always_treated_listed(
+                ledger, grid.units[without], adoption[without], columns, cross_sections
+            )
+            kept = ~frame[columns.unit].isin(grid.units[without]).to_numpy()
+            frame, periods, adoption = frame[kept], periods[kept], adoption[~without]
+            grid = make_grid(frame, periods, columns)
+            outcome = _matrix(frame, columns.outcome, grid, columns)
+    absent = np.isnan(outcome)
+    if absent.any() and not cross_sections:
+        cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
+        ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
+    require_comparison(outcome, adoption, grid, columns, switching)
+
+    weights = unit_weights(frame, grid, columns)
+    assignment = np.arange(len(grid.units), dtype=np.int64)
+    if columns.assigned_at is not None:
+        assignment = group_codes(frame, columns.assigned_at, grid, columns)
+        require_common_adoption(frame, assignment, adoption, grid, columns)
+    coordinates = None
+    if columns.coordinates is not None:
+        pair = [constant(frame, name, grid, columns) for name in columns.coordinates]
+        coordinates = np.column_stack(pair)
+        if (np.abs(coordinates[:, 0]) > 90).any() or (np.abs(coordinates[:, 1]) > 360).any():
+            raise DesignError(
+                f"coordinates={columns.coordinates!r} must be (latitude, longitude) in degrees; "
+                f"a latitude lies outside [-90, 90] or a longitude outside [-360, 360]."
+            )
+    return make(
+        outcome=outcome,
+        units=grid.units,
+        periods=grid.periods,
+        adoption=adoption,
+        labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time),
+        assigned_at=columns.assigned_at or columns.unit,
+        assignment=assignment,
+        switching=switching,
+        covariates={
+            name: _once_if_constant(_matrix(frame, name, grid, columns))
+            for name in columns.covariates
+        },
+        predictors={
+            name: _matrix(frame, name, grid, columns, gaps=True) for name in columns.predictors
+        },
+        weights=weights,
+        clusters={name: group_codes(frame, name, grid, columns) for name in columns.clusters},
+        coordinates=coordinates,
+        left_out=ledger,
+    )
+
+
+def _matrix(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
+) -> Floats:
+    values = grid.spread(numbers(frame, name, grid, columns, gaps))
+    return np.array(values, dtype=float, order="C")
+
+
+def _once_if_constant(matrix: Floats) -> Floats:
+    """The matrix; with each unit's value stored once where it is the same in every period."""
+    if not (matrix == matrix[:, :1]).all():
+        return matrix
+    return np.broadcast_to(matrix[:, :1].copy(), matrix.shape)
+
+
+def _always_treated_listed(
+    ledger: Ledger,
+    units: pd.Index,
+    adoption: Floats,
+    columns: Columns,
+    cross_sections: bool,
+) -> Ledger:
+    """The ledger with the always-treated, about whom a warning is given as well."""
+    why = "no pre-period: treated in every observed period"
+    if cross_sections:
+        cohorts, rows = np.unique(adoption, return_counts=True)
+        for cohort, number in zip(cohorts, rows, strict=True):
+            ledger = ledger.with_note(
+                None, None, f"{number} rows of cohort {cohort:.0f} left out, {why}"
+            )
+        named = "rows of cohort " + ", ".join(f"{cohort:.0f}" for cohort in cohorts)
+    else:
+        for unit, since in zip(units, adoption, strict=True):
+            ledger = ledger.with_units([unit], f"{why} (first treated {since:.0f})")
+        named = f"{columns.unit} {shown_labels(units)}"
+    warn_user(
+        f"{named} left out, {why}. design.ledger lists them. Begin earlier if there is data.",
+    )
+    return ledger
+
+
+def design_from_policy(
+    make: type[Design],
+    panel: Panel,
+    policy: Policy,
+    outcome: str,
+    window: tuple[int, int] | None,
+    exclude: tuple[str, ...],
+    covariates: tuple[str, ...],
+    predictors: tuple[str, ...],
+    timing: Timing | None,
+) -> Design:
+    """See :meth:`jjjpolicy.Design.from_policy`."""
+    unit, time = panel.unit, panel.time
+    wanted = [outcome, *covariates]
+    unknown = [name for name in (*wanted, *predictors) if name not in panel.variables]
+    if unknown:
+        raise DesignError(unknown_name("variable", unknown[0], list(panel.variables), "the panel"))
+    further = [name for name in predictors if name not in wanted]
+    frame = panel.frame[[unit, time, *wanted, *further]]
+    missing = frame[frame[wanted].isna().any(axis=1)]
+    frame = frame.drop(missing.index)
+    units = pd.Index(frame[unit].unique())
+    adoption = (
+        policy.adoption(list(units))
+        if timing is None
+        else policy.adoption(list(units), timing=timing)
+    )
+    covered = {region for unit in units for region in (unit, *ancestors(unit))}
+    absent = [r for r in policy.treated_regions if r not in covered and r not in exclude]
+    if absent:
+        raise DesignError(
+            f"policy {policy.id!r} treats {', '.join(absent)}, which the panel does not hold with a"
+            f" value of {outcome!r}; choose another panel or outcome, or name those that "
+            f"it holds with policy.treating([…])."
+        )
+    frame = frame.assign(__adoption=frame[unit].map(dict(zip(units, adoption, strict=True))))
+    design = design_from_frame(
+        make,
+        frame,
+        Columns(
+            unit=unit,
+            time=time,
+            outcome=outcome,
+            adoption="__adoption",
+            covariates=covariates,
+            predictors=predictors,
+        ),
+        absorbing=True,
+        window=window,
+        exclude=exclude,
+    )
+    low, high = window or (int(design.periods[0]), int(design.periods[-1]))
+    within = missing[missing[time].between(low, high) & ~missing[unit].isin(exclude)]
+    gaps = sorted(set(within[time]) - set(design.periods.tolist()))
+    ledger = design.left_out.with_periods(gaps, f"{outcome} is not published for this period")
+    cells = within[within[time].isin(design.periods)]
+    ledger = ledger.with_cells(
+        zip(cells[unit], cells[time], strict=True), f"{outcome} is not published for this cell"
+    )
+    return replace(
+        design,
+        left_out=ledger,
+        labels=Labels(
+            outcome=outcome,
+            unit=unit,
+            time=time,
+            outcome_en=panel.label(outcome, "en"),
+            outcome_zh=panel.label(outcome, "zh"),
+            unit_names_en=panel.unit_names("en"),
+            unit_names_zh=panel.unit_names("zh"),
+        ),
+        source={
+            "panel": panel.name,
+            "vintage": panel.vintage,
+            "policy": policy.id,
+            "timing": type(timing).__name__ if timing is not None else "YearOfIssue",
+            "window": None if window is None else list(window),
+            "exclude": sorted(exclude),
+            "covariates": list(covariates),
+            "predictors": list(predictors),
+            "first_treated": {
+                str(each): int(year)
+                for each, year in zip(design.units, design.adoption, strict=True)
+                if np.isfinite(year)
+            },
+        },
+    )

@@ -1,0 +1,209 @@
+"""Who is treated from when on, and whether there is anything to compare with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.design.intake.columns import Columns, quoted, shown_labels
+from jjjpolicy.design.intake.grid import Grid
+from jjjpolicy.design.intake.values import numbers
+from jjjpolicy.design.ledger import Ledger
+from jjjpolicy.errors import DesignError, warn_user
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Booleans, Floats, Integers
+
+
+def adoption_from_treatment(
+    frame: pd.DataFrame,
+    name: str,
+    grid: Grid,
+    columns: Columns,
+    absorbing: bool,
+    ledger: Ledger,
+) -> tuple[Floats, Booleans | None, Ledger]:
+    column = frame[name]
+    values = (
+        column.to_numpy(dtype=float)
+        if pd.api.types.is_bool_dtype(column)
+        else numbers(frame, name, grid, columns)
+    )
+    wrong = (values != 0) & (values != 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        unit, period = grid.locate(row)
+        raise DesignError(
+            f"treatment column {name!r} is {values[row]:g} for {columns.unit} {quoted(unit)} in "
+            f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
+            f"adoption=."
+        )
+    matrix = grid.spread(values)
+    on = matrix == 1
+    first = np.where(on.any(axis=1), on.argmax(axis=1), grid.shape[1])
+    adoption = np.append(grid.periods.astype(float), np.inf)[first]
+    off_again = (matrix == 0) & (np.arange(grid.shape[1])[None, :] > first[:, None])
+    if not absorbing:
+        return adoption, on, ledger
+    if off_again.any():
+        i, t = (int(k) for k in np.argwhere(off_again)[0])
+        raise DesignError(
+            f"treatment column {name!r} switches off: {columns.unit} {quoted(grid.units[i])} is "
+            f"treated in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as "
+            f"staying on, or "
+            f"pass absorbing=False and use an estimator that allows it."
+        )
+    return adoption, None, ledger
+
+
+def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
+    """First treated period of each unit, ``inf`` for never; it may lie after the last period."""
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        raise DesignError(
+            f"adoption column {name!r} holds text or objects (first value {column.iloc[0]!r}); it "
+            f"must hold the first treated period, or 0, NaN or inf for never treated."
+        )
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    if grid.periods[0] < 0 <= grid.periods[-1] and (values == 0).any():
+        warn_user(
+            f"0 in adoption column {name!r} is read as never treated, although 0 is a period: where"
+            f" it is meant as the first treated period, shift {columns.time!r} and {name!r} by a "
+            f"constant so that all periods are positive.",
+        )
+    values = np.where(np.isnan(values) | (values == 0), np.inf, values)
+    if np.isneginf(values).any():
+        raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
+    if grid.periods[0] > 0 and (values < 0).any():
+        raise DesignError(
+            f"adoption column {name!r} holds {values.min():g}, and all periods are positive: if it "
+            f"stands for never treated, code that as 0, NaN or inf."
+        )
+    matrix = grid.spread(values, absent=-np.inf)
+    adoption: Floats = matrix.max(axis=1)
+    varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
+    if varies.any():
+        i = int(np.argmax(varies))
+        seen = sorted({float(v) for v in matrix[i] if not np.isneginf(v)})
+        raise DesignError(
+            f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
+            f"({', '.join(f'{v:g}' for v in seen[:4])}); it must be one first treated period."
+        )
+    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
+    if fractional.any():
+        i = int(np.argmax(fractional))
+        raise DesignError(
+            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
+            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
+        )
+    return adoption
+
+
+def adoption_from_column(
+    frame: pd.DataFrame,
+    name: str,
+    grid: Grid,
+    columns: Columns,
+    ledger: Ledger,
+    cross_sections: bool,
+) -> tuple[Floats, Ledger]:
+    adoption = declared_adoption(frame, name, grid, columns)
+    later = np.isfinite(adoption) & (adoption > grid.periods[-1])
+    after = f"after the last period {grid.periods[-1]}: counts as never treated here"
+    if cross_sections:
+        for period, rows in zip(*np.unique(adoption[later], return_counts=True), strict=True):
+            ledger = ledger.with_note(None, int(period), f"adoption of {rows} rows lies {after}")
+    else:
+        for unit, period in zip(grid.units[later], adoption[later], strict=True):
+            ledger = ledger.with_note(unit, int(period), f"adopts {after}")
+    return np.where(later, np.inf, adoption), ledger
+
+
+def always_treated(
+    outcome: Floats, adoption: Floats, grid: Grid, columns: Columns, cross_sections: bool
+) -> Booleans:
+    """Treated units that are not observed before adoption, shape (units,).
+
+    In repeated cross-sections: the rows of cohorts of which no row is observed before adoption.
+
+    Raises
+    ------
+    DesignError
+        These are all treated units.
+    """
+    treated = np.isfinite(adoption)
+    before = grid.periods[None, :] < adoption[:, None]
+    seen_before = np.asarray((before & ~np.isnan(outcome)).any(axis=1))
+    if cross_sections:
+        seen_before = np.isin(adoption, adoption[seen_before])
+    without: Booleans = treated & ~seen_before
+    if without.any() and not (treated & seen_before).any():
+        if cross_sections:
+            cohorts = ", ".join(f"{value:.0f}" for value in np.unique(adoption[without]))
+            raise DesignError(
+                f"no row before adoption for the rows with {columns.adoption!r} {cohorts}, and no "
+                f"other rows are treated: begin earlier, or check {columns.adoption!r}."
+            )
+        raise DesignError(
+            f"no pre-period for treated {columns.unit} {shown_labels(grid.units[without])}: "
+            f"treated in every observed period, and no other {columns.unit} is treated. Begin "
+            f"earlier, or check the treatment column."
+        )
+    return without
+
+
+def require_repeated(columns: Columns) -> None:
+    """Where every unit occurs once, a 0/1 treatment does not say who is going to be treated."""
+    if columns.treatment is not None:
+        raise DesignError(
+            f"every {columns.unit} occurs once, so that {columns.treatment!r} does not say "
+            f"which rows before treatment belong to the treated; give adoption=, the first "
+            f"treated period of each row's group."
+        )
+
+
+def require_comparison(
+    outcome: Floats,
+    adoption: Floats,
+    grid: Grid,
+    columns: Columns,
+    switching: Booleans | None,
+) -> None:
+    if not np.isfinite(adoption).any():
+        raise DesignError(
+            f"no {columns.unit} is treated within {columns.time} {grid.periods[0]}-"
+            f"{grid.periods[-1]}: check the treatment column, window= and exclude=."
+        )
+    observed = ~np.isnan(outcome)
+    on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
+    start = int(adoption.min())
+    after = grid.periods >= start
+    if (on | ~observed)[:, after].all():
+        raise DesignError(
+            f"no control unit: from {columns.time} {start} on every {columns.unit} is treated, so "
+            f"that there is nothing to compare with. Keep untreated or later-treated units."
+        )
+
+
+def require_common_adoption(
+    frame: pd.DataFrame,
+    assignment: Integers,
+    adoption: Floats,
+    grid: Grid,
+    columns: Columns,
+) -> None:
+    """Treatment assigned at a coarser level must be the same within each of its groups."""
+    order = np.argsort(assignment, kind="stable")
+    same_group = assignment[order][1:] == assignment[order][:-1]
+    differs = same_group & (adoption[order][1:] != adoption[order][:-1])
+    if differs.any():
+        k = int(np.argmax(differs))
+        one, other = grid.units[order[k]], grid.units[order[k + 1]]
+        raise DesignError(
+            f"assigned_at={columns.assigned_at!r}, but {columns.unit} {quoted(one)} and "
+            f"{quoted(other)} are in the same {columns.assigned_at} and are not treated "
+            f"from the same period on. Name the "
+            f"level at which treatment was assigned."
+        )

@@ -1,0 +1,1 @@
+"""Effects of a dose as functions of it."""

@@ -1,0 +1,1 @@
+"""Effects by cohort and period, and their averages."""

@@ -1,0 +1,98 @@
+"""From comparisons of group-time cells to their effects, and a list of those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.did.group_time.effects import GroupTimeEffects, Skipped
+from jjjpolicy.did.group_time.scores import NotEstimable, Scores
+from jjjpolicy.did.not_estimable import causes_of
+from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Integers
+    from jjjpolicy.did.group_time.comparisons import Comparison
+    from jjjpolicy.did.group_time.samples import Sample
+
+Compare = Callable[[list["Comparison"]], tuple["Integers", Scores]]
+"""Units that take part, and the scores of cells with equal keys on them."""
+
+
+def effects_of_cells(
+    sample: Sample,
+    cells: list[Comparison],
+    skipped: list[Skipped],
+    compare: Compare,
+    cohort_codes: Integers,
+    anticipation: int,
+) -> tuple[GroupTimeEffects, int]:
+    """Effects of the cells that can be estimated, and how often a control was trimmed.
+
+    Parameters
+    ----------
+    sample : Sample
+    cells : list of Comparison
+    skipped : list of (group, period or None, reason)
+        Already known to be out of reach; those that fail here are added to the result.
+    compare : callable
+        May raise :class:`NotEstimable`.
+    cohort_codes : ndarray of int, shape (units,)
+        Cohorts as the averages weigh them.
+    anticipation : int
+
+    Raises
+    ------
+    DesignError
+        No effect from adoption on can be estimated.
+    """
+    design = sample.design
+    estimates = np.zeros(len(cells))
+    influence = np.zeros((design.n_units, len(cells)))
+    estimated = np.ones(len(cells), dtype=bool)
+    failed, trimmed = list(skipped), 0
+    positions = [k for k, cell in enumerate(cells) if not cell.reference]
+    for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
+        columns = list(batch)
+        try:
+            rows, scores = compare([cells[k] for k in columns])
+        except NotEstimable as failure:
+            estimated[columns] = False
+            failed += [
+                (cells[k].group, int(design.periods[cells[k].period]), str(failure))
+                for k in columns
+            ]
+            continue
+        estimates[columns] = scores.att
+        if columns[-1] - columns[0] == len(columns) - 1:
+            # A slice is written several times faster than an index array.
+            influence[rows, columns[0] : columns[-1] + 1] = scores.influence
+        else:
+            influence[rows[:, None], columns] = scores.influence
+        trimmed += scores.trimmed
+    if design.influence_scale is not None:
+        influence *= design.influence_scale[:, None]
+    nothing_of = {cell.cohort for cell in cells} - {
+        cells[k].cohort for k in positions if estimated[k]
+    }
+    estimated[[k for k, cell in enumerate(cells) if cell.cohort in nothing_of]] = False
+    kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
+    effects = GroupTimeEffects(
+        groups=np.array([cell.group for cell in kept]),
+        periods=design.periods[[cell.period for cell in kept]],
+        estimates=estimates[estimated],
+        influence=influence if estimated.all() else influence[:, estimated],
+        reference=np.array([cell.reference for cell in kept], dtype=bool),
+        cohorts=sample.cohorts,
+        cohort_codes=cohort_codes,
+        weights=design.weights,
+        influence_scale=design.influence_scale,
+        anticipation=anticipation,
+        not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
+    )
+    if not (effects.event_times >= 0).any():
+        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")
+    return effects, trimmed

@@ -1,0 +1,356 @@
+"""The estimate that is built from group-time effects, and its averages.
+
+An estimator of group-time effects implements :meth:`GroupTimeEstimator.group_time_effects`;
+fitting, averaging, standard errors and refits under other assignments follow from it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.did.group_time.aggregation import (
+    ESTIMANDS,
+    LEVEL_NAMES,
+    Combination,
+    Kind,
+    Window,
+    combine,
+)
+from jjjpolicy.did.group_time.effects import GroupTimeEffects
+from jjjpolicy.did.group_time.pretest import PreTest, wald_pretest
+from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.variance import (
+    analytic_result,
+    effect_bounds,
+    few_treated_note,
+    t_interval,
+)
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.estimation.multipliers import Law
+
+
+class GroupTimeEstimator(Estimator):
+    """An estimator of group-time effects."""
+
+    @abstractmethod
+    def group_time_effects(self, design: Design) -> GroupTimeEffects:
+        """Effects ATT(g, t) with influence functions."""
+
+    def fit(self, design: Design) -> GroupTimeEstimate:
+        """Estimate the group-time effects and their averages.
+
+        Cohorts and cells that cannot be estimated are named in a warning and in the ledger of
+        ``estimate.design``; for errors see ``group_time_effects``.
+        """
+        effects = self.group_time_effects(design)
+        design = listed_as_not_estimable(design, effects.not_estimable_table, self.label)
+        return _estimate(self, design, effects, "simple", Window())
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels; shape (1,) arrays."""
+        return _refits(design, self.group_time_effects(design), "simple", Window())
+
+
+@dataclass(frozen=True)
+class GroupTimeAverage(Estimator):
+    """Another average of the effects of a group-time estimator; made by ``aggregate``.
+
+    Resampling refits the average that an estimate reports, and not the simple one.
+    """
+
+    takes_sums: ClassVar[bool] = True
+    source: GroupTimeEstimator
+    kind: Kind
+    window: Window
+
+    @property
+    def label(self) -> str:
+        return self.source.label
+
+    def fit(self, design: Design) -> GroupTimeEstimate:
+        """Estimate the group-time effects and this average of them."""
+        effects = self.source.group_time_effects(design)
+        return _estimate(self, design, effects, self.kind, self.window)
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels; shape (1,) arrays."""
+        effects = self.source.group_time_effects(design)
+        return _refits(design, effects, self.kind, self.window)
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options of the source, and the average."""
+        options = {
+            "aggregate": self.kind,
+            "balance": self.window.balance,
+            "min_event": self.window.first,
+            "max_event": self.window.last,
+        }
+        return self.source.specification() | {k: v for k, v in options.items() if v is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class GroupTimeEstimate(Estimate):
+    """An estimate that is an average of group-time effects, and can be averaged otherwise.
+
+    ``details`` holds ``group_time`` (:class:`GroupTimeEffects`), ``not_estimable`` (a table of
+    cohorts and periods without an estimate, and why), ``event_times`` (those that the influence
+    functions cover), ``aggregation`` and ``window``; for regressions also ``regression`` and
+    ``contrasts``.
+    """
+
+    @property
+    def _group_time_effects(self) -> GroupTimeEffects:
+        effects: GroupTimeEffects = self.details["group_time"]
+        return effects
+
+    @cached_property
+    def group_time(self) -> pd.DataFrame:
+        """Effects by group and time: group, time, estimate, se, lower, upper (95%).
+
+        Standard errors are clustered at the level of assignment; an effect that is zero by
+        definition (the base period itself) has none.
+        """
+        effects = self._group_time_effects
+        table = _table(self.design, effects, effects.estimates, effects.influence)
+        table.loc[effects.reference, ["se", "lower", "upper"]] = np.nan
+        table.insert(0, "group", effects.groups.astype(np.int64))
+        table.insert(1, "time", effects.periods)
+        return table
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """Averages at each level of the aggregation, with standard errors and 95% intervals.
+
+        First column: group, period or event_time; the simple average has none, and its levels are
+        the group-time effects themselves.
+        """
+        if self.details["aggregation"] == "simple":
+            return self.group_time
+        effects, combination = self._group_time_effects, self._level_combination
+        table = _table(
+            self.design, effects, combination.estimates(effects), combination.influence(effects)
+        )
+        table.loc[~_estimated(effects, combination), ["se", "lower", "upper"]] = np.nan
+        name = LEVEL_NAMES[self.details["aggregation"]]
+        table.insert(0, name, combination.labels.astype(np.int64))
+        return table
+
+    def aggregate(
+        self,
+        kind: Kind,
+        *,
+        balance: int | None = None,
+        min_event: int | None = None,
+        max_event: int | None = None,
+    ) -> GroupTimeEstimate:
+        """Average the group-time effects.
+
+        Parameters
+        ----------
+        kind : {"simple", "group", "calendar", "event"}
+            ``simple``: all effects from adoption on, by cohort size. ``group``: mean effect of each
+            cohort, then over treated units. ``calendar``: effect in each period, then over periods.
+            ``event``: effect at each event time, then over event times from 0 on.
+        balance : int, optional
+            Only cohorts observed for at least this many periods after adoption, and event times up
+            to it; for ``"event"``.
+        min_event, max_event : int, optional
+            First and last event time that enter.
+
+        Returns
+        -------
+        GroupTimeEstimate
+            ``att`` and ``se`` are the overall average and ``levels`` the averages by level.
+            Standard errors include the estimation of cohort shares where these are estimated.
+
+        Raises
+        ------
+        DesignError
+            An unknown kind, ``balance`` for another kind than ``"event"``, or an empty window.
+        """
+        source = self.estimator
+        if isinstance(source, GroupTimeAverage):
+            source = source.source
+        assert isinstance(source, GroupTimeEstimator)
+        window = Window(balance, min_event, max_event)
+        plain = kind == "simple" and window == Window()
+        estimator = source if plain else GroupTimeAverage(source, kind, window)
+        return _estimate(estimator, self.design, self._group_time_effects, kind, window)
+
+    def bands(
+        self, *, alpha: float = 0.05, draws: int = 1_000, seed: int = 0, law: Law = "mammen"
+    ) -> pd.DataFrame:
+        """``levels`` with simultaneous bands from the multiplier bootstrap.
+
+        All levels lie within their bands at once with probability 1 − ``alpha`` (Callaway and
+        Sant'Anna 2021, algorithm 1, clustered at the level of assignment).
+
+        Parameters
+        ----------
+        alpha : float
+        draws : int
+        seed : int
+        law : {"mammen", "rademacher", "webb"}
+            Distribution of the multipliers.
+
+        Returns
+        -------
+        DataFrame
+            As ``levels``, where lower and upper are the ends of the bands and critical_value, the
+            same in every row, is what the standard errors were multiplied by.
+
+        Raises
+        ------
+        InferenceError
+            ``alpha`` outside (0, 1), or fewer than two draws.
+        """
+        from jjjpolicy.estimation.multipliers import uniform_critical_value
+
+        if not 0 < alpha < 1:
+            raise InferenceError(f"alpha={alpha} must lie between 0 and 1, e.g. 0.05.")
+        effects = self._group_time_effects
+        simple = self.details["aggregation"] == "simple"
+        influence = effects.influence if simple else self._level_combination.influence(effects)
+        table = self.levels.copy()
+        critical = uniform_critical_value(
+            influence[:, table["se"].to_numpy() > 0],
+            self.design.assignment,
+            alpha,
+            draws=draws,
+            seed=seed,
+            law=law,
+        )
+        table["lower"] = table["estimate"] - critical * table["se"]
+        table["upper"] = table["estimate"] + critical * table["se"]
+        return table.assign(critical_value=critical)
+
+    def pretest(self) -> PreTest:
+        """Wald test that all effects before (anticipated) adoption are zero.
+
+        Raises
+        ------
+        InferenceError
+            No such effect was estimated, or their covariance matrix is singular.
+        """
+        return wald_pretest(self._group_time_effects, self.design)
+
+    @property
+    def _level_combination(self) -> Combination:
+        whole = combine(
+            self._group_time_effects, self.details["aggregation"], self.details["window"]
+        )
+        return whole.without_overall()
+
+
+def _estimate(
+    estimator: Estimator, design: Design, effects: GroupTimeEffects, kind: Kind, window: Window
+) -> GroupTimeEstimate:
+    combination = _overall_and_event_study(effects, kind, window)
+    points = combination.estimates(effects)
+    estimated = _estimated(effects, combination)
+    event_times = combination.labels[1:].astype(np.int64)
+    covered = combination.only(estimated)
+    influence = covered.influence(effects)
+    by_period = combine(effects, "calendar", Window(None, window.first, window.last))
+    estimate = GroupTimeEstimate(
+        estimator=estimator,
+        design=design,
+        att=float(points[0]),
+        estimand=ESTIMANDS[kind],
+        event_effects=lambda: pd.DataFrame({"event_time": event_times, "estimate": points[1:]}),
+        calendar_effects=pd.DataFrame(
+            {
+                "period": by_period.labels[1:].astype(np.int64),
+                "estimate": by_period.estimates(effects)[1:],
+            }
+        ),
+        influence=influence,
+        details={
+            "group_time": effects,
+            "not_estimable": effects.not_estimable_table,
+            "event_times": event_times[estimated[1:]],
+            "aggregation": kind,
+            "window": window,
+            **_regression_details(effects, covered),
+        },
+    )
+    covariance = effects.covariance(influence, design)
+    df = effects.degrees_of_freedom(design)
+
+    def by_event(level: float) -> pd.DataFrame:
+        known = estimated[1:]
+        table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
+        return effect_bounds(table, np.sqrt(np.diag(covariance)[1:]), df, level)
+
+    name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
+    if effects.regression is None:
+        name = f"influence functions, clustered by {design.assigned_at}"
+        method = "InfluenceFunction"
+    return estimate.with_result(  # type: ignore[return-value]
+        analytic_result(
+            name,
+            estimate.att,
+            by_event,
+            covariance,
+            df=df,
+            specification={"name": method, "level": design.assigned_at},
+            notes=effects.notes + few_treated_note(design, design.assignment),
+        )
+    )
+
+
+def _regression_details(effects: GroupTimeEffects, covered: Combination) -> dict[str, Any]:
+    """The regression and its contrasts, for variance estimators that take it apart."""
+    if effects.regression is None:
+        return {}
+    fit = effects.regression.fit
+    if fit is None:
+        counted = effects.regression.observations, effects.regression.parameters
+        return {"small_sample": (counted,)}
+    contrasts = np.zeros((len(covered.labels), len(fit.coefficients)))
+    coefficients = covered.cells[~effects.reference]
+    contrasts[:, : len(coefficients)] = coefficients.T
+    return {"regression": fit, "contrasts": contrasts}
+
+
+def _refits(design: Design, effects: GroupTimeEffects, kind: Kind, window: Window) -> Refits:
+    combination = _overall_and_event_study(effects, kind, window)
+    points = combination.estimates(effects)
+    own = combination.only(np.arange(len(points)) == 0).influence(effects)
+    se = effects.errors(own, design)
+    return Refits(att=points[:1], se=se, effects=points[None, 1:])
+
+
+def _overall_and_event_study(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combination:
+    """The average of a kind, followed by the averages by event time."""
+    own = combine(effects, kind, window)
+    if kind == "event":
+        return own
+    by_event = combine(effects, "event", window).without_overall()
+    return own.only(np.arange(len(own.labels)) == 0).joined(by_event)
+
+
+def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:
+    """Averages of which some part is not zero by definition."""
+    estimated: Booleans = (combination.cells[~effects.reference] != 0).any(axis=0)
+    return estimated
+
+
+def _table(
+    design: Design, effects: GroupTimeEffects, estimates: Floats, influence: Floats
+) -> pd.DataFrame:
+    se = effects.errors(influence, design)
+    df = effects.degrees_of_freedom(design)
+    lower, upper = t_interval(estimates, se, df, 0.95)
+    return pd.DataFrame({"estimate": estimates, "se": se, "lower": lower, "upper": upper})

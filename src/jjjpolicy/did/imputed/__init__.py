@@ -1,0 +1,1 @@
+"""Untreated outcomes imputed from untreated cells."""

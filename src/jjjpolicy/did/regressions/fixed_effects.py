@@ -1,0 +1,252 @@
+"""Least squares with unit and period effects on a design: coefficients and influence functions.
+
+Regressors that depend on a unit only through its cohort (treatment, event-time indicators) are held
+as (cohorts × periods) tables, so that a balanced panel of any number of units is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor
+from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design, Floats, Integers
+
+
+@dataclass(frozen=True)
+class RegressionCells:
+    """A regression cell by cell, after unit and period effects are taken out.
+
+    Attributes
+    ----------
+    regressors : ndarray, shape (units, periods, regressors)
+        Zero in absent cells.
+    residuals : ndarray, shape (units, periods)
+        Zero in absent cells.
+    """
+
+    regressors: Floats
+    residuals: Floats
+
+
+@dataclass(frozen=True)
+class FixedEffectsFit:
+    """Coefficients of a two-way fixed-effects regression.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (regressors,)
+        In the order of ``names``; collinear regressors are not among them.
+    influence_of : callable
+        Influence functions of linear combinations of the coefficients: from (regressors ×
+        combinations) to (units × combinations), without those of the coefficients in between.
+    names : tuple of str
+    collinear : tuple of str
+        Regressors left out because the fixed effects and the regressors before them explain them.
+    observations : int
+    parameters : int
+        Coefficients and period effects; unit effects are nested in the clusters and not counted.
+    kept : tuple of int
+        Positions of ``names`` among the regressors and covariates that came in.
+    design : Design
+    cohort_regressors : ndarray, shape (cohorts, periods, regressors)
+        As they came in.
+    """
+
+    coefficients: Floats
+    influence_of: Callable[[Floats], Floats]
+    names: tuple[str, ...]
+    collinear: tuple[str, ...]
+    observations: int
+    parameters: int
+    kept: tuple[int, ...]
+    design: Design
+    cohort_regressors: Floats
+
+    @cached_property
+    def influence(self) -> Floats:
+        """Coefficient − estimand ≈ mean over units; shape (units, regressors)."""
+        return self.influence_of(np.eye(len(self.coefficients)))
+
+    @cached_property
+    def cells(self) -> RegressionCells:
+        """Regressors and residuals of every cell; computed when a variance first needs them."""
+        demeaned = _demeaned_cells(self.design, self.cohort_regressors)
+        regressors = demeaned[:, :, [1 + k for k in self.kept]]
+        return RegressionCells(regressors, demeaned[:, :, 0] - regressors @ self.coefficients)
+
+    def covariance(self, codes: Integers) -> Floats:
+        r"""CRV1 covariance in the convention of fixest.
+
+        :math:`\frac{G}{G-1}\frac{N-1}{N-K}` times the sandwich, where K counts the regressors and
+        the period effects but not the unit effects, which are nested in the clusters.
+        """
+        groups = self.design.count_clusters(codes)
+        factor = small_sample_factor(groups, self.observations, self.parameters)
+        return clustered_covariance(self.influence, codes, factor)
+
+
+def fixed_effects_regression(
+    design: Design, cohort_regressors: Floats, names: Sequence[str]
+) -> FixedEffectsFit:
+    """Regress the outcome on cohort-level regressors, covariates, unit and period effects.
+
+    Parameters
+    ----------
+    design : Design
+    cohort_regressors : ndarray, shape (cohorts, periods, regressors)
+        In the order of ``design.cohort_codes``.
+    names : sequence of str
+        One per regressor.
+
+    Raises
+    ------
+    DesignError
+        No regressor has variation left after the fixed effects.
+    """
+    if design.balanced and not design.covariates:
+        return _balanced(design, cohort_regressors, tuple(names))
+    return _general(design, cohort_regressors, tuple(names))
+
+
+def regression_with_unit_trends(
+    design: Design, cohort_regressors: Floats, names: Sequence[str]
+) -> FixedEffectsFit:
+    """As :func:`fixed_effects_regression`, with a linear trend of its own for every unit.
+
+    On a balanced panel trends are taken out unit by unit and period effects between units, in any
+    order. The trends are nested in the clusters and not counted among the parameters.
+
+    Raises
+    ------
+    DesignError
+        The panel is unbalanced, or no regressor has variation left.
+    """
+    design.require_balanced("a regression with unit trends")
+    time = design.periods - design.periods.mean()
+    explained = np.column_stack([np.ones_like(time), time])
+    annihilator = np.eye(len(time)) - explained @ np.linalg.pinv(explained)
+
+    def without(values: Floats) -> Floats:
+        return without_rounding((annihilator @ values[:, :, None]), values[:, :, None])[:, :, 0]
+
+    detrended = replace(
+        design,
+        outcome=design.outcome @ annihilator,
+        covariates={name: without(values) for name, values in design.covariates.items()},
+    )
+    regressors = without_rounding(annihilator @ cohort_regressors, cohort_regressors)
+    return fixed_effects_regression(detrended, regressors, names)
+
+
+def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
+    values, codes = design.cohort_codes
+    outcome, weights = design.outcome, design.weights
+    sizes = np.bincount(codes, weights=weights, minlength=len(values)).astype(float)
+    demeaned = two_way_demean(regressors, sizes)
+    if weights is None:
+        period_means = outcome.mean(axis=0)
+        totals = np.stack([outcome[codes == c].sum(axis=0) for c in range(len(values))])
+    else:
+        period_means = weights @ outcome / weights.sum()
+        totals = np.stack([weights[codes == c] @ outcome[codes == c] for c in range(len(values))])
+    totals = totals - sizes[:, None] * period_means
+    weighted = demeaned * sizes[:, None, None]
+    gram = weighted.reshape(-1, len(names)).T @ demeaned.reshape(-1, len(names))
+    kept = _kept(gram, names, len(names))
+    demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
+    coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
+
+    bread = design.n_units * np.linalg.inv(gram)
+    fitted = np.einsum("ctk,ct->ck", demeaned, demeaned @ coefficients) @ bread
+
+    def influence_of(combinations: Floats) -> Floats:
+        influence = np.empty((design.n_units, combinations.shape[1]))
+        rows, level = bread @ combinations, fitted @ combinations
+        for c in range(len(values)):
+            mine = codes == c
+            influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ rows) - level[c]
+        if weights is not None:
+            influence *= weights[:, None]
+        if design.influence_scale is not None:
+            influence *= design.influence_scale[:, None]
+        return influence
+
+    return FixedEffectsFit(
+        coefficients=coefficients,
+        influence_of=influence_of,
+        names=tuple(names[k] for k in kept),
+        collinear=tuple(name for k, name in enumerate(names) if k not in kept),
+        observations=design.n_observations,
+        parameters=len(kept) + design.n_periods,
+        kept=tuple(kept),
+        design=design,
+        cohort_regressors=regressors,
+    )
+
+
+def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
+    names = (*names, *design.covariates)
+    demeaned = _demeaned_cells(design, regressors)
+    y, x = demeaned[:, :, 0], demeaned[:, :, 1:]
+    weighted = x if design.weights is None else x * design.weights[:, None, None]
+    gram = np.einsum("itk,itl->kl", weighted, x)
+    kept = _kept(gram, names, regressors.shape[2])
+    x, weighted, gram = x[:, :, kept], weighted[:, :, kept], gram[np.ix_(kept, kept)]
+    coefficients = np.linalg.solve(gram, np.einsum("itk,it->k", weighted, y))
+    scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
+    if design.influence_scale is not None:
+        scores *= design.influence_scale[:, None]
+    bread = design.n_units * np.linalg.inv(gram)
+    return FixedEffectsFit(
+        coefficients=coefficients,
+        influence_of=lambda combinations: scores @ (bread @ combinations),
+        names=tuple(names[k] for k in kept),
+        collinear=tuple(name for k, name in enumerate(names) if k not in kept),
+        observations=design.n_observations,
+        parameters=len(kept) + int(design.observed.any(axis=0).sum()),
+        kept=tuple(kept),
+        design=design,
+        cohort_regressors=regressors,
+    )
+
+
+def _demeaned_cells(design: Design, regressors: Floats) -> Floats:
+    """Outcome, cohort-level regressors and covariates net of unit and period effects.
+
+    Shape (units, periods, 1 + regressors + covariates); zero in absent cells.
+    """
+    _, codes = design.cohort_codes
+    columns = [regressors[codes]]
+    columns += [values[:, :, None] for values in design.covariates.values()]
+    absent = ~design.observed
+    stacked = np.concatenate([design.outcome[:, :, None], *columns], axis=2)
+    stacked[absent] = np.nan
+    demeaned = two_way_demean(stacked, design.weights)
+    demeaned[absent] = 0.0
+    return demeaned
+
+
+def _kept(gram: Floats, names: tuple[str, ...], regressors: int) -> list[int]:
+    kept = independent_columns(gram)
+    if not kept or kept[0] >= regressors:
+        shown = ", ".join(names[: min(regressors, 3)]) + (", …" if regressors > 3 else "")
+        raise DesignError(
+            f"{shown} {'does' if regressors == 1 else 'do'} not vary once unit and period effects "
+            f"are taken out: there is no comparison left to estimate the effect from."
+        )
+    dropped = [name for k, name in enumerate(names) if k not in kept]
+    if dropped:
+        warn_user(
+            f"left out as collinear with the fixed effects and the regressors before them: "
+            f"{', '.join(dropped)}",
+        )
+    return kept

@@ -1,0 +1,1 @@
+"""What every estimator and every estimate share."""

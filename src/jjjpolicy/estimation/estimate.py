@@ -1,0 +1,348 @@
+"""Estimate: what every estimator returns, and what every inference method adds to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.errors import InferenceError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.estimation.estimator import Estimator
+
+UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
+
+
+class Inference(ABC):
+    """Base class of inference methods; subclasses are frozen dataclasses of options."""
+
+    @property
+    def label(self) -> str:
+        """Name for tables and notes."""
+        return type(self).__name__
+
+    by_group: ClassVar[bool] = False
+    """Whether groups of the level of assignment enter only as wholes; see `Design.from_parquet`."""
+
+    def takes(self, design: Design) -> bool:
+        """Whether the method is right for the rows of a design, which may stand for many units."""
+        return design.stands_for is None or (self.by_group and design.influence_scale is None)
+
+    @abstractmethod
+    def infer(self, estimate: Estimate) -> Estimate:
+        """The estimate with an :class:`InferenceResult` attached.
+
+        Raises
+        ------
+        InferenceError
+            The estimate does not offer what the method needs.
+        """
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options, for provenance."""
+        options = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)  # type: ignore[arg-type]
+        }
+        return {"name": type(self).__name__, **options}
+
+
+class _OnDemand:
+    """Field of a dataclass: a number, or a function that gives it when it is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> float | None:
+        if instance is None:
+            return None
+        value: float | Callable[[], float] | None = instance.__dict__[self._name]
+        if callable(value):
+            value = instance.__dict__[self._name] = value()
+        return value
+
+    def __set__(self, instance: Any, value: float | Callable[[], float] | None) -> None:
+        instance.__dict__[self._name] = value
+
+
+@dataclass(frozen=True)
+class InferenceResult:
+    """Uncertainty of an estimate under one inference method.
+
+    Attributes
+    ----------
+    name : str
+        What was done, in words.
+    se : float or None
+    pvalue : float or None
+        Two-sided test of no effect, unless ``name`` says otherwise. May be given as a callable.
+    bounds : callable or None
+        ``bounds(level)`` gives the (low, high) ends of the interval.
+    effects : callable or None
+        ``effects(level)`` gives columns event_time, se, lower, upper, and further ones of the
+        method.
+    cohorts : callable or None
+        The same by adoption cohort, with a column adoption.
+    reference : ndarray or None
+        Reference distribution of the statistic (placebo estimates, bootstrap draws).
+    smallest_pvalue : float or None
+        The smallest p-value that the method could have returned.
+    assignments : int or None
+        Number of assignments behind ``reference``, the treated one not counted.
+    exact : bool or None
+        Whether these are all assignments or a sample.
+    notes : tuple of str
+    details : mapping
+        What one method alone has.
+    specification : mapping
+        The method and all its options.
+    """
+
+    name: str
+    se: float | None = None
+    pvalue: _OnDemand = _OnDemand()
+    bounds: Callable[[float], tuple[float, float]] | None = None
+    effects: Callable[[float], pd.DataFrame] | None = None
+    cohorts: Callable[[float], pd.DataFrame] | None = None
+    reference: Floats | None = None
+    smallest_pvalue: float | None = None
+    assignments: int | None = None
+    exact: bool | None = None
+    notes: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    specification: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """An estimated effect. One class for all estimators.
+
+    Attributes
+    ----------
+    att : float
+        The overall effect, in units of the outcome.
+    estimand : str
+        What ``att`` is an estimate of.
+    event_effects : DataFrame
+        Columns event_time and estimate; may be computed on first use (a callable is accepted).
+    calendar_effects : DataFrame or None
+        Columns period and estimate.
+    cohort_effects : DataFrame or None
+        Columns adoption and estimate.
+    unit_effects : DataFrame or None
+        One row per treated unit.
+    counterfactual : DataFrame or None
+        Treated units × periods: the outcome without treatment.
+    weights : DataFrame or None
+        Donors × treated units.
+    influence : ndarray or None, shape (units, 1 + event times)
+        Influence functions: estimate − estimand ≈ mean over units. First column: ``att``.
+    details : mapping
+        What one estimator alone has.
+    inference : InferenceResult or None
+    """
+
+    estimator: Estimator
+    design: Design
+    att: float
+    estimand: str
+    event_effects: pd.DataFrame | Callable[[], pd.DataFrame]
+    calendar_effects: pd.DataFrame | None = None
+    cohort_effects: pd.DataFrame | None = None
+    unit_effects: pd.DataFrame | None = None
+    counterfactual: pd.DataFrame | None = None
+    weights: pd.DataFrame | None = None
+    influence: Floats | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    inference: InferenceResult | None = None
+
+    def __post_init__(self) -> None:
+        if not self.estimator.takes_sums:
+            self.design.require_units(self.estimator.label)
+
+    # ------------------------------------------------------------------ uncertainty
+    @property
+    def se(self) -> float | None:
+        """Standard error of ``att``; None until an inference method supplies one."""
+        return None if self.inference is None else self.inference.se
+
+    @property
+    def pvalue(self) -> float | None:
+        """p-value of the hypothesis of no effect; None until an inference method supplies one."""
+        return None if self.inference is None else self.inference.pvalue
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of ``att``.
+
+        Raises
+        ------
+        InferenceError
+            No inference method is attached, or the attached one gives no interval.
+        """
+        _check_level(level)
+        if self.inference is None:
+            raise InferenceError(
+                f"{self.estimator.label} has no analytic variance here; attach a method with "
+                f".with_inference(…), e.g. jp.inference.PlaceboUnits()."
+            )
+        if self.inference.bounds is None:
+            reasons = " ".join(self.inference.notes)
+            raise InferenceError(f"{self.inference.name} gives no interval. {reasons}".strip())
+        return self.inference.bounds(level)
+
+    def with_inference(self, method: Inference) -> Estimate:
+        """The same estimate under another inference method.
+
+        Raises
+        ------
+        InferenceError
+            The estimate does not offer what the method needs.
+        """
+        if not method.takes(self.design):
+            raise InferenceError(
+                f"{method.label} needs the {self.design.labels.unit}s one by one, and the rows of "
+                f"this design stand for many of them. The estimate has its standard error already; "
+                f"for another one build the design with Design.from_frame."
+            )
+        return method.infer(self)
+
+    def with_result(self, result: InferenceResult) -> Estimate:
+        """The same estimate with an inference result attached."""
+        return replace(self, inference=result)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Effects by event time: event_time, estimate, se, lower, upper (95%)."""
+        return self.effects_at(0.95)
+
+    def effects_at(self, level: float) -> pd.DataFrame:
+        """The effects by event time with intervals of another level than 95%."""
+        _check_level(level)
+        source = None if self.inference is None else self.inference.effects
+        return _with_uncertainty(_now(self.event_effects), source, "event_time", level)
+
+    @cached_property
+    def by_cohort(self) -> pd.DataFrame:
+        """Average effect of each adoption cohort: adoption, estimate, se, lower, upper (95%).
+
+        Raises
+        ------
+        InferenceError
+            The estimator has none.
+        """
+        return self.by_cohort_at(0.95)
+
+    def by_cohort_at(self, level: float) -> pd.DataFrame:
+        """The effects by adoption cohort with intervals of another level than 95%."""
+        _check_level(level)
+        if self.cohort_effects is None:
+            raise InferenceError(
+                f"{self.estimator.label} gives no effects by adoption cohort here; estimators with "
+                f"counterfactual paths do, and did.CallawaySantAnna by aggregate('group')."
+            )
+        source = None if self.inference is None else self.inference.cohorts
+        return _with_uncertainty(self.cohort_effects, source, "adoption", level)
+
+    # ------------------------------------------------------------------ provenance
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Data, specification and package version behind this estimate."""
+        from jjjpolicy import __version__
+
+        labels = self.design.labels
+        columns = {"unit": labels.unit, "time": labels.time, "outcome": labels.outcome}
+        return {
+            "package": __version__,
+            "estimator": self.estimator.specification(),
+            "inference": None if self.inference is None else dict(self.inference.specification),
+            "estimand": self.estimand,
+            "outcome": labels.outcome,
+            "data": {
+                **(self.design.source or {"columns": columns}),
+                "fingerprint": self.design.fingerprint,
+                "units": self.design.count(),
+                "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
+                "observations": self.design.n_observations,
+                "treated": [str(unit) for unit in self.design.units[self.design.treated]],
+                "left_out": len(self.design.left_out.entries),
+            },
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: estimator, estimand, att, se, p-value, interval, inference, sample."""
+        low, high = (np.nan, np.nan)
+        if self.inference is not None and self.inference.bounds is not None:
+            low, high = self.inference.bounds(0.95)
+        row = {
+            "estimator": self.estimator.label,
+            "estimand": self.estimand,
+            "outcome": self.design.labels.outcome,
+            "att": self.att,
+            "se": self.se,
+            "pvalue": self.pvalue,
+            "lower": low,
+            "upper": high,
+            "inference": None if self.inference is None else self.inference.name,
+            "units": self.design.count(),
+            "treated_units": self.design.count(self.design.treated),
+            "periods": self.design.n_periods,
+            "observations": self.design.n_observations,
+        }
+        return pd.DataFrame([row])
+
+    # ------------------------------------------------------------------ rendering
+    def summary(self) -> str:
+        """What a referee looks for, as text for a terminal."""
+        text: str = _renderer("summary")(self)
+        return text
+
+    def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
+        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plot` for the kinds."""
+        figure: Figure = _renderer("plot")(self, kind, language=language)
+        return figure
+
+
+def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    return table() if callable(table) else table
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
+
+
+def _with_uncertainty(
+    table: pd.DataFrame,
+    source: Callable[[float], pd.DataFrame] | None,
+    key: str,
+    level: float,
+) -> pd.DataFrame:
+    """Effects with the columns of an inference method, matched by ``key``."""
+    found = {name: table[name] for name in (key, "estimate")}
+    if source is None:
+        return pd.DataFrame(found | dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
+    extra = source(level)
+    known = {value: row for row, value in enumerate(extra[key])}
+    rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
+    further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]
+    added = {
+        name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
+        for name in [*UNCERTAINTY_COLUMNS, *further]
+    }
+    return pd.DataFrame(found | added)
+
+
+def _renderer(name: str) -> Callable[..., Any]:
+    """The only upward call in the package: renderers are found when first used."""
+    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates"), name)
+    return found

@@ -1,0 +1,172 @@
+"""What every estimator offers: a fit with labels, and refits without.
+
+An estimator is a small frozen dataclass holding its options. ``fit`` returns a labelled
+:class:`~jjjpolicy.estimation.estimate.Estimate`. Resampling calls ``refit_many``, which returns
+bare arrays for many assignments of treatment on one panel; an estimator that can share work
+between assignments overrides it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jjjpolicy.estimation.parallel import run
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
+
+
+BLOCK = 256
+"""Assignments that share their work in one piece."""
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Numbers of one estimator under many assignments of treatment.
+
+    Attributes
+    ----------
+    att : ndarray, shape (assignments,)
+    se : ndarray, shape (assignments,), optional
+        Analytic standard errors, for studentised reference distributions.
+    effects : ndarray, shape (assignments, event times), optional
+        Effects by event time, in the order of the estimate's own.
+    rmspe_ratio : ndarray, shape (assignments,), optional
+        Post- over pre-treatment root mean squared prediction error.
+    pre_rmspe : ndarray, shape (assignments,), optional
+    cohorts : ndarray, shape (assignments, adoption periods), optional
+        Average effect of each adoption cohort, in order of adoption.
+    """
+
+    att: Floats
+    se: Floats | None = None
+    effects: Floats | None = None
+    rmspe_ratio: Floats | None = None
+    pre_rmspe: Floats | None = None
+    cohorts: Floats | None = None
+
+    def at(self, rows: NDArray[Any]) -> Refits:
+        """The refits at some positions, or those that a mask keeps."""
+        columns: dict[str, Any] = {}
+        for item in fields(self):
+            values = getattr(self, item.name)
+            columns[item.name] = None if values is None else values[rows]
+        return Refits(**columns)
+
+    @classmethod
+    def stack(cls, parts: Iterable[Refits]) -> Refits:
+        """Join the refits of several batches, in order; without what not all have alike."""
+        listed = list(parts)
+        columns: dict[str, Any] = {}
+        for item in fields(cls):
+            values = [getattr(part, item.name) for part in listed]
+            alike = all(v is not None and v.shape[1:] == values[0].shape[1:] for v in values)
+            columns[item.name] = np.concatenate(values, axis=0) if alike else None
+        return cls(**columns)
+
+
+class Estimator(ABC):
+    """Base class of all estimators; subclasses are frozen dataclasses of options."""
+
+    @property
+    def label(self) -> str:
+        """Name for messages and tables."""
+        return type(self).__name__
+
+    takes_sums: ClassVar[bool] = False
+    """Whether influence functions are affine in a unit's outcomes; see `Design.from_parquet`."""
+
+    takes_covariates: ClassVar[bool] = True
+    """Whether the covariates of a design enter the estimate."""
+
+    def unused_covariates(self, design: Design) -> list[str]:
+        """Covariates of the design that do not enter the estimate."""
+        return [] if self.takes_covariates else list(design.covariates)
+
+    @abstractmethod
+    def fit(self, design: Design) -> Estimate:
+        """Estimate the effect of treatment in ``design``."""
+
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels; shape (1,) arrays."""
+        estimate = self.fit(design)
+        se = estimate.se
+        return Refits(
+            att=np.array([estimate.att]), se=None if se is None else np.array([float(se)])
+        )
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment.
+
+        Parameters
+        ----------
+        design : Design
+            Its outcome, weights and covariates are used; its own adoption is not.
+        adoptions : ndarray, shape (assignments, units)
+            First treated period of each unit, ``inf`` for never.
+        jobs : int
+            Worker processes; the numbers do not depend on it.
+        """
+        tasks = [(self, design, adoption) for adoption in adoptions]
+        return Refits.stack(run(_refit, tasks, jobs, self.label))
+
+    def refit_groups(
+        self, design: Design, adoptions: Floats, groups: Integers, jobs: int = 1
+    ) -> Refits:
+        """Refit under assignments of treatment to groups of units.
+
+        Parameters
+        ----------
+        design : Design
+        adoptions : ndarray, shape (assignments, groups)
+            First treated period of each group, ``inf`` for never.
+        groups : ndarray of int, shape (units,)
+            Position of each unit's group.
+        jobs : int
+        """
+        return self.refit_many(design, adoptions[:, groups], jobs)
+
+    def specification(self) -> dict[str, Any]:
+        """Name and options, for provenance."""
+        options = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)  # type: ignore[arg-type]
+        }
+        return {"name": type(self).__name__, **options}
+
+
+def refit_blocks(
+    refit: Callable[[Design, Floats], Refits],
+    design: Design,
+    adoptions: Floats,
+    jobs: int,
+    description: str,
+) -> Refits:
+    """Refits whose assignments share work, block by block.
+
+    Blocks have one size for any number of workers: what is shared decides the last bits of the
+    numbers, and these must not depend on ``jobs``.
+
+    Parameters
+    ----------
+    refit : callable
+        Refits of a block; a function of a module or the method of an estimator.
+    design : Design
+    adoptions : ndarray, shape (assignments, units)
+    jobs : int
+    description : str
+    """
+    starts = range(0, len(adoptions), BLOCK)
+    tasks = [(design, adoptions[start : start + BLOCK]) for start in starts]
+    return Refits.stack(run(refit, tasks, jobs, description, at_once=1))
+
+
+def _refit(estimator: Estimator, design: Design, adoption: Floats) -> Refits:
+    return estimator.refit(design.reassigned(adoption))

@@ -1,0 +1,121 @@
+"""Independent pieces of work, one after the other, on several processors, or on a cluster.
+
+joblib hands them out; within ``joblib.parallel_config(backend="dask")`` it hands them to the
+workers of the active Dask client.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.progress import track
+from jjjpolicy.registry.lookup import data_files_read, remembered
+
+Result = TypeVar("Result")
+
+MOST_WORKERS = 1_000
+
+ATTEMPTS = 3
+"""How often in a row workers may be lost before a single further result."""
+
+
+def run(
+    function: Callable[..., Result],
+    tasks: Sequence[tuple[Any, ...]],
+    jobs: int,
+    description: str,
+    *,
+    at_once: int | None = None,
+) -> Iterator[Result]:
+    """Results of ``function(*task)`` in the order of the tasks, with progress shown.
+
+    A worker of a cluster that is lost takes along what it held. Results that have arrived are kept,
+    and tasks without one are handed out again.
+
+    Parameters
+    ----------
+    function : callable
+        Its results must depend on nothing but its arguments.
+    tasks : sequence of tuple
+    jobs : int
+        Worker processes, 1 for none and -1 for one per processor. A Dask cluster uses all of its
+        workers for any number but 1.
+    description : str
+        What is going on, in a few words.
+    at_once : int, optional
+        Tasks that are handed to a worker at once; by default an eighth of its share, so that what
+        they have in common travels eight times and not with each of them.
+    """
+    require_jobs(jobs)
+    found: Iterable[Result] = (function(*task) for task in tasks)
+    if jobs != 1 and len(tasks):
+        size = at_once or max(1, len(tasks) // (8 * workers(jobs)))
+        batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+        found = chain.from_iterable(_handed_out(function, batches, jobs))
+    return track(found, description, total=len(tasks))
+
+
+def workers(jobs: int) -> int:
+    """Number of workers that ``jobs`` stands for."""
+    require_jobs(jobs)
+    from joblib import effective_n_jobs
+
+    number: int = effective_n_jobs(jobs)
+    return number
+
+
+def require_jobs(jobs: int) -> None:
+    """Raise an `InferenceError` unless ``jobs`` is -1 or a number of workers that can be."""
+    if jobs != -1 and not 1 <= jobs <= MOST_WORKERS:
+        raise InferenceError(
+            f"jobs={jobs:,} must be a number of workers from 1 to {MOST_WORKERS:,}, or -1 for one "
+            f"per processor."
+        )
+
+
+def _handed_out(
+    function: Callable[..., Result], batches: Sequence[Sequence[tuple[Any, ...]]], jobs: int
+) -> Iterator[list[Result]]:
+    from joblib import Parallel, delayed
+
+    done, attempts = 0, 0
+    while done < len(batches):
+        parallel = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator", batch_size=1)
+        parts = parallel(delayed(_with_files)(function, batch) for batch in batches[done:])
+        try:
+            for results, files in parts:
+                for file in files:
+                    if file.is_file():  # a worker on another machine has its own copies
+                        remembered(file)
+                yield results
+                done, attempts = done + 1, 0
+        except CancelledError:
+            attempts += 1
+            if attempts == ATTEMPTS:
+                raise
+
+
+def _with_files(
+    function: Callable[..., Result], batch: Sequence[tuple[Any, ...]]
+) -> tuple[list[Result], list[Path]]:
+    """Results, and the data files that their worker has read, for the provenance."""
+    _leave_interrupts_to_the_parent()
+    return [function(*task) for task in batch], data_files_read()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """In a worker process: Ctrl-C reaches all processes of a terminal, and one answer is enough.
+
+    The process that handed out the work ends its workers.
+    """
+    in_worker = multiprocessing.parent_process() is not None
+    if in_worker and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

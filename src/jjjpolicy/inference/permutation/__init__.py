@@ -1,0 +1,1 @@
+"""Estimates under other assignments, and ranks among them."""

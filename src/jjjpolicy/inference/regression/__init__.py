@@ -1,0 +1,1 @@
+"""Parts of a regression, and its clusters."""

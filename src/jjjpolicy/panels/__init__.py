@@ -1,0 +1,1 @@
+"""Observations with units of measure, sources and vintages."""

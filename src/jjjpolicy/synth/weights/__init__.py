@@ -1,0 +1,1 @@
+"""Weights on donors: on outcomes, on predictors, by regression."""
