@@ -8,9 +8,9 @@ import pandas as pd
 import study
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Figure, Language, Panel, Row, Table, Text
-from jjjpolicy.report.calibration_figure import draw_calibration
+from jjjpolicy.report.figures.calibration import draw_calibration
 
 MAKES = ("numbers:calibration", "table:calibration", "figure:calibration")
 

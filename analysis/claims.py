@@ -8,7 +8,7 @@ import claim_checks
 import claim_problems
 from claim_words import PROBLEMS, PROGRESS, RECOMMENDATIONS
 
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = (

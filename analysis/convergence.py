@@ -11,7 +11,7 @@ import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.registry.regions import regions
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:convergence", "table:convergence")

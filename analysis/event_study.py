@@ -10,10 +10,10 @@ import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.inference.permutation.ranks import rank_pvalue
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.effect_figures import draw_event_study
-from jjjpolicy.report.plot_data import event_study_plot
+from jjjpolicy.report.figures.data import event_study_plot
+from jjjpolicy.report.figures.effects import draw_event_study
 
 MAKES = ("numbers:event-study", "figure:event-study")
 

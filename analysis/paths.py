@@ -9,10 +9,10 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.panel_figures import PathPanel, draw_path_panels
-from jjjpolicy.report.plot_data import path_plot
+from jjjpolicy.report.figures.data import path_plot
+from jjjpolicy.report.figures.panels import PathPanel, draw_path_panels
 
 MAKES = ("figure:paths",)
 

@@ -10,10 +10,10 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.panel_figures import PlaceboPanel, draw_placebo_panels
-from jjjpolicy.report.plot_data import placebo_plot
+from jjjpolicy.report.figures.data import placebo_plot
+from jjjpolicy.report.figures.panels import PlaceboPanel, draw_placebo_panels
 
 MAKES = ("figure:placebos",)
 

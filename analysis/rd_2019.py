@@ -10,8 +10,8 @@ import study
 import jjjpolicy as jp
 from jjjpolicy.panels.datasets import facts
 from jjjpolicy.registry.regions import regions
-from jjjpolicy.replication.artefacts import Artefacts
-from jjjpolicy.replication.numbers import Numbers
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.report import Cell, Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:rd-2019", "table:rd-2019")

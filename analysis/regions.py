@@ -8,9 +8,9 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.time_figures import draw_small_multiples
+from jjjpolicy.report.figures.time import draw_small_multiples
 
 MAKES = ("figure:regions",)
 

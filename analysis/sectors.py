@@ -9,7 +9,7 @@ import study
 
 import jjjpolicy as jp
 from jjjpolicy.panels.datasets import facts
-from jjjpolicy.report.structure_figures import SECTORS
+from jjjpolicy.report.figures.structure import SECTORS
 
 REGION = "jing-jin-ji"
 VALUES, SHARES = [f"va_{sector}" for sector in SECTORS], [f"share_{sector}" for sector in SECTORS]

@@ -9,9 +9,9 @@ import pandas as pd
 
 import jjjpolicy as jp
 from jjjpolicy.fiscal import HAIDIAN_QINHUANGDAO, LOCAL_SHARES, RULE_2015, LocalShare
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Figure, Language, Panel, Row, Table, Text
-from jjjpolicy.report.policy_figures import draw_sharing_rules
+from jjjpolicy.report.figures.policies import draw_sharing_rules
 
 MAKES = ("numbers:sharing-rules", "table:sharing-rules", "figure:sharing-rules")
 

@@ -11,9 +11,9 @@ import wording as words
 import jjjpolicy as jp
 from jjjpolicy.registry.policy import FirstFullYear, YearOfIssue
 from jjjpolicy.registry.regions import regions
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.specification_figure import draw_specification_curve
+from jjjpolicy.report.figures.specifications import draw_specification_curve
 from jjjpolicy.sensitivity.specification_curve import summarize_curve
 
 MAKES = ("numbers:specification-curve", "figure:specification-curve")

@@ -10,7 +10,7 @@ import study
 import wording as words
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:structure", "table:structure")

@@ -13,9 +13,9 @@ import pandas as pd
 import sectors
 import wording as words
 
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.structure_figures import draw_structure
+from jjjpolicy.report.figures.structure import draw_structure
 
 MAKES = ("figure:structure",)
 

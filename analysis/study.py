@@ -9,9 +9,9 @@ import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy.registry.policy import Timing
-from jjjpolicy.replication.numbers import Numbers
+from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.report import Panel, Text
-from jjjpolicy.report.cells import PValue
+from jjjpolicy.report.tables.cells import PValue
 
 POLICY = "tax-sharing-2015"
 VINTAGE = "nbs_2024"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.policy_figures import draw_timeline
+from jjjpolicy.report.figures.policies import draw_timeline
 
 MAKES = ("figure:timeline",)
 

@@ -9,9 +9,9 @@ import study
 import vintages
 import wording as words
 
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Figure, Language, Text
-from jjjpolicy.report.effect_figures import draw_estimates
+from jjjpolicy.report.figures.effects import draw_estimates
 
 MAKES = ("figure:vintages",)
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import jjjpolicy as jp
 from jjjpolicy.estimation.estimate import Inference
 from jjjpolicy.estimation.estimator import Estimator
-from jjjpolicy.replication.specification import estimators, inferences
+from jjjpolicy.replication.provenance.specification import estimators, inferences
 
 Made = TypeVar("Made")
 

@@ -40,7 +40,7 @@ def test_links_of_the_readme_lead_to_files() -> None:
 
 
 def test_the_map_of_the_readme_is_that_of_the_scripts() -> None:
-    from jjjpolicy.replication.study import Study
+    from jjjpolicy.replication.artefacts.study import Study
 
     listed = set(re.findall(r"\]\((analysis/\w+\.py)\)", README))
     made = {f"analysis/{script.path.name}" for script in Study(ROOT).scripts}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jjjpolicy.registry import regions
     from jjjpolicy.registry.platform import platforms
     from jjjpolicy.registry.policy import Policy, policies
-    from jjjpolicy.report.compare import compare
+    from jjjpolicy.report.estimates.comparison import compare
 
 _MODULES = (
     "did",

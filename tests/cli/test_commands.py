@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from jjjpolicy.cli import app
+from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.skeleton import write_skeleton
-from jjjpolicy.replication.study import Study
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 

@@ -17,8 +17,8 @@ import jjjpolicy as jp
 from jjjpolicy.cli import app
 from jjjpolicy.design.intake.files import read_table
 from jjjpolicy.errors import DataError, JJJPolicyError
-from jjjpolicy.replication.specification import estimators, inferences, make_from_texts
-from jjjpolicy.report.spreadsheet import escape, write_csv
+from jjjpolicy.replication.provenance.specification import estimators, inferences, make_from_texts
+from jjjpolicy.report.tables.spreadsheet import escape, write_csv
 
 COLUMNS = ["--unit", "unit", "--time", "year", "--outcome", "y", "--treatment", "d"]
 

@@ -23,8 +23,13 @@ from random_designs import (
 
 import jjjpolicy as jp
 from jjjpolicy.design.intake.files import read_table
-from jjjpolicy.replication.settle import settle
-from jjjpolicy.replication.specification import estimators, inferences, make, make_from_texts
+from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.provenance.specification import (
+    estimators,
+    inferences,
+    make,
+    make_from_texts,
+)
 
 ODD_TEXTS = ["abc", "1.5", "(1, 2)", "none", "nan", "true", "", "__import__('os')"]
 PANEL = Panel(units=9, periods=14, cohorts=(2,), seed=1)

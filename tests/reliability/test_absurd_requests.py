@@ -15,7 +15,7 @@ import jjjpolicy as jp
 from jjjpolicy.estimation.draws import MOST, streams
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.inference.permutation.assignments import AssignmentSpace
-from jjjpolicy.replication.specification import estimators, inferences
+from jjjpolicy.replication.provenance.specification import estimators, inferences
 from jjjpolicy.sensitivity import calibrate, minimum_detectable_effect
 
 PANEL = Panel(units=9, periods=14, cohorts=(2,), seed=1)

@@ -18,7 +18,7 @@ from random_designs import (
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.replication.specification import estimators
+from jjjpolicy.replication.provenance.specification import estimators
 
 EVERY = every_estimator()
 PLAIN = plain(estimators())

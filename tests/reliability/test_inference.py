@@ -12,7 +12,7 @@ from random_designs import Panel, attempted, plain
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.replication.specification import estimators, inferences
+from jjjpolicy.replication.provenance.specification import estimators, inferences
 
 ESTIMATORS = plain(estimators())
 INFERENCES = plain(inferences())

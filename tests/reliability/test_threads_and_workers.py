@@ -16,7 +16,7 @@ from random_designs import Panel, plain
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.replication.specification import estimators, inferences
+from jjjpolicy.replication.provenance.specification import estimators, inferences
 
 PANEL = Panel(units=10, periods=14, cohorts=(2, 2), seed=4)
 ESTIMATORS = plain(estimators())

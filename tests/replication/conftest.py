@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from replication.small_study import write_study
 
-from jjjpolicy.replication.study import Study
+from jjjpolicy.replication.artefacts.study import Study
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 

@@ -27,7 +27,7 @@ EFFECT = """
 import shared
 
 import jjjpolicy as jp
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:effect", "table:effect")
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 """
 
 OTHER = """
-from jjjpolicy.replication.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
 
 MAKES = ("numbers:other",)
 

@@ -19,7 +19,7 @@ from jjjpolicy.report import (
     Text,
     words,
 )
-from jjjpolicy.report.figure import Figure
+from jjjpolicy.report.figures.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -174,7 +174,7 @@ def specimen_figure() -> Figure:
     def draw(language: Language) -> Drawing:
         import matplotlib.pyplot as plt
 
-        from jjjpolicy.report.style import style
+        from jjjpolicy.report.figures.style import style
 
         with style(language):
             figure, axes = plt.subplots(figsize=(3.4, 2.2))

@@ -17,12 +17,12 @@ import pandas as pd
 
 import jjjpolicy as jp
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts import Artefacts
-from jjjpolicy.replication.browser import page, write_browser
-from jjjpolicy.replication.study import Study
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.browser.page import page, write_browser
 from jjjpolicy.report import Column, Figure, Number, Panel, Row, Table, Text
-from jjjpolicy.report.panel_figures import PlaceboPanel, draw_placebo_panels
-from jjjpolicy.report.plot_data import event_study_plot, placebo_plot
+from jjjpolicy.report.figures.data import event_study_plot, placebo_plot
+from jjjpolicy.report.figures.panels import PlaceboPanel, draw_placebo_panels
 
 matplotlib.use("Agg")
 

@@ -16,9 +16,9 @@ pytest.importorskip("jinja2", reason="needs the extra 'paper'")
 pytest.importorskip("pytask", reason="needs the extra 'paper'")
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.integrity import check_files
-from jjjpolicy.replication.package import CHECKSUMS, README, package_name, write_package
-from jjjpolicy.replication.study import Study
+from jjjpolicy.replication.artefacts.integrity import check_files
+from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.package.archive import CHECKSUMS, README, package_name, write_package
 
 ROOT = Path(__file__).resolve().parents[2]
 

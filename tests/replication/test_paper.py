@@ -16,8 +16,8 @@ from pathlib import Path
 import matplotlib
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.fill import Results, fill, unsupported
-from jjjpolicy.replication.paper import build_paper
+from jjjpolicy.replication.paper.build import build_paper
+from jjjpolicy.replication.paper.fill import Results, fill, unsupported
 
 matplotlib.use("Agg")
 
@@ -219,8 +219,8 @@ def test_chinese_word_uses_the_fonts_of_chinese_journals(paper):
 
 def test_numbers_of_a_wide_word_table_are_not_broken():
     from jjjpolicy.report import Column, Interval, Panel, Row, Table
-    from jjjpolicy.report.layout import lay_out, text_width
-    from jjjpolicy.report.word import _widths
+    from jjjpolicy.report.tables.layout import lay_out, text_width
+    from jjjpolicy.report.tables.word import _widths
 
     columns = tuple(Column("A heading of several words") for _ in range(4))
     row = Row("Guangdong", tuple(Interval(-0.123, 0.456) for _ in columns))
@@ -231,10 +231,10 @@ def test_numbers_of_a_wide_word_table_are_not_broken():
 
 
 def test_columns_of_words_have_the_width_that_they_are_given(tmp_path):
-    from jjjpolicy.replication.leaves import table_leaves
+    from jjjpolicy.replication.artefacts.leaves import table_leaves
     from jjjpolicy.report import Column, Number, Panel, Row, Table
-    from jjjpolicy.report.layout import lay_out
-    from jjjpolicy.report.word import _widths
+    from jjjpolicy.report.tables.layout import lay_out
+    from jjjpolicy.report.tables.word import _widths
 
     columns = (Column("Claim", width=0.4), Column("Verdict", width=0.3), Column("n"))
     row = Row("P1", ("Words " * 60, "More words " * 40, Number(1.5)))

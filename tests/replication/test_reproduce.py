@@ -15,11 +15,11 @@ pytest.importorskip("pytask", reason="needs the extra 'paper'")
 from replication.small_study import write_study
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts import OUTPUT_VARIABLE, Artefacts
+from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, Artefacts
+from jjjpolicy.replication.artefacts.overview import markdown
+from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.graph import TaskError, reproduce, run_script
-from jjjpolicy.replication.overview import markdown
-from jjjpolicy.replication.settle import settle
-from jjjpolicy.replication.study import Study
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 

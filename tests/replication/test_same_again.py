@@ -17,9 +17,9 @@ pytest.importorskip("pytask", reason="needs the extra 'paper'")
 
 from replication.conftest import SOURCE
 
-from jjjpolicy.replication.diff import diff
+from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.comparison.diff import diff
 from jjjpolicy.replication.skeleton import write_skeleton
-from jjjpolicy.replication.study import Study
 
 LATER = """
 #define _GNU_SOURCE

@@ -9,14 +9,14 @@ import pytest
 
 import jjjpolicy as jp
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts import read_sidecar
-from jjjpolicy.replication.branch import Branch
-from jjjpolicy.replication.origins import Origins
-from jjjpolicy.replication.rows import rows_behind
-from jjjpolicy.replication.settle import settle
-from jjjpolicy.replication.specification import design_of, estimate_of, estimators, make
-from jjjpolicy.replication.study import Study
-from jjjpolicy.replication.trace import trace
+from jjjpolicy.replication.artefacts.artefacts import read_sidecar
+from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.provenance.branch import Branch
+from jjjpolicy.replication.provenance.origins import Origins
+from jjjpolicy.replication.provenance.rows import rows_behind
+from jjjpolicy.replication.provenance.specification import design_of, estimate_of, estimators, make
+from jjjpolicy.replication.provenance.trace import trace
 
 
 def test_a_number_leads_to_paper_cell_estimate_and_script_line(finished: Study) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from jjjpolicy.replication import verify as verification
-from jjjpolicy.replication.documents import check_documents, compare_document
-from jjjpolicy.replication.drawings import compare_drawings
-from jjjpolicy.replication.integrity import check_files
-from jjjpolicy.replication.leaves import changes, leaves
-from jjjpolicy.replication.study import Study
-from jjjpolicy.replication.verify import Difference, verify
-from jjjpolicy.replication.versions import digest
+from jjjpolicy.replication.artefacts.integrity import check_files
+from jjjpolicy.replication.artefacts.leaves import changes, leaves
+from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.artefacts.versions import digest
+from jjjpolicy.replication.comparison.documents import check_documents, compare_document
+from jjjpolicy.replication.comparison.drawings import compare_drawings
+from jjjpolicy.replication.comparison.verify import Difference, verify
 
 
 def rewrite(path: Path, change: Callable[[Any], None]) -> None:

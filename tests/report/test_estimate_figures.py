@@ -16,7 +16,7 @@ from matplotlib.collections import PolyCollection
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.report.estimates import effect_bands
+from jjjpolicy.report.estimates.plots import effect_bands
 
 
 @pytest.fixture(autouse=True)

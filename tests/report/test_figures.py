@@ -9,16 +9,16 @@ import pytest
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report import Text, fonts, style
-from jjjpolicy.report.effect_figures import (
+from jjjpolicy.report.figures.effects import (
     draw_estimates,
     draw_event_study,
     draw_ranking,
     draw_sensitivity,
     draw_weights,
 )
-from jjjpolicy.report.figure import Caption, Figure, save_figure
-from jjjpolicy.report.specification_figure import draw_specification_curve
-from jjjpolicy.report.time_figures import (
+from jjjpolicy.report.figures.figure import Caption, Figure, save_figure
+from jjjpolicy.report.figures.specifications import draw_specification_curve
+from jjjpolicy.report.figures.time import (
     draw_gaps,
     draw_paths,
     draw_placebos,

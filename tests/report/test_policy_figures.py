@@ -8,8 +8,8 @@ from matplotlib import pyplot
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.registry.policy import Policy, policies
-from jjjpolicy.report.fonts import check_glyphs
-from jjjpolicy.report.policy_figures import draw_sharing_rules, draw_timeline
+from jjjpolicy.report.figures.fonts import check_glyphs
+from jjjpolicy.report.figures.policies import draw_sharing_rules, draw_timeline
 from jjjpolicy.report.text import Language
 
 

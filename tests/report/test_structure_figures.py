@@ -3,7 +3,7 @@ import pytest
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report import Text
-from jjjpolicy.report.structure_figures import draw_structure
+from jjjpolicy.report.figures.structure import draw_structure
 
 
 def shares(*rows):

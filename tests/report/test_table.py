@@ -21,7 +21,7 @@ from jjjpolicy.report import (
     format_number,
     format_pvalue,
 )
-from jjjpolicy.report.layout import lay_out
+from jjjpolicy.report.tables.layout import lay_out
 
 AWKWARD = "50% & R_D #1 $x$ <script>alert(1)</script> =cmd 中文 😀 | [a] ~^\\{}"
 

@@ -73,7 +73,7 @@ def calibrate(
     --date 2015
     """
     import jjjpolicy as jp
-    from jjjpolicy.report.spreadsheet import write_csv
+    from jjjpolicy.report.tables.spreadsheet import write_csv
 
     panel = jp.load("provinces", vintage=vintage)
     designs = {
@@ -107,7 +107,7 @@ def calibrate(
 
 
 def _estimators(names: Iterable[str]) -> dict[str, Estimator]:
-    from jjjpolicy.replication.specification import estimators, make_from_texts
+    from jjjpolicy.replication.provenance.specification import estimators, make_from_texts
 
     return {name: make_from_texts("estimator", estimators(), name, {}) for name in names}
 

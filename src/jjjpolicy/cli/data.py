@@ -60,7 +60,7 @@ def show_rows(
     --vintage nbs_2024 --region 120000 --years 2014 2018
     """
     import jjjpolicy as jp
-    from jjjpolicy.report.spreadsheet import write_csv
+    from jjjpolicy.report.tables.spreadsheet import write_csv
 
     panel = jp.load(dataset, vintage=vintage, variables=variable)
     frame = panel.frame[[panel.unit, panel.time, *variable]]

@@ -11,8 +11,8 @@ from jjjpolicy.cli.output import print_json, show, table
 from jjjpolicy.cli.verify import DIFFERENT, SHOWN
 
 if TYPE_CHECKING:
-    from jjjpolicy.replication.diff import Comparison
-    from jjjpolicy.replication.movement import Movement
+    from jjjpolicy.replication.comparison.diff import Comparison
+    from jjjpolicy.replication.comparison.movement import Movement
 
 
 def diff(
@@ -35,8 +35,8 @@ def diff(
     Examples: jjjpolicy diff; jjjpolicy diff HEAD~1 HEAD; jjjpolicy diff old/paper new/paper;
     jjjpolicy diff before_2018_census after_2018_census
     """
-    from jjjpolicy.replication.diff import diff as compare
-    from jjjpolicy.replication.study import Study
+    from jjjpolicy.replication.artefacts.study import Study
+    from jjjpolicy.replication.comparison.diff import diff as compare
 
     found = compare(Study.find(), before, after, jobs=jobs)
     if as_json:

@@ -70,7 +70,11 @@ def estimate(
     --adoption first_treated --method CallawaySantAnna --option control=not_yet
     """
     import jjjpolicy as jp
-    from jjjpolicy.replication.specification import estimators, inferences, make_from_texts
+    from jjjpolicy.replication.provenance.specification import (
+        estimators,
+        inferences,
+        make_from_texts,
+    )
 
     if language not in ("en", "zh"):
         raise DataError(f"--language {language!r}: choose en or zh.")
@@ -116,7 +120,7 @@ def methods() -> None:
     """
     from dataclasses import MISSING, fields
 
-    from jjjpolicy.replication.specification import estimators, inferences
+    from jjjpolicy.replication.provenance.specification import estimators, inferences
 
     for heading, choices in (("Estimator", estimators()), ("Inference", inferences())):
         rows = []
@@ -156,9 +160,9 @@ def _write(result: Estimate, folder: Path, language: str) -> None:
     import json
 
     import jjjpolicy as jp
-    from jjjpolicy.replication.settle import settle
+    from jjjpolicy.replication.artefacts.settle import settle
     from jjjpolicy.report import save_figure
-    from jjjpolicy.report.spreadsheet import write_csv
+    from jjjpolicy.report.tables.spreadsheet import write_csv
 
     folder.mkdir(parents=True, exist_ok=True)
     laid_out = jp.compare({result.estimator.label: result}, id="estimate")

@@ -20,8 +20,8 @@ def package(
 
     Example: jjjpolicy package
     """
-    from jjjpolicy.replication.package import write_package
-    from jjjpolicy.replication.study import Study
+    from jjjpolicy.replication.artefacts.study import Study
+    from jjjpolicy.replication.package.archive import write_package
 
     path = write_package(Study.find(), directory)
     typer.echo(f"Written: {path.as_posix()} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -22,9 +22,9 @@ def reproduce(
 
     Example: jjjpolicy reproduce table:effects
     """
-    from jjjpolicy.replication.fill import Results, unsupported
+    from jjjpolicy.replication.artefacts.study import Study
     from jjjpolicy.replication.graph import reproduce as build
-    from jjjpolicy.replication.study import Study
+    from jjjpolicy.replication.paper.fill import Results, unsupported
 
     study = Study.find()
     ran = build(study, names or (), jobs=jobs, force=force)

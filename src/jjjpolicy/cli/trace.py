@@ -9,7 +9,7 @@ import typer
 from jjjpolicy.cli.output import print_json, show
 
 if TYPE_CHECKING:
-    from jjjpolicy.replication.branch import Branch
+    from jjjpolicy.replication.provenance.branch import Branch
 
 
 def trace(
@@ -28,8 +28,8 @@ def trace(
     Examples: jjjpolicy trace effects:log_gdp/tianjin/did/att --rows 5;
     jjjpolicy trace "table:effects[Tianjin,Placebo p]"; jjjpolicy trace paper.md:64
     """
-    from jjjpolicy.replication.study import Study
-    from jjjpolicy.replication.trace import trace as follow
+    from jjjpolicy.replication.artefacts.study import Study
+    from jjjpolicy.replication.provenance.trace import trace as follow
 
     tree = follow(Study.find(), name, rows=rows)
     if as_json:

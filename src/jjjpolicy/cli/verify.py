@@ -37,8 +37,8 @@ def verify(
 
     Examples: jjjpolicy verify; jjjpolicy verify table:effects figure:paths --jobs 4
     """
-    from jjjpolicy.replication.study import Study
-    from jjjpolicy.replication.verify import verify as check
+    from jjjpolicy.replication.artefacts.study import Study
+    from jjjpolicy.replication.comparison.verify import verify as check
 
     result = check(Study.find(), names or (), jobs=jobs, tolerance=tolerance)
     if as_json:

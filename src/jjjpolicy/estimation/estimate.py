@@ -307,7 +307,7 @@ class Estimate:
         return text
 
     def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
-        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plot` for the kinds."""
+        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
         figure: Figure = _renderer("plot")(self, kind, language=language)
         return figure
 
@@ -344,5 +344,5 @@ def _with_uncertainty(
 
 def _renderer(name: str) -> Callable[..., Any]:
     """The only upward call in the package: renderers are found when first used."""
-    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates"), name)
+    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates.plots"), name)
     return found

@@ -13,11 +13,11 @@ from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.progress import steps as progress
-from jjjpolicy.replication.artefacts import remove_unfinished
-from jjjpolicy.replication.browser import browser_path, write_browser
-from jjjpolicy.replication.overview import write_map
-from jjjpolicy.replication.study import PAPER_FORMATS, Script, Study
-from jjjpolicy.replication.versions import package_digest
+from jjjpolicy.replication.artefacts.artefacts import remove_unfinished
+from jjjpolicy.replication.artefacts.overview import write_map
+from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Script, Study
+from jjjpolicy.replication.artefacts.versions import package_digest
+from jjjpolicy.replication.browser.page import browser_path, write_browser
 from jjjpolicy.report.text import Language
 
 
@@ -166,6 +166,6 @@ def run_script(script: Script, environment: dict[str, str] | None = None) -> Non
 
 
 def _write_paper(study: Study, language: Language) -> None:
-    from jjjpolicy.replication.paper import build_paper
+    from jjjpolicy.replication.paper.build import build_paper
 
     build_paper(study.output, PAPER_FORMATS, language)

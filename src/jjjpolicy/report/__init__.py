@@ -1,6 +1,7 @@
 """Tables and figures for publication, in English and Chinese. Nothing here computes."""
 
-from jjjpolicy.report.cells import (
+from jjjpolicy.report.figures.figure import Figure, save_figure
+from jjjpolicy.report.tables.cells import (
     Interval,
     Number,
     PValue,
@@ -8,8 +9,7 @@ from jjjpolicy.report.cells import (
     format_number,
     format_pvalue,
 )
-from jjjpolicy.report.figure import Figure, save_figure
-from jjjpolicy.report.table import Cell, Column, Panel, Row, Table
+from jjjpolicy.report.tables.table import Cell, Column, Panel, Row, Table
 from jjjpolicy.report.text import Label, Language, Text, words
 
 __all__ = [

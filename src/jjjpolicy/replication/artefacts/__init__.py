@@ -1,0 +1,1 @@
+"""Tables, figures and numbers that scripts make, and the study that they belong to."""

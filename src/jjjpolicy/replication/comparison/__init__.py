@@ -1,0 +1,1 @@
+"""Results rebuilt, or of two versions, and what differs between them."""

@@ -1,0 +1,1 @@
+"""The replication package: one archive with its README."""

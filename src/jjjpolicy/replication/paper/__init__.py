@@ -1,0 +1,1 @@
+"""The paper: one source, filled from results, in every format."""

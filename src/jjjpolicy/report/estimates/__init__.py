@@ -1,0 +1,1 @@
+"""An estimate as text, as figures, and beside others in a table."""

@@ -1,0 +1,108 @@
+"""Estimates side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from jjjpolicy.errors import DataError
+from jjjpolicy.report.tables.cells import Interval, Number, PValue, StandardError
+from jjjpolicy.report.tables.table import Column, Panel, Row, Table
+from jjjpolicy.report.text import Label, Text
+
+if TYPE_CHECKING:
+    from jjjpolicy.estimation.estimate import Estimate
+
+
+def compare(
+    estimates: Mapping[str, Estimate],
+    *,
+    id: str = "comparison",
+    caption: Label = Text("Estimates side by side", "估计结果对比"),
+    digits: int = 3,
+    level: float = 0.95,
+) -> Table:
+    """Lay estimates side by side, one column each.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate
+        Column headings and estimates.
+    id, caption
+        Of the table.
+    digits : int
+        Decimals of estimates and standard errors.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    Table
+        With ``to_latex()``, ``to_markdown()``, ``to_html()`` and ``to_docx(path)``.
+
+    Raises
+    ------
+    DataError
+        ``estimates`` is empty.
+    """
+    if not estimates:
+        raise DataError("compare() needs at least one estimate.")
+    columns = list(estimates.values())
+
+    def row(en: str, zh: str, cells: list[object]) -> Row:
+        return Row(Text(en, zh), tuple(cells))  # type: ignore[arg-type]
+
+    percent = f"{100 * level:g}%"
+    results = Panel(
+        "",
+        (
+            row("ATT", "平均处理效应", [Number(e.att, digits) for e in columns]),
+            row("Standard error", "标准误", [StandardError(e.se, digits) for e in columns]),
+            row("p-value", "p 值", [PValue(e.pvalue) for e in columns]),
+            row(
+                "Smallest attainable p-value",
+                "可达最小 p 值",
+                [
+                    PValue(None if e.inference is None else e.inference.smallest_pvalue)
+                    for e in columns
+                ],
+            ),
+            row(
+                f"{percent} interval",
+                f"{percent} 置信区间",
+                [_interval(e, level, digits) for e in columns],
+            ),
+        ),
+    )
+    sample = Panel(
+        "",
+        (
+            row("Units", "地区数", [Number(e.design.count(), 0) for e in columns]),
+            row(
+                "Treated units",
+                "处理组地区数",
+                [Number(e.design.count(e.design.treated), 0) for e in columns],
+            ),
+            row("Periods", "期数", [Number(e.design.n_periods, 0) for e in columns]),
+            row("Observations", "观测值", [Number(e.design.n_observations, 0) for e in columns]),
+        ),
+    )
+    notes = tuple(
+        f"{name}: {e.estimand}; inference: "
+        f"{'none attached' if e.inference is None else e.inference.name}."
+        for name, e in estimates.items()
+    )
+    return Table(
+        id,
+        caption,
+        tuple(Column(name) for name in estimates),
+        (results, sample),
+        notes=notes,
+        missing=Text("the inference method does not supply this number.", "该推断方法不提供此数。"),
+    )
+
+
+def _interval(estimate: Estimate, level: float, digits: int) -> Interval | None:
+    if estimate.inference is None or estimate.inference.bounds is None:
+        return None
+    return Interval(*estimate.interval(level), digits)

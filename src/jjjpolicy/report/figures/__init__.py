@@ -1,0 +1,1 @@
+"""How figures look, and what each kind of figure draws."""

@@ -1,0 +1,1 @@
+"""Tables, defined once and printed in every format and in both languages."""
