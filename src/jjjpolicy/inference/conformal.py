@@ -16,6 +16,8 @@ from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.estimation.parallel import require_jobs, run
 from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
+from jjjpolicy.inference.permutation.inversion import holding_zero
+from jjjpolicy.inference.permutation.ranks import at_least, resolution, significant
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans, Design, Floats, Integers
@@ -203,12 +205,15 @@ class ConstantEffectTest:
         Weight of each residual in the statistic, zero before treatment.
     orders : ndarray of int, shape (permutations, periods)
     grid : int
+    noise : float
+        Distance within which averages of residuals tie.
     """
 
     paths: Callable[[float], Floats]
     marks: Floats
     orders: Integers
     grid: int
+    noise: float = 0.0
     known: dict[float, tuple[float, float]] = field(default_factory=dict)
 
     @property
@@ -228,17 +233,20 @@ class ConstantEffectTest:
         if effect not in self.known:
             magnitudes = np.abs(self.paths(effect))
             statistics = np.einsum("cpt,ct->p", magnitudes[:, self.orders], self.marks)
-            share = float((statistics >= statistics[0] * (1 - 1e-10)).mean())
+            noise = self.noise * float(self.marks.sum())
+            share = float(at_least(statistics, statistics[0], noise).mean())
             self.known[effect] = share, -float(statistics[0])
         return self.known[effect]
 
     def bounds(self, centre: float, width: float, level: float) -> tuple[float, float]:
         """Ends of the set of effects that are not rejected."""
-        if self.smallest > 1 - level + 1e-12:
+        if not significant(self.smallest, 1 - level):
             return -np.inf, np.inf
+        return holding_zero(self._search(centre, width, level), self.pvalue(0.0), level)
 
+    def _search(self, centre: float, width: float, level: float) -> tuple[float, float]:
         def kept(effect: float) -> bool:
-            return self.pvalue(effect) > 1 - level + 1e-12
+            return not significant(self.pvalue(effect), 1 - level)
 
         for _ in range(12):
             values = np.linspace(centre - width, centre + width, self.grid)
@@ -287,7 +295,8 @@ def _average_test(
         )
 
     marks = np.stack([size * marked for size, marked in zip(sizes, post, strict=True)])
-    return ConstantEffectTest(paths, marks, method.orders(marks.shape[1]), method.grid)
+    noise = max(resolution(part.outcome) for part in parts)
+    return ConstantEffectTest(paths, marks, method.orders(marks.shape[1]), method.grid, noise)
 
 
 def event_tests(
@@ -295,6 +304,7 @@ def event_tests(
 ) -> Iterator[tuple[int, ConstantEffectTest]]:
     """Test of one effect at each event time; one path, the average of the cohorts observed then."""
     known = [part.periods - int(part.cohorts[0]) for part in parts]
+    noise = max(resolution(part.outcome) for part in parts)
     for event in np.unique(np.concatenate(known)):
         if event < 0:
             continue
@@ -317,7 +327,8 @@ def event_tests(
             return averaged
 
         marks = (np.arange(length) == length - 1).astype(float)[None]
-        yield int(event), ConstantEffectTest(paths, marks, method.orders(length), method.grid)
+        orders = method.orders(length)
+        yield int(event), ConstantEffectTest(paths, marks, orders, method.grid, noise)
 
 
 def _edge(kept: Callable[[float], bool], inside: float, outside: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.inference.permutation.ranks import cleared, rank_pvalue, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
@@ -68,7 +69,7 @@ def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
     pvalues = _pvalues(estimates)
     listed = list(estimates.values())
     first = listed[0]
-    references, own = [], []
+    references, own, ties = [], [], []
     for name, estimate in estimates.items():
         result = estimate.inference
         assert result is not None
@@ -91,22 +92,28 @@ def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
                 f"method with the same options and seed, on the same units."
             )
         statistics = result.details.get("statistics")
-        actual = estimate.att
+        actual, noise = estimate.att, resolution(estimate.design.outcome)
         if statistics is not None:
-            actual = float(statistics[result.specification["statistic"]][0])
-        scale = float(result.reference.std()) or 1.0
-        references.append(np.abs(result.reference) / scale)
-        own.append(abs(actual) / scale)
-    return _table(estimates, pvalues, _step_down(np.array(own), np.column_stack(references)))
+            kind = result.specification["statistic"]
+            actual = float(statistics[kind][0])
+            noise = noise if kind == "coefficient" else 0.0
+        values = np.abs(cleared(np.append(actual, result.reference), noise))
+        scale = float(result.reference[np.isfinite(result.reference)].std())
+        values = values / (scale if scale > noise else 1.0)
+        own.append(values[0])
+        references.append(values[1:])
+        ties.append(noise / scale if scale > noise else noise)
+    return _table(
+        estimates, pvalues, _step_down(np.array(own), np.column_stack(references), np.array(ties))
+    )
 
 
-def _step_down(own: Floats, references: Floats) -> Floats:
+def _step_down(own: Floats, references: Floats, noise: Floats) -> Floats:
     order = np.argsort(-own, kind="stable")
     adjusted, running = np.empty(len(own)), 0.0
     for step, k in enumerate(order):
         largest = references[:, order[step:]].max(axis=1)
-        beyond = int((largest >= own[k] * (1 - 1e-12)).sum())
-        running = max(running, (1 + beyond) / (1 + len(references)))
+        running = max(running, rank_pvalue(own[k], largest, "greater", noise[k]))
         adjusted[k] = running
     return adjusted
 

@@ -10,7 +10,8 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.permutation.inversion import outermost
+from jjjpolicy.inference.permutation.inversion import holding_zero, outermost
+from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue, resolution
 from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
@@ -57,17 +58,17 @@ class ConleyTaber(Inference):
         reference, how = _combine(errors, self.replications, self.seed)
         magnitudes = np.sort(np.abs(reference))[::-1]
         total = 1 + len(reference)
+        pvalue = rank_pvalue(estimate.att, reference, noise=resolution(estimate.design.outcome))
 
         def bounds(level: float) -> tuple[float, float]:
-            needed = int(np.floor((1 - level) * total + 1e-9))
+            needed = critical_count(total, level)
             reach = float(magnitudes[needed - 1]) if needed > 0 else np.inf
-            return estimate.att - reach, estimate.att + reach
+            return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
 
-        beyond = int((magnitudes >= abs(estimate.att) * (1 - 1e-12)).sum())
         return estimate.with_result(
             InferenceResult(
                 name="Conley-Taber",
-                pvalue=(1 + beyond) / total,
+                pvalue=pvalue,
                 bounds=bounds,
                 reference=reference,
                 smallest_pvalue=1 / total,
@@ -123,6 +124,7 @@ class FermanPinto(Inference):
         slope = groups.shapes @ groups.treatment.T
         picks, how = _picks(len(slots), len(sizes), self.replications, self.seed)
         rows = np.arange(len(slots))[:, None]
+        noise = resolution(estimate.design.outcome)
 
         def draws(effect: float) -> Floats:
             errors = base + (estimate.att - effect) * slope
@@ -131,8 +133,7 @@ class FermanPinto(Inference):
             return drawn
 
         def pvalue(effect: float) -> float:
-            beyond = np.abs(draws(effect)) >= abs(estimate.att - effect) * (1 - 1e-12)
-            return float((1 + beyond.sum()) / (1 + picks.shape[1]))
+            return rank_pvalue(estimate.att - effect, draws(effect), noise=noise)
 
         reference = draws(0.0)
         scale = float(reference.std()) or 1.0

@@ -13,6 +13,8 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.estimation.multipliers import multiplier_draws
 from jjjpolicy.estimation.variance import cluster_sums, few_treated_note
+from jjjpolicy.inference.permutation.inversion import holding_zero
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.inference.results import covariance_result, covered_effects, influence_of
 
 if TYPE_CHECKING:
@@ -140,11 +142,12 @@ def bootstrap_result(
         Bootstrap estimates minus estimates by cohort.
     """
     magnitudes = np.abs(deviations)
-    total = 1 + len(deviations)
+    noise = resolution(estimate.design.outcome)
+    pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise)
 
     def bounds(level: float) -> tuple[float, float]:
         reach = float(_quantile(magnitudes[:, :1], level)[0])
-        return estimate.att - reach, estimate.att + reach
+        return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
 
     def effects(level: float) -> pd.DataFrame:
         table = covered_effects(estimate, deviations.shape[1])
@@ -171,12 +174,12 @@ def bootstrap_result(
         InferenceResult(
             name=name,
             se=float(errors[0]),
-            pvalue=(1 + int((magnitudes[:, 0] >= abs(estimate.att)).sum())) / total,
+            pvalue=pvalue,
             bounds=bounds,
             effects=effects,
             cohorts=None if cohorts is None else partial(_cohort_bounds, estimate, cohorts),
             reference=deviations[:, 0],
-            smallest_pvalue=1 / total,
+            smallest_pvalue=1 / (1 + len(deviations)),
             notes=notes,
             details={"deviations": deviations},
             specification=method.specification(),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
@@ -57,7 +57,7 @@ class PlaceboPeriods(Inference):
         return estimate.with_result(
             InferenceResult(
                 name="placebo dates",
-                pvalue=rank_pvalue(estimate.att, placebos, "two-sided"),
+                pvalue=rank_pvalue(estimate.att, placebos, noise=resolution(design.outcome)),
                 reference=placebos,
                 smallest_pvalue=1 / total,
                 assignments=len(dates),

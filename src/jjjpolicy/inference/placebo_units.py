@@ -17,7 +17,16 @@ from jjjpolicy.inference.permutation.assignments import (
     AssignmentSpace,
     group_adoption,
 )
-from jjjpolicy.inference.permutation.ranks import Alternative, rank_pvalue
+from jjjpolicy.inference.permutation.inversion import holding_zero
+from jjjpolicy.inference.permutation.ranks import (
+    Alternative,
+    at_least,
+    critical_count,
+    rank_pvalue,
+    rank_pvalues,
+    resolution,
+    significant,
+)
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
@@ -135,7 +144,7 @@ class PlaceboUnits(Inference):
             raise InferenceError(
                 "pre_fit_cutoff= needs an estimator with counterfactual paths before treatment."
             )
-        kept = refits.pre_rmspe <= self.pre_fit_cutoff * own
+        kept = at_least(self.pre_fit_cutoff * own, refits.pre_rmspe)
         if not kept.any():
             raise InferenceError(
                 f"no placebo has a pre-treatment RMSPE within {self.pre_fit_cutoff} times that of "
@@ -157,11 +166,13 @@ class PlaceboUnits(Inference):
         placebos = refits.att
         total = 1 + len(placebos)
         smallest = 1 / total
+        noise = resolution(estimate.design.outcome)
         magnitudes = np.sort(np.abs(placebos))[::-1]
+        two_sided = rank_pvalue(estimate.att, placebos, noise=noise)
 
         def bounds(level: float) -> tuple[float, float]:
             reach = _reach(magnitudes, level)
-            return estimate.att - reach, estimate.att + reach
+            return holding_zero((estimate.att - reach, estimate.att + reach), two_sided, level)
 
         how = "all" if exact else "a sample of"
         notes = [
@@ -181,19 +192,21 @@ class PlaceboUnits(Inference):
                 "rmspe_ratio": ratio,
                 "placebo_rmspe_ratios": refits.rmspe_ratio,
                 "placebo_pre_rmspe": refits.pre_rmspe,
-                "rmspe_pvalue": (1 + int((refits.rmspe_ratio >= ratio).sum())) / total,
+                "rmspe_pvalue": rank_pvalue(ratio, refits.rmspe_ratio, "greater"),
             }
         result = InferenceResult(
             name="placebo over units" + self._direction(),
             se=float(placebos.std()),
-            pvalue=rank_pvalue(estimate.att, placebos, self.alternative),
+            pvalue=rank_pvalue(estimate.att, placebos, self.alternative, noise),
             bounds=bounds,
             effects=None
             if refits.effects is None
-            else partial(_effect_bounds, estimate, refits, self.alternative),
+            else partial(_effect_bounds, estimate, refits, self.alternative, noise),
             cohorts=None
             if refits.cohorts is None or estimate.cohort_effects is None
-            else partial(_cohort_bounds, estimate.cohort_effects, refits.cohorts, self.alternative),
+            else partial(
+                _cohort_bounds, estimate.cohort_effects, refits.cohorts, self.alternative, noise
+            ),
             reference=placebos,
             smallest_pvalue=smallest,
             assignments=len(placebos),
@@ -219,18 +232,18 @@ def _reach(magnitudes: Floats, level: float) -> float:
     An effect is kept while its rank among all, (1 + number of larger ones) / total, exceeds one
     minus the level.
     """
-    needed = int(np.floor((1 - level) * (1 + len(magnitudes)) + 1e-9))
+    needed = critical_count(1 + len(magnitudes), level)
     return float("inf") if needed < 1 else float(magnitudes[needed - 1])
 
 
 def _effect_bounds(
-    estimate: Estimate, refits: Refits, alternative: Alternative, level: float
+    estimate: Estimate, refits: Refits, alternative: Alternative, noise: float, level: float
 ) -> pd.DataFrame:
     """Standard errors, intervals and p-values by event time, as for the overall effect."""
     assert refits.effects is not None
     table = estimate.effects
     points = table["estimate"].to_numpy(dtype=float)
-    columns = _bounds_of(points, refits.effects, alternative, level)
+    columns = _bounds_of(points, refits.effects, alternative, noise, level)
     if estimate.counterfactual is None:  # else effects before treatment are residuals of the fit
         band = _uniform_reach(refits.effects, columns["se"], level)
         columns |= {"uniform_lower": points - band, "uniform_upper": points + band}
@@ -248,26 +261,24 @@ def _uniform_reach(placebos: Floats, se: Floats, level: float) -> Floats:
 
 
 def _cohort_bounds(
-    table: pd.DataFrame, cohorts: Floats, alternative: Alternative, level: float
+    table: pd.DataFrame, cohorts: Floats, alternative: Alternative, noise: float, level: float
 ) -> pd.DataFrame:
     """Standard error, interval and p-value of each adoption cohort."""
     points = table["estimate"].to_numpy()
-    return table.assign(**_bounds_of(points, cohorts, alternative, level))
+    return table.assign(**_bounds_of(points, cohorts, alternative, noise, level))
 
 
 def _bounds_of(
-    points: Floats, placebos: Floats, alternative: Alternative, level: float
+    points: Floats, placebos: Floats, alternative: Alternative, noise: float, level: float
 ) -> dict[str, Floats]:
     """Columns se, lower, upper, pvalue from placebos of shape (placebos, effects)."""
     ordered = np.sort(np.abs(placebos), axis=0)[::-1]
     reach = np.array([_reach(column, level) for column in ordered.T])
-    ranks = [
-        rank_pvalue(float(point), column, alternative)
-        for point, column in zip(points, placebos.T, strict=True)
-    ]
+    rejected = significant(rank_pvalues(points, placebos, noise=noise), 1 - level)
+    low, high = points - reach, points + reach
     return {
         "se": placebos.std(axis=0),
-        "lower": points - reach,
-        "upper": points + reach,
-        "pvalue": np.array(ranks),
+        "lower": np.where(rejected, low, np.fmin(low, 0.0)),
+        "upper": np.where(rejected, high, np.fmax(high, 0.0)),
+        "pvalue": rank_pvalues(points, placebos, alternative, noise),
     }

@@ -16,7 +16,15 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
 from jjjpolicy.inference.permutation.inversion import outermost
-from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.ranks import (
+    LEVEL,
+    at_least,
+    cleared,
+    rank_pvalue,
+    rank_pvalues,
+    resolution,
+    studentised,
+)
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 if TYPE_CHECKING:
@@ -105,21 +113,22 @@ class RandomizationInference(Inference):
         assigned = self._assignments(design)
         estimator = estimate.estimator
         refits = assigned.refits(estimator, design, self.jobs)
+        ties = {"coefficient": resolution(design.outcome), "studentised": 0.0}
         statistics = {"coefficient": refits.att}
         if refits.se is not None:
-            statistics["studentised"] = _ratio(refits.att, refits.se)
+            statistics["studentised"] = studentised(refits.att, refits.se, ties["coefficient"])
         if self.statistic not in statistics:
             raise InferenceError(
                 f"{estimator.label} has no standard error to studentise with; use "
                 f"statistic='coefficient'."
             )
         pvalues = {
-            name: rank_pvalue(float(values[0]), values[1:], "two-sided")
+            name: rank_pvalue(float(values[0]), values[1:], noise=ties[name])
             for name, values in statistics.items()
         }
         total = len(refits.att)
-        largest = np.abs(statistics[self.statistic])
-        smallest = float((largest >= largest.max() * (1 - 1e-12)).sum()) / total
+        sizes = np.abs(statistics[self.statistic])
+        smallest = float(at_least(sizes, np.fmax.reduce(sizes), ties[self.statistic]).mean())
         notes = [
             f"{assigned.how} at the level {design.assigned_at!r}, the actual one included; "
             f"smallest attainable p-value {_fraction(smallest, total)}.",
@@ -228,18 +237,14 @@ def _studentised_bounds(under: UnderEffects, level: float) -> tuple[float, float
     cross = (both.se**2 - own - slope) / 2
 
     def pvalue(effect: float) -> float:
-        variance = np.clip(own - 2 * effect * cross + effect**2 * slope, 0, None)
-        values = _ratio(refits.att - effect * slopes.att, np.sqrt(variance))
-        return rank_pvalue(float(values[0]), values[1:], "two-sided")
+        parts = np.stack([own, -2 * effect * cross, effect**2 * slope])
+        variance = cleared(parts.sum(axis=0), LEVEL * np.abs(parts).sum(axis=0))
+        errors = np.sqrt(np.clip(variance, 0, None))
+        values = studentised(refits.att - effect * slopes.att, errors, under.noise)
+        return rank_pvalue(float(values[0]), values[1:])
 
     centre = float(refits.att[0] / slopes.att[0])
-    return outermost(pvalue, centre, float(refits.se[0]), level)
-
-
-def _ratio(values: Floats, errors: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Floats = np.nan_to_num(values / errors, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    return ratio
+    return outermost(pvalue, centre, max(float(refits.se[0]), under.noise), level)
 
 
 def _effects(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
@@ -288,9 +293,8 @@ def _with_bounds(
         for k in np.flatnonzero(rows):
             point = float(known["estimate"].iloc[k])
             ends[k] = under.bounds(partial(column, int(k)), point, level)
-    magnitudes = np.abs(values)
-    shares = (magnitudes >= magnitudes[0] * (1 - 1e-12)).mean(axis=0)
-    return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=shares)
+    pvalues = rank_pvalues(values[0], values[1:], noise=under.noise)
+    return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=pvalues)
 
 
 def _event_column(position: int, refits: Refits) -> Floats:

@@ -11,6 +11,8 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.few_treated import RegressionGroups
+from jjjpolicy.inference.permutation.inversion import holding_zero
+from jjjpolicy.inference.permutation.ranks import at_least, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
@@ -78,14 +80,16 @@ class RearrangementTest(Inference):
         change = float(changes[groups.treated][0] - changes[~groups.treated].mean())
         highest, lowest = float(controls.max()), float(controls.min())
         q, rho = len(controls), self.heterogeneity
+        noise = resolution(estimate.design.outcome)
+        pvalue = _two_sided(change, highest, lowest, q, rho, noise)
 
         def bounds(level: float) -> tuple[float, float]:
             weight = rearrangement_weight(q, (1 - level) / 2, rho)
             if weight is None:
                 return -np.inf, np.inf
-            return change - highest / (1 - weight), change - lowest / (1 - weight)
+            ends = change - highest / (1 - weight), change - lowest / (1 - weight)
+            return holding_zero(ends, pvalue, level)
 
-        pvalue = _two_sided(change, highest, lowest, q, rho)
         smallest = min(1.0, 2 * float(_smallest_size(q, rho, 1.0)))
         notes = [
             f"{q} control groups; keeps its size while the treated group's errors are at most "
@@ -106,7 +110,9 @@ class RearrangementTest(Inference):
                 details={
                     "change": change,
                     "controls": controls,
-                    "largest_heterogeneity": _largest_heterogeneity(change, highest, lowest, q),
+                    "largest_heterogeneity": _largest_heterogeneity(
+                        change, highest, lowest, q, noise
+                    ),
                 },
                 specification=self.specification(),
             )
@@ -184,16 +190,20 @@ def _smallest_size(controls: int, heterogeneity: float, weight: float) -> float:
     return min(found, 1.0)
 
 
-def _two_sided(change: float, highest: float, lowest: float, controls: int, rho: float) -> float:
-    extreme = highest if change > 0 else lowest
-    if change == 0 or extreme / change >= 1:
+def _two_sided(
+    change: float, highest: float, lowest: float, controls: int, rho: float, noise: float
+) -> float:
+    extreme, size = (highest if change > 0 else -lowest), abs(change)
+    if at_least(extreme, size, noise):
         return 1.0
-    return min(1.0, 2 * _smallest_size(controls, rho, 1 - max(extreme / change, 0.0)))
+    return min(1.0, 2 * _smallest_size(controls, rho, 1 - max(extreme / size, 0.0)))
 
 
-def _largest_heterogeneity(change: float, highest: float, lowest: float, controls: int) -> float:
+def _largest_heterogeneity(
+    change: float, highest: float, lowest: float, controls: int, noise: float
+) -> float:
     def significant(rho: float) -> bool:
-        return _two_sided(change, highest, lowest, controls, rho) <= 0.05
+        return _two_sided(change, highest, lowest, controls, rho, noise) <= 0.05
 
     low, high = 0.0, LARGEST_HETEROGENEITY
     if not significant(0.01):

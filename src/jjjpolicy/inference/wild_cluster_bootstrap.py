@@ -12,6 +12,7 @@ from jjjpolicy.estimation.draws import MOST, require_few, seeded
 from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.inversion import outermost
+from jjjpolicy.inference.permutation.ranks import LEVEL, at_least, cleared, resolution, studentised
 from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_products
 from jjjpolicy.inference.regression.parts import regression_of
 
@@ -105,8 +106,9 @@ class WildClusterBootstrap(Inference):
                 )
             fine = cluster_products(fit, contrasts[:1], finer.astype(np.int64))
         counted = (fit.observations - 1) / (fit.observations - fit.parameters)
-        test = _Test.prepare(clusters, fine, owner, self, counted)
-        if not test.se > 0:
+        noise = resolution(design.outcome)
+        test = _Test.prepare(clusters, fine, owner, self, counted, noise)
+        if not test.se > noise:
             raise InferenceError(
                 f"the standard error by {level} is {test.se:g}, so that there is no t statistic; "
                 f"look at the outcome column, or use RandomizationInference."
@@ -119,7 +121,7 @@ class WildClusterBootstrap(Inference):
 
         def pvalue(effect: float) -> float:
             statistic, reference = test.statistics(estimate.att, effect)
-            beyond = int((np.abs(reference) >= abs(statistic) * (1 - 1e-10)).sum())
+            beyond = int(at_least(np.abs(reference), abs(statistic)).sum())
             return beyond / draws if enumerated else (1 + beyond) / (1 + draws)
 
         statistic, reference = test.statistics(estimate.att, 0.0)
@@ -186,8 +188,8 @@ class _Test:
     :math:`P_0 + \delta P_1`, all linear in v.
     """
 
-    def __init__(self, maps: tuple[Floats, ...], own: Floats, se: float, length: float) -> None:
-        self._maps, self._own, self.se, self._length = maps, own, se, length
+    def __init__(self, maps: tuple[Floats, ...], se: float, length: float, noise: float) -> None:
+        self._maps, self.se, self._length, self._noise = maps, se, length, noise
         self.draws = 0
 
     @classmethod
@@ -198,6 +200,7 @@ class _Test:
         owner: Integers,
         method: WildClusterBootstrap,
         counted: float,
+        noise: float,
     ) -> _Test:
         contrast = clusters.contrasts[0]
         groups = clusters.groups
@@ -228,7 +231,7 @@ class _Test:
             maps.append((part @ contrast)[None, :])
             maps.append(np.sqrt(factor) * (member * (left @ part.T) - spread @ part.T))
         terms = np.einsum("gk,gk->g", left, clusters.scores)
-        return cls(tuple(maps), terms, float(np.sqrt(factor * (terms**2).sum())), length)
+        return cls(tuple(maps), float(np.sqrt(factor * (terms**2).sum())), length, noise)
 
     def draw(self, weights: Floats) -> None:
         """Apply the weights, shape (groups, draws)."""
@@ -248,11 +251,12 @@ class _Test:
     def statistics(self, estimate: float, effect: float) -> tuple[float, Floats]:
         """The t statistic of the hypothesis and those of the bootstrap samples."""
         delta = (estimate - effect) / self._length
-        shift = sum(part * delta**k for k, part in enumerate(self._shift))
-        square = sum(part * delta**k for k, part in enumerate(self._square))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reference = shift / np.sqrt(np.clip(square, 0, None))
-        return (estimate - effect) / self.se, np.nan_to_num(reference, nan=0.0)
+        powers = delta ** np.arange(len(self._square))
+        shift = powers[: len(self._shift)] @ self._shift
+        terms = self._square * powers[:, None]
+        square = cleared(terms.sum(axis=0), LEVEL * np.abs(terms).sum(axis=0))
+        errors = np.sqrt(np.clip(square, 0, None))
+        return (estimate - effect) / self.se, studentised(shift, errors, self._noise)
 
 
 def _orthogonal_complement(vector: Floats) -> Floats:

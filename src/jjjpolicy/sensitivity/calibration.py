@@ -19,6 +19,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
 from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.inference.permutation.ranks import significant
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
@@ -251,7 +252,7 @@ def _tables(
 def _share(values: Any, level: float) -> dict[str, Any]:
     if values is None:
         return {"draws": 0, "level": level, "rejection": np.nan, "se": np.nan}
-    share = float((values <= level * (1 + 1e-12)).mean())
+    share = float(significant(values, level).mean())
     return {
         "draws": len(values),
         "level": level,

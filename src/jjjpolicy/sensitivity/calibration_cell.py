@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution, studentised
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 
@@ -98,35 +98,42 @@ def _randomization(
     adoptions = policies.adoptions
 
     def statistics(design: Design) -> Floats:
-        return _statistic(estimator.refit_many(design, adoptions), estimator, inference)
+        refits = estimator.refit_many(design, adoptions)
+        return _statistic(refits, estimator, inference, resolution(design.outcome))
 
+    noise = 0.0
+    if inference.statistic == "coefficient":
+        noise = resolution(policies.controls.outcome)
     values = statistics(policies.controls)
-    none = np.array([_rank(values, p) for p in range(len(adoptions))])
+    none = np.array([_rank(values, p, noise) for p in range(len(adoptions))])
     moved = np.array(
         [
-            [_rank(statistics(policies.under(p, effect)), p) for effect in policies.effects]
+            [_rank(statistics(policies.under(p, effect)), p, noise) for effect in policies.effects]
             for p in range(policies.tried)
         ]
     ).reshape(policies.tried, len(policies.effects))
     return PValues(none, moved, len(adoptions) * (1 + moved.size))
 
 
-def _statistic(refits: Refits, estimator: Estimator, inference: RandomizationInference) -> Floats:
+def _statistic(
+    refits: Refits, estimator: Estimator, inference: RandomizationInference, noise: float
+) -> Floats:
     if inference.statistic == "coefficient":
         return refits.att
     if refits.se is None:
         raise InferenceError(f"{estimator.label} has no standard error to studentise with.")
-    return refits.att / refits.se
+    return studentised(refits.att, refits.se, noise)
 
 
-def _rank(values: Floats, own: int) -> float:
-    return rank_pvalue(float(values[own]), np.delete(values, own), "two-sided")
+def _rank(values: Floats, own: int, noise: float) -> float:
+    return rank_pvalue(float(values[own]), np.delete(values, own), noise=noise)
 
 
 def _placebo(policies: PseudoPolicies, estimator: Estimator, inference: PlaceboUnits) -> PValues:
     none = np.empty(len(policies.adoptions))
     moved = np.empty((policies.tried, len(policies.effects)))
     fits = moved.size
+    noise = resolution(policies.controls.outcome)
     for p in range(len(none)):
         estimate, none[p] = _run(policies.under(p), estimator, inference)
         assert estimate.inference is not None
@@ -137,7 +144,7 @@ def _placebo(policies: PseudoPolicies, estimator: Estimator, inference: PlaceboU
             continue
         for k, effect in enumerate(policies.effects):
             att = estimator.refit(policies.under(p, effect)).att[0]
-            moved[p, k] = rank_pvalue(float(att), reference, inference.alternative)
+            moved[p, k] = rank_pvalue(float(att), reference, inference.alternative, noise)
     return PValues(none, moved, fits)
 
 

@@ -13,6 +13,7 @@ from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.assignments import group_adoption
+from jjjpolicy.inference.permutation.ranks import significant
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
@@ -124,7 +125,7 @@ def minimum_detectable_effect(
     grid = STEPS * spread if effects is None else np.array([0.0, *sorted(effects)])
     tasks = [(controls, estimator, inference, grid, adoption) for adoption in adoptions]
     pvalues = np.stack(list(run(_pvalues, tasks, jobs, "power")))
-    shares = (pvalues <= level * (1 + 1e-12)).mean(axis=0)
+    shares = significant(pvalues, level).mean(axis=0)
     curve = pd.DataFrame(
         {
             "effect": grid,

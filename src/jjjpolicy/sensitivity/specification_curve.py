@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.inference.permutation.ranks import significant
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -118,7 +119,7 @@ def summarize_curve(curve: pd.DataFrame, alpha: float = 0.05) -> pd.Series:
     }
     tested = done[done["pvalue"].notna()]
     if len(tested):
-        small, att = tested["pvalue"] <= alpha, tested["att"]
+        small, att = significant(tested["pvalue"].to_numpy(), alpha), tested["att"]
         numbers["with_pvalue"] = len(tested)
         numbers["share_significantly_negative"] = (small & (att < 0)).mean()
         numbers["share_significantly_positive"] = (small & (att > 0)).mean()

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.inference.permutation.ranks import TIE, critical_count, significant
+
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
 
 
-def effects_kept(estimates: Floats, slopes: Floats, level: float) -> tuple[float, float]:
+def effects_kept(
+    estimates: Floats, slopes: Floats, level: float, noise: float
+) -> tuple[float, float]:
     r"""Ends of the set of effects kept by a rank test on :math:`|a_r - \tau b_r|`.
 
     The actual assignment comes first. Assignment r counts against an effect where
@@ -25,24 +29,27 @@ def effects_kept(estimates: Floats, slopes: Floats, level: float) -> tuple[float
     estimates, slopes : ndarray, shape (assignments,)
         Estimates with the outcome, and with the actual treatment as the outcome.
     level : float
+    noise : float
+        Distance within which two estimates are the same.
     """
     a0, b0, a, b = estimates[0], slopes[0], estimates[1:], slopes[1:]
     total = len(estimates)
-    needed = int(np.floor((1 - level) * total + 1e-9))  # kept while the count exceeds this
-    if needed < 1 or b0 == 0:  # nothing is rejected, or the estimate does not move with the effect
+    needed = critical_count(total, level)  # kept while the count exceeds this
+    tiny = TIE * max(abs(b0), 1.0)  # the treatment as an outcome has a range of one
+    if needed < 1 or abs(b0) <= tiny:  # nothing is rejected, or the effect moves no estimate
         return -np.inf, np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
         roots = np.stack([(a - a0) / (b - b0), (a + a0) / (b + b0)])
     low, high = np.fmin(*roots), np.fmax(*roots)
-    tiny = 1e-12 * max(abs(b0), 1.0)
-    same = (np.abs(b - b0) < tiny) & (np.abs(a - a0) <= 1e-12 * abs(a0))
-    mirrored = (np.abs(b + b0) < tiny) & (np.abs(a + a0) <= 1e-12 * abs(a0))
+    near = max(TIE * abs(a0), noise)
+    same = (np.abs(b - b0) <= tiny) & (np.abs(a - a0) <= near)
+    mirrored = (np.abs(b + b0) <= tiny) & (np.abs(a + a0) <= near)
     always = same | mirrored
     centre = a0 / b0
     inside = (np.abs(b) < abs(b0) - tiny) & ~always
     outside = (np.abs(b) > abs(b0) + tiny) & ~always
     half = ~(always | inside | outside)
-    finite = np.where(np.isfinite(roots[0]), roots[0], roots[1])
+    finite = np.where(np.abs(b - b0) > tiny, *roots)
     rises = np.concatenate(
         [
             low[inside],
@@ -73,6 +80,22 @@ def effects_kept(estimates: Floats, slopes: Floats, level: float) -> tuple[float
     return float(points[order][first]), float(upper)
 
 
+def holding_zero(ends: tuple[float, float], pvalue: float, level: float) -> tuple[float, float]:
+    """Ends moved to zero where the test keeps it and rounding or bisection stopped short of it.
+
+    Parameters
+    ----------
+    ends : (float, float)
+        ``nan`` where no effect was found that the test keeps.
+    pvalue : float
+        Of no effect.
+    level : float
+    """
+    if significant(pvalue, 1 - level):
+        return ends
+    return float(np.fmin(ends[0], 0.0)), float(np.fmax(ends[1], 0.0))
+
+
 def outermost(
     pvalue: Callable[[float], float],
     centre: float,
@@ -81,6 +104,8 @@ def outermost(
     precision: float = 1e-9,
 ) -> tuple[float, float]:
     """Ends of the set of effects with a p-value above ``1 - level``, by bracketing and bisection.
+
+    They hold zero where that is one of these effects.
 
     Parameters
     ----------
@@ -100,7 +125,7 @@ def outermost(
 
     def end(direction: int) -> float:
         inner, step = centre, scale
-        while pvalue(centre + direction * step) > 1 - level + 1e-12:
+        while not significant(pvalue(centre + direction * step), 1 - level):
             inner = centre + direction * step
             step *= 2
             if step > 1e6 * scale:
@@ -108,10 +133,12 @@ def outermost(
         outer = centre + direction * step
         while abs(outer - inner) > precision * scale:
             middle = (inner + outer) / 2
-            if pvalue(middle) > 1 - level + 1e-12:
+            if middle in (inner, outer):
+                break
+            if not significant(pvalue(middle), 1 - level):
                 inner = middle
             else:
                 outer = middle
         return inner
 
-    return end(-1), end(1)
+    return holding_zero((end(-1), end(1)), pvalue(0.0), level)

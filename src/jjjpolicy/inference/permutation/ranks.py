@@ -1,4 +1,11 @@
-"""Ranks of a statistic among placebo statistics."""
+"""Ranks of a statistic among placebo statistics: the one place in which the two are compared.
+
+Statistics that are equal on paper differ on a machine: sums are formed in another order for another
+assignment, on another processor or with another library. An estimate from a panel is off by up to
+about 1e-13 of the level of the outcome, and one from an iterative solver by up to about 1e-10 of
+its spread between units and periods. Comparing such numbers exactly would leave the rank of a tie
+to chance, so that it might change with the unit of measure or with the order of the units.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +14,117 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.design.design import Booleans, Floats
 
 Alternative = Literal["two-sided", "greater", "less"]
 
+TIE = 1e-9
+"""Share of a statistic, or of the range of the outcome, within which two statistics tie.
 
-def rank_pvalue(statistic: float, reference: Floats, alternative: Alternative) -> float:
-    """Rank of a statistic among a reference distribution and itself, as a p-value."""
-    # Ties up to rounding count against the treated assignment.
-    slack = 1e-12 * max(abs(statistic), float(np.abs(reference).max(initial=0.0)))
+Ten times what solvers leave open, and far below what an outcome is measured to.
+"""
+
+LEVEL = 1e-12
+"""The same as a share of the largest outcome, which decides where that dwarfs the range."""
+
+
+def resolution(outcome: Floats) -> float:
+    """Distance below which two averages of an outcome cannot be told apart, in its own unit.
+
+    Parameters
+    ----------
+    outcome : ndarray
+        ``nan`` marks absent cells.
+    """
+    low, high = float(np.nanmin(outcome)), float(np.nanmax(outcome))
+    return max(TIE * (high - low), LEVEL * max(abs(low), abs(high)))
+
+
+def at_least(
+    values: Floats | float, statistic: Floats | float, noise: Floats | float = 0.0
+) -> Booleans:
+    """Whether values are at least as large as a statistic; ties count, and so does ``nan``.
+
+    Infinite values tie with each other, and undefined ones (``nan``) with everything.
+
+    Parameters
+    ----------
+    values, statistic, noise : ndarray or float
+        Of shapes that broadcast. Two numbers tie within ``noise`` (:func:`resolution`, where they
+        are in the unit of the outcome) or within ``TIE`` of the statistic.
+    """
+    slack = np.fmax(TIE * np.abs(statistic), noise)
+    with np.errstate(invalid="ignore"):
+        least = np.where(np.isinf(statistic), statistic, statistic - slack)
+    below: Booleans = values < least
+    return ~below
+
+
+def rank_pvalues(
+    statistics: Floats,
+    reference: Floats,
+    alternative: Alternative = "two-sided",
+    noise: Floats | float = 0.0,
+) -> Floats:
+    """Ranks of several statistics, each among its reference distribution and itself, as p-values.
+
+    Parameters
+    ----------
+    statistics : ndarray, shape (statistics,)
+    reference : ndarray, shape (draws, statistics)
+    alternative : {"two-sided", "greater", "less"}
+    noise : float or ndarray, shape (statistics,)
+        See :func:`at_least`.
+    """
     if alternative == "two-sided":
-        beyond = np.abs(reference) >= abs(statistic) - slack
-    elif alternative == "greater":
-        beyond = reference >= statistic - slack
-    else:
-        beyond = reference <= statistic + slack
-    return float((1 + beyond.sum()) / (1 + len(reference)))
+        statistics, reference = np.abs(statistics), np.abs(reference)
+    elif alternative == "less":
+        statistics, reference = -statistics, -reference
+    beyond = at_least(reference, statistics, noise).sum(axis=0)
+    ranks: Floats = (1 + beyond) / (1 + len(reference))
+    return ranks
+
+
+def rank_pvalue(
+    statistic: float,
+    reference: Floats,
+    alternative: Alternative = "two-sided",
+    noise: float = 0.0,
+) -> float:
+    """Rank of one statistic, as :func:`rank_pvalues`; ``reference`` has shape (draws,)."""
+    return float(rank_pvalues(np.array([statistic]), reference[:, None], alternative, noise)[0])
+
+
+def studentised(estimates: Floats, errors: Floats, noise: float) -> Floats:
+    """Estimates over standard errors, not of rounding errors.
+
+    What is below ``noise`` is zero: an effect without an error is infinite, and no effect without
+    an error is undefined (``nan``), which ties with everything.
+
+    Parameters
+    ----------
+    estimates, errors : ndarray, shape (draws,)
+        In the unit of the outcome.
+    noise : float
+        Its :func:`resolution`.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios: Floats = cleared(estimates, noise) / cleared(errors, noise)
+    return ratios
+
+
+def cleared(values: Floats, noise: Floats | float) -> Floats:
+    """Values with zeros in place of rounding errors."""
+    kept: Floats = np.where(np.abs(values) <= noise, 0.0, values)
+    return kept
+
+
+def significant(pvalues: Floats | float, size: float) -> Booleans:
+    """Whether p-values are at most the size of a test, fractions compared up to rounding."""
+    rejected: Booleans = np.asarray(pvalues) <= size + 1e-12
+    return rejected
+
+
+def critical_count(total: int, level: float) -> int:
+    """Most ranks, of so many, with which a test at one minus ``level`` rejects."""
+    return int(np.floor((1 - level) * total + 1e-9))

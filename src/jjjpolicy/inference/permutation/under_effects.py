@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import JJJPolicyError
-from jjjpolicy.inference.permutation.inversion import effects_kept, outermost
-from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.inversion import effects_kept, holding_zero, outermost
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
@@ -48,6 +48,11 @@ class UnderEffects:
         return np.where(design.observed, design.treatment.astype(float), np.nan)
 
     @cached_property
+    def noise(self) -> float:
+        """Distance within which estimates tie."""
+        return resolution(self.estimate.design.outcome)
+
+    @cached_property
     def linear(self) -> bool:
         """Whether removing a constant effect shifts the first few estimates by a fixed multiple."""
         few = replace(self.assigned, adoptions=self.assigned.adoptions[:4])
@@ -73,6 +78,8 @@ class UnderEffects:
 
     def at(self, effect: float) -> Refits:
         """Refits of the outcome less ``effect`` in treated cells."""
+        if effect == 0:
+            return self.refits
         if effect not in self.known:
             moved = self.estimate.design.outcome - effect * self.treatment
             self.known[effect] = self._fits(moved, self.assigned)
@@ -92,12 +99,14 @@ class UnderEffects:
         level : float
         """
         values = statistic(self.refits)
-        if self.linear:
-            return effects_kept(values, statistic(self.slopes), level)
 
         def pvalue(effect: float) -> float:
             moved = statistic(self.at(effect))
-            return rank_pvalue(float(moved[0]), moved[1:], "two-sided")
+            return rank_pvalue(float(moved[0]), moved[1:], noise=self.noise)
+
+        if self.linear:
+            ends = effects_kept(values, statistic(self.slopes), level, self.noise)
+            return holding_zero(ends, pvalue(0.0), level)
 
         return outermost(pvalue, centre, float(values.std()) or 1.0, level, precision=1e-4)
 

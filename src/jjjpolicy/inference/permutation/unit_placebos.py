@@ -12,7 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimator import Refits
-from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.synth.gaps import Gaps
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ class UnitPlacebos:
     def table(self, kept: Booleans) -> pd.DataFrame:
         """Effect and rank of each treated group among its placebos."""
         rows = []
+        noise = resolution(self.estimate.design.outcome)
         for g, part in enumerate(self.own):
             mine = self._rows(g, kept)
             before, after = part.pooled_rmspe
@@ -167,10 +168,10 @@ class UnitPlacebos:
                     "adoption": int(part.adoption[0]),
                     "att": part.att,
                     "se": float(placebos.std()),
-                    "pvalue": rank_pvalue(part.att, placebos, "two-sided"),
+                    "pvalue": rank_pvalue(part.att, placebos, noise=noise),
                     "pre_rmspe": before,
                     "rmspe_ratio": ratio,
-                    "rmspe_pvalue": (1 + int((ratios >= ratio).sum())) / (1 + len(ratios)),
+                    "rmspe_pvalue": rank_pvalue(ratio, ratios, "greater"),
                     "placebos": len(mine),
                 }
             )
