@@ -39,6 +39,7 @@ check: $(READY)
 
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python benchmarks/run.py
+	@$(BENCH)/bin/python benchmarks/run.py --busy cs sun-abraham imputation
 
 $(BENCH_READY): pyproject.toml
 	@rm -rf $(BENCH)

@@ -57,7 +57,29 @@ def test_table_says_whether_the_goal_is_met_and_how_far_others_are(
     assert row.startswith("| one (with pandas 2.3) |")
     assert "pandas 3.1" in text
     cells = [cell.strip() for cell in row.split("|")]
-    assert (cells[4], cells[8], cells[9]) == ("3.0", "2.5e-01", "0.0e+00")
+    assert (cells[4], cells[5], cells[9], cells[10]) == ("3.0", "–", "2.5e-01", "0.0e+00")
+
+
+def test_table_says_how_far_others_are_on_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers.table import document
+    from peers.task import Task
+
+    packages = ("jjjpolicy", "one", "two")
+    task = Task("A task", None, lambda: None, dict.fromkeys(packages))  # type: ignore[arg-type]
+    found = {package: measurement(0.1, 0.1, 1.0) for package in packages}
+    found["jjjpolicy"]["busy"] = measurement(0.2, 0.1, 1.0)
+    found["one"]["busy"] = measurement(3.0, 0.1, 1.0)
+    found["two"]["busy"] = {"absent": "no answer within 9 seconds"}
+    rows = {
+        cells[1].strip(): cells[5].strip()
+        for cells in (
+            line.split("|") for line in document({"task": task}, {"task": found}).splitlines()
+        )
+        if len(cells) > 5
+    }
+    assert (rows["jjjpolicy"], rows["one"]) == ("0.2 (1.0)", "3 (15.0)")
+    assert rows["two"] == "no answer within 9 seconds"
 
 
 def test_a_task_runs_in_a_process_of_its_own(tmp_path: Path) -> None:

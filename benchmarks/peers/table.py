@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
+from peers.busy import PROCESSES
 from peers.task import Task
 
 HEAD = (
@@ -14,6 +15,7 @@ HEAD = (
     "seconds",
     "processor seconds",
     "ratio",
+    "busy machine, seconds (ratio)",
     "first call, seconds",
     "peak memory, MB",
     "estimate",
@@ -44,7 +46,10 @@ def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]
         "longer than 45 seconds). Processor seconds add up all threads and child processes, the "
         "least of these runs; other work on the machine, which lengthens seconds, leaves them "
         "nearly alone. The ratio is "
-        "processor seconds over ours (seconds where there is none). Peak memory is what "
+        "processor seconds over ours (seconds where there is none). A busy machine: the same task "
+        f"while {PROCESSES} other processes occupy the cores, with as many threads for linear "
+        "algebra as a user has who sets none (`python benchmarks/run.py --busy`); median seconds, "
+        f"and their ratio to ours{_busy_loads(measured)}. Peak memory is what "
         "the process needed beyond Python, pandas and the data, the imported package included. "
         "All panels are simulated unless stated otherwise. Made by `make bench`.",
         "",
@@ -88,7 +93,8 @@ def _rows(task: Task, found: Mapping[str, Any], known: Mapping[str, str]) -> lis
                     errors = f"{answer['se'] / own['answer']['se'] - 1:.1e}"
         rows.append(
             f"| {package}{_other(one, known)} | {_digits(wall)}{'' if one['runs'] else '*'} "
-            f"| {_digits(one['processor'])} | {ratio} | {_digits(one['first'])} "
+            f"| {_digits(one['processor'])} | {ratio} | {_busy(one, own)} "
+            f"| {_digits(one['first'])} "
             f"| {_memory_used(one['peak'])} | {_estimate(answer)} | {difference} | {errors} |"
         )
     return rows
@@ -120,9 +126,24 @@ def _digits(seconds: float | None) -> str:
     return f"{seconds:.1f}" if seconds >= 10 else f"{seconds:.3g}"
 
 
+def _busy(one: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+    seconds, ours = (_seconds(each.get("busy", {})) for each in (one, own))
+    if seconds is None:
+        return one.get("busy", {}).get("absent", "–")
+    return _digits(seconds) + (f" ({seconds / ours:.1f})" if ours else "")
+
+
 def _loads(measured: Mapping[str, Mapping[str, Any]]) -> str:
     loads = [one["load"] for found in measured.values() for one in found.values() if "load" in one]
     return f"{min(loads):.1f} to {max(loads):.1f}" if loads else "unknown"
+
+
+def _busy_loads(measured: Mapping[str, Mapping[str, Any]]) -> str:
+    busy = {
+        name: {package: one["busy"] for package, one in found.items() if "busy" in one}
+        for name, found in measured.items()
+    }
+    return f" (load at the beginning {_loads(busy)})" if any(busy.values()) else ""
 
 
 def _versions(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +115,48 @@ def test_results_do_not_depend_on_the_number_of_workers(name: str) -> None:
     estimate = carrier.fit(PANEL.design())
     one, two = (replace(INFERENCES[name], jobs=jobs).infer(estimate) for jobs in (1, 2))
     assert_equal(numbers(one), numbers(two))
+
+
+LARGE = """
+import sys, warnings
+import jjjpolicy as jp
+from panels import simulated_panel
+warnings.simplefilter("ignore")
+frame = simulated_panel(3_000, 14, {unit: 2004 + unit % 5 for unit in range(1_500)})
+frame["x"] = frame["unit"].astype("category").cat.codes % 7
+design = jp.Design.from_frame(
+    frame, unit="unit", time="period", outcome="y", treatment="treated", covariates=["x"]
+)
+names = "TwoWayFixedEffects", "CallawaySantAnna", "SunAbraham", "Imputation", "TwoStage", "Stacked"
+for name in names:
+    estimate = getattr(jp.did, name)().fit(design)
+    values = [estimate.att, estimate.se, *estimate.effects.to_numpy(dtype=float).ravel()]
+    print(name, *(float(value).hex() for value in values))
+staggered = jp.did.CallawaySantAnna().fit(design)
+values = [
+    *staggered.aggregate("event").levels["se"],
+    *staggered.bands(draws=20)["lower"],
+    staggered.with_inference(jp.inference.MultiplierBootstrap(replications=20, seed=1)).se,
+    *jp.sensitivity.bacon_decomposition(estimate)["estimate"],
+]
+print(*(float(value).hex() for value in values))
+"""
+
+
+def test_results_do_not_depend_on_the_threads_of_linear_algebra() -> None:
+    """On a panel whose products are large enough to be shared between threads."""
+    tests = Path(__file__).parents[1]
+    paths = os.pathsep.join([str(tests.parent / "src"), str(tests)])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", LARGE],
+            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": threads},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads in ("1", "2")
+    ]
+    one, two = (process.communicate()[0].splitlines() for process in processes)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert len(one) == 7
+    assert one == two

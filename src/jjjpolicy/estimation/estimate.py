@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.threads import InOneThread, one_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
 
 
-class Inference(ABC):
+class Inference(InOneThread, ABC):
     """Base class of inference methods; subclasses are frozen dataclasses of options."""
+
+    computing: ClassVar[frozenset[str]] = frozenset({"infer"})
 
     @property
     def label(self) -> str:
@@ -68,7 +71,8 @@ class _OnDemand:
             return None
         value: float | Callable[[], float] | None = instance.__dict__[self._name]
         if callable(value):
-            value = instance.__dict__[self._name] = value()
+            with one_thread:
+                value = instance.__dict__[self._name] = value()
         return value
 
     def __set__(self, instance: Any, value: float | Callable[[], float] | None) -> None:
@@ -181,6 +185,7 @@ class Estimate:
         """p-value of the hypothesis of no effect; None until an inference method supplies one."""
         return None if self.inference is None else self.inference.pvalue
 
+    @one_thread
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval of ``att``.
 
@@ -225,6 +230,7 @@ class Estimate:
         """Effects by event time: event_time, estimate, se, lower, upper (95%)."""
         return self.effects_at(0.95)
 
+    @one_thread
     def effects_at(self, level: float) -> pd.DataFrame:
         """The effects by event time with intervals of another level than 95%."""
         _check_level(level)
@@ -242,6 +248,7 @@ class Estimate:
         """
         return self.by_cohort_at(0.95)
 
+    @one_thread
     def by_cohort_at(self, level: float) -> pd.DataFrame:
         """The effects by adoption cohort with intervals of another level than 95%."""
         _check_level(level)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.linalg.threads import InOneThread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design, Floats, Integers
@@ -72,8 +73,10 @@ class Refits:
         return cls(**columns)
 
 
-class Estimator(ABC):
+class Estimator(InOneThread, ABC):
     """Base class of all estimators; subclasses are frozen dataclasses of options."""
+
+    computing: ClassVar[frozenset[str]] = frozenset({"fit", "refit", "refit_many", "refit_groups"})
 
     @property
     def label(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.registry.lookup import data_files_read, remembered
 
 Result = TypeVar("Result")
@@ -37,6 +38,8 @@ def run(
 ) -> Iterator[Result]:
     """Results of ``function(*task)`` in the order of the tasks, with progress shown.
 
+    Linear algebra has one thread in each process, so that workers do not get in each other's way.
+
     A worker of a cluster that is lost takes along what it held. Results that have arrived are kept,
     and tasks without one are handed out again.
 
@@ -55,7 +58,7 @@ def run(
         they have in common travels eight times and not with each of them.
     """
     require_jobs(jobs)
-    found: Iterable[Result] = (function(*task) for task in tasks)
+    found: Iterable[Result] = (_alone(function, task) for task in tasks)
     if jobs != 1 and len(tasks):
         size = at_once or max(1, len(tasks) // (8 * workers(jobs)))
         batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
@@ -108,7 +111,12 @@ def _with_files(
 ) -> tuple[list[Result], list[Path]]:
     """Results, and the data files that their worker has read, for the provenance."""
     _leave_interrupts_to_the_parent()
-    return [function(*task) for task in batch], data_files_read()
+    return [_alone(function, task) for task in batch], data_files_read()
+
+
+@one_thread
+def _alone(function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+    return function(*task)
 
 
 def _leave_interrupts_to_the_parent() -> None:

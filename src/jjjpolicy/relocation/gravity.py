@@ -18,6 +18,7 @@ from jjjpolicy.estimation.variance import (
     t_pvalue,
 )
 from jjjpolicy.linalg.poisson import PoissonFit, VanishingMeanError, fit_poisson, separated
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.relocation.pairs import KEYS, require_unique
 
 Floats = NDArray[np.float64]
@@ -79,6 +80,7 @@ class GravityResult:
         return "\n".join(lines)
 
 
+@one_thread
 def gravity(
     pairs: pd.DataFrame,
     regressors: Sequence[str],

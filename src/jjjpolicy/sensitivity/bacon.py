@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatment
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ COLUMNS = ["treated", "control", "comparison", "estimate", "weight", "n_treated"
 Row = tuple[float, float, str, float, float, int, int]
 
 
+@one_thread
 def bacon_decomposition(source: Design | Estimate) -> pd.DataFrame:
     r"""Take a two-way fixed effects coefficient apart (Goodman-Bacon 2021).
 

@@ -20,6 +20,7 @@ from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
 from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
@@ -68,6 +69,7 @@ class _Cell:
     date: int
 
 
+@one_thread
 def calibrate(
     designs: Mapping[str, Design],
     estimators: Mapping[str, Estimator],

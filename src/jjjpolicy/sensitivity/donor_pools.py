@@ -10,12 +10,14 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans
     from jjjpolicy.estimation.estimate import Estimate
 
 
+@one_thread
 def donor_pools(
     estimate: Estimate,
     pools: Mapping[str, Collection[Hashable]] | None = None,
@@ -63,6 +65,7 @@ def donor_pools(
     return table
 
 
+@one_thread
 def sparsity_path(estimate: Estimate, smallest: int = 1) -> pd.DataFrame:
     """Re-estimate with fewer and fewer donors.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans, Floats
@@ -67,6 +68,7 @@ class EffectRange:
         return "\n".join(lines)
 
 
+@one_thread
 def effect_range(
     estimate: Estimate, tolerance: float = 0.05, smallest_rmspe: float = 0.0
 ) -> EffectRange:
@@ -150,6 +152,7 @@ def effect_range(
     return EffectRange(**average, effects=effects, units=units, tolerance=tolerance)
 
 
+@one_thread
 def undecided_range(estimate: Estimate) -> EffectRange | None:
     """The range of effects where pre-treatment data leave a choice of weights; None elsewhere.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.permutation.assignments import group_adoption
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,7 @@ class FactorModelTest:
     placebo: pd.Series
 
 
+@one_thread
 def factor_model_test(
     estimate: Estimate,
     bound: float | None = None,

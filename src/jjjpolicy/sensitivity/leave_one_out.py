@@ -9,12 +9,14 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, JJJPolicyError
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans
     from jjjpolicy.estimation.estimate import Estimate
 
 
+@one_thread
 def leave_one_out(
     estimate: Estimate, *, treated: bool = False, level: str | None = None
 ) -> pd.DataFrame:

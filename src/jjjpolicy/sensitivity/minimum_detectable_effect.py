@@ -14,6 +14,7 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.assignments import group_adoption
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
@@ -58,6 +59,7 @@ class MinimumDetectableEffect:
     exact: bool
 
 
+@one_thread
 def minimum_detectable_effect(
     source: Design | Estimate,
     estimator: Estimator | None = None,

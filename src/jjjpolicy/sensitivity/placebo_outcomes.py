@@ -12,12 +12,14 @@ import pandas as pd
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.inference.families import holm
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design, Floats
     from jjjpolicy.estimation.estimate import Estimate, Inference
 
 
+@one_thread
 def placebo_outcomes(
     estimate: Estimate,
     frame: pd.DataFrame,

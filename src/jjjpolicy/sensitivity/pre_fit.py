@@ -9,6 +9,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.simplex import simplex_least_squares
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jjjpolicy.synth.weights.predictors import Predictor
 
 
+@one_thread
 def pre_fit(estimate: Estimate) -> pd.DataFrame:
     """Fit of each treated unit before treatment, and its place in the donors' convex hull.
 
@@ -80,6 +82,7 @@ def pre_fit(estimate: Estimate) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@one_thread
 def balance(estimate: Estimate) -> pd.DataFrame:
     """Predictors of each treated unit, its synthetic control and the average of all donors.
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.normal_box import normal_box_probability
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class PretrendPower:
     level: float
 
 
+@one_thread
 def pretrend_power(
     estimate: Estimate,
     *,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.draws import seeded
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class PretrendRms:
     pvalue: float | None = None
 
 
+@one_thread
 def pretrend_rms(
     estimate: Estimate, bound: float | None = None, *, level: float = 0.05, seed: int = 0
 ) -> PretrendRms:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class PretrendTest:
     largest_t: float
 
 
+@one_thread
 def pretrend_test(estimate: Estimate) -> PretrendTest:
     """Test that all effects before treatment are zero.
 
@@ -106,6 +108,7 @@ class PretrendEquivalence:
     mean_pvalue: float | None = None
 
 
+@one_thread
 def pretrend_equivalence(
     estimate: Estimate, bound: float | None = None, *, level: float = 0.05
 ) -> PretrendEquivalence:

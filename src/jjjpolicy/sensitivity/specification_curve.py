@@ -13,6 +13,7 @@ import pandas as pd
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -34,6 +35,7 @@ NUMBERS = (
 )
 
 
+@one_thread
 def specification_curve(
     build: Callable[..., Design],
     choices: Mapping[str, Mapping[str, Any]],

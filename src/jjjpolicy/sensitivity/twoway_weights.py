@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatment
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class TwoWayWeights:
     sigma_opposite: float
 
 
+@one_thread
 def twoway_weights(source: Design | Estimate) -> TwoWayWeights:
     r"""Weights that two-way fixed effects put on the effects of treated cells.
 

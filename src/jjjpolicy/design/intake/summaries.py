@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jjjpolicy.linalg.threads import one_thread
+
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans, Floats
 
@@ -59,6 +61,7 @@ class Likes:
         """Rows that stand for the units so far."""
         return min(self.number, self.width)
 
+    @one_thread
     def add(self, outcome: Floats, labels: list[Hashable]) -> None:
         """Add units; ``outcome`` has shape (units, observed periods)."""
         if self._origin is None:
@@ -70,6 +73,7 @@ class Likes:
         if self._waiting > BUFFER * self.width:
             self._rows, self._waiting = [self._factor()], 0
 
+    @one_thread
     def summary(self) -> tuple[Floats, Floats]:
         """Outcomes of the rows that stand for the units, and how many each stands for."""
         assert self._origin is not None
@@ -79,6 +83,7 @@ class Likes:
         outcome = rotated[:, 1:] / rotated[:, :1] + self._origin
         return outcome, np.full(self.width, self.number / self.width)
 
+    @one_thread
     def total(self) -> tuple[Floats, Floats]:
         """One row with the mean outcome, and the number of units."""
         assert self._origin is not None

@@ -11,6 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.variance import t_interval
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Floats
@@ -28,6 +29,7 @@ class DoseResponseEstimate(Estimate):
     and of acrt on the grid.
     """
 
+    @one_thread
     def bands(
         self, *, alpha: float = 0.05, draws: int = 1_000, seed: int = 0, law: Law = "mammen"
     ) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from jjjpolicy.estimation.variance import (
     few_treated_note,
     t_interval,
 )
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Booleans, Design, Floats
@@ -115,6 +116,7 @@ class GroupTimeEstimate(Estimate):
         return effects
 
     @cached_property
+    @one_thread
     def group_time(self) -> pd.DataFrame:
         """Effects by group and time: group, time, estimate, se, lower, upper (95%).
 
@@ -129,6 +131,7 @@ class GroupTimeEstimate(Estimate):
         return table
 
     @cached_property
+    @one_thread
     def levels(self) -> pd.DataFrame:
         """Averages at each level of the aggregation, with standard errors and 95% intervals.
 
@@ -146,6 +149,7 @@ class GroupTimeEstimate(Estimate):
         table.insert(0, name, combination.labels.astype(np.int64))
         return table
 
+    @one_thread
     def aggregate(
         self,
         kind: Kind,
@@ -188,6 +192,7 @@ class GroupTimeEstimate(Estimate):
         estimator = source if plain else GroupTimeAverage(source, kind, window)
         return _estimate(estimator, self.design, self._group_time_effects, kind, window)
 
+    @one_thread
     def bands(
         self, *, alpha: float = 0.05, draws: int = 1_000, seed: int = 0, law: Law = "mammen"
     ) -> pd.DataFrame:
@@ -235,6 +240,7 @@ class GroupTimeEstimate(Estimate):
         table["upper"] = table["estimate"] + critical * table["se"]
         return table.assign(critical_value=critical)
 
+    @one_thread
     def pretest(self) -> PreTest:
         """Wald test that all effects before (anticipated) adoption are zero.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.variance import t_interval
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.honest.coefficients import Target, from_arrays, from_estimate
 from jjjpolicy.sensitivity.honest.methods import (
     ConfidenceSet,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@one_thread
 def honest_did(
     estimates: Estimate | ArrayLike,
     covariance: ArrayLike | None = None,
