@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
-
-Floats = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
-Integers = NDArray[np.int64]
+from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design import intake
-from jjjpolicy.design.arrays import Arrays, Booleans, Floats, Integers, Labels
+from jjjpolicy.design.arrays import Arrays, Labels
 from jjjpolicy.errors import DesignError
+from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     from jjjpolicy.panels.panel import Panel

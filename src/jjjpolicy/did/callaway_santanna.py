@@ -22,7 +22,8 @@ from jjjpolicy.did.group_time.samples import sample_of
 from jjjpolicy.did.group_time.scores import Method, Scores
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Integers
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.estimation.variance import analytic_result, clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 Overall = Literal["DID_M", "average total effect"]
 

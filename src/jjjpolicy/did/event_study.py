@@ -18,7 +18,8 @@ from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.estimation.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)

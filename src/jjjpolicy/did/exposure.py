@@ -12,7 +12,8 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.registry.geography import great_circle_km
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 
 def distances_to_treated(

@@ -17,8 +17,9 @@ from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.estimation.variance import cluster_sums, clustered_covariance
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Averaging = Literal["cohort and event time", "cohort", "event time", "all"]
 

@@ -17,7 +17,8 @@ from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.estimation.variance import analytic_result, clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Integers
 
 NO_CONTROL = "no unit is untreated until then and observed: there is no clean control"
 

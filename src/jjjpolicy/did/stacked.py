@@ -22,7 +22,8 @@ from jjjpolicy.estimation.variance import (
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from jjjpolicy.did.event_window import observation_weights
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from jjjpolicy.did.group_time.scores import Method, NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

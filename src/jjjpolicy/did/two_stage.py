@@ -14,8 +14,9 @@ from jjjpolicy.estimation.estimator import Estimator, Refits
 from jjjpolicy.estimation.variance import clustered_covariance
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

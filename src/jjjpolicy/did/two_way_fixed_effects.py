@@ -23,7 +23,8 @@ from jjjpolicy.estimation.variance import (
 from jjjpolicy.linalg.twoway import two_way_demean
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 BATCH_CELLS = 60_000
 """Assignments × groups that are worked on at a time: what stays in the processor's cache."""

@@ -18,8 +18,9 @@ from jjjpolicy.linalg.threads import InOneThread, one_thread
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Floats
 
 UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
 

@@ -20,8 +20,9 @@ from jjjpolicy.estimation.parallel import run
 from jjjpolicy.linalg.threads import InOneThread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 BLOCK = 256

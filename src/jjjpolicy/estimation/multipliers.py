@@ -11,7 +11,7 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats, Integers
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Law = Literal["mammen", "rademacher", "webb"]
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from jjjpolicy.estimation.estimate import InferenceResult
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 FEW_TREATED_CLUSTERS = 10
 

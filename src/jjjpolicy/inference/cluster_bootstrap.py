@@ -17,8 +17,9 @@ from jjjpolicy.inference.influence_function import bootstrap_result
 from jjjpolicy.inference.permutation.left_out import Aligned
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)

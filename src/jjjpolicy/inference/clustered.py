@@ -25,7 +25,8 @@ from jjjpolicy.inference.results import covariance_result, influence_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Kind = Literal["CRV1", "CRV2", "CRV3"]
 

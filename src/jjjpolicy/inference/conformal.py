@@ -20,8 +20,9 @@ from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import at_least, resolution, significant
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 CLOSER_LOOKS = 4

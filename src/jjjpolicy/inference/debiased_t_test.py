@@ -15,8 +15,9 @@ from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

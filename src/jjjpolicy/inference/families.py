@@ -12,8 +12,8 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.permutation.ranks import cleared, rank_pvalue, resolution
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 def holm(estimates: Mapping[str, Estimate]) -> pd.DataFrame:

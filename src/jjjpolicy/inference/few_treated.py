@@ -15,7 +15,7 @@ from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue, r
 from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ENUMERATED = 50_000
 

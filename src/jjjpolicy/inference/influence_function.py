@@ -18,7 +18,8 @@ from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.inference.results import covariance_result, covered_effects, influence_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from jjjpolicy.inference.results import covariance_result, influence_of
 from jjjpolicy.registry.geography import great_circle_km
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

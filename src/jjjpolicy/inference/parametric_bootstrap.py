@@ -17,8 +17,9 @@ from jjjpolicy.inference.influence_function import bootstrap_result
 from jjjpolicy.inference.permutation.assignments import group_adoption
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from jjjpolicy.inference.permutation.ranks import (
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
     from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

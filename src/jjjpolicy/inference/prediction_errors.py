@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 Law = Literal["sub_gaussian", "location_scale", "quantile"]
 Moments = Literal["levels", "differences", "constant"]

@@ -18,7 +18,7 @@ from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 LARGEST_THRESHOLD = 0.2
 

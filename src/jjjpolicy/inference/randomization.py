@@ -28,8 +28,9 @@ from jjjpolicy.inference.permutation.ranks import (
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
 Statistic = Literal["coefficient", "studentised"]

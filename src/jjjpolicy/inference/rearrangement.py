@@ -15,7 +15,7 @@ from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import at_least, resolution
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 STEPS = 400
 LARGEST_HETEROGENEITY = 20.0

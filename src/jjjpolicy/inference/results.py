@@ -13,7 +13,7 @@ from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
 from jjjpolicy.estimation.variance import missing_note, t_interval, t_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 def influence_of(estimate: Estimate, method: str, instead: str) -> Floats:

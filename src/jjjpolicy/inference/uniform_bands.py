@@ -12,8 +12,8 @@ from jjjpolicy.inference.results import covered_effects
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 def uniform_bands(

@@ -17,7 +17,7 @@ from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_pro
 from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats, Integers
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Variant = Literal["11", "13", "31", "33"]
 Weights = Literal["rademacher", "webb", "mammen"]

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from jjjpolicy.linalg.types import Floats, Integers
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

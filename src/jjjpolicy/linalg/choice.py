@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 RELATIVE, ROUNDING = 1e-9, 1e-14
 """Shares of the smallest and of the largest error within which others tie with the smallest."""

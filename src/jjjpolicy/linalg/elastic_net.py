@@ -13,12 +13,9 @@ soon as the signs are right (Li, Sun and Toh 2018 on semismooth Newton methods f
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.lasso import lasso_path
-
-Floats = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
+from jjjpolicy.linalg.types import Booleans, Floats
 
 MAX_STEPS = 100
 BATCH = 2_000_000

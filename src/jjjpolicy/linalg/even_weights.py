@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 FACE = 1e-8
 """Reduced gradient, relative to its terms, up to which a column may carry weight."""

@@ -3,9 +3,8 @@ r"""Least squares with interactive effects: coefficients beside a matrix of give
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 
 def interactive_coefficients(outcome: Floats, regressors: Floats, rank: int) -> Floats:

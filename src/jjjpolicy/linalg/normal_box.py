@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache, reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 TENSOR_POINTS = {1: 100, 2: 64, 3: 28}
 SEQUENCE_POINTS = 15

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.absorb import absorb, group_indicators
 from jjjpolicy.linalg.twoway import independent_columns
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
+from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 TOLERANCE = 1e-12
 MAX_STEPS = 200

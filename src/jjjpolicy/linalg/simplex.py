@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex_newton import ridge_weights
-
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 # Penalty over the average square of a column from which on the dual is well conditioned.
 LEAST_RIDGE = 1e-4

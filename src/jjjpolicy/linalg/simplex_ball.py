@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from jjjpolicy.linalg.types import Floats, Integers
 
 BATCH = 400
 """Problems whose tableaus are held at once: few enough for the processor's cache."""

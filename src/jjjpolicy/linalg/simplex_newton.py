@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 MAX_STEPS = 60
 

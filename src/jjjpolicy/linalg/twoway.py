@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 ROUNDING = 1e-26
 """Share of a sum of squares that rounding leaves of what the effects explain in full."""

@@ -19,10 +19,8 @@ from jjjpolicy.estimation.variance import (
 )
 from jjjpolicy.linalg.poisson import PoissonFit, VanishingMeanError, fit_poisson, separated
 from jjjpolicy.linalg.threads import one_thread
+from jjjpolicy.linalg.types import Floats, Integers
 from jjjpolicy.relocation.pairs import KEYS, require_unique
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 _NO_FLOW = {
     "origin": "no flow out of the origin in the year",

@@ -8,16 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.linalg.types import Floats, Integers
 from jjjpolicy.relocation.engine import load
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BLOCK = 50_000  # firms at the start; a part of what the seed means, so it is no option
 LABEL = "SIMULATED by jjjpolicy: no record is a real firm"

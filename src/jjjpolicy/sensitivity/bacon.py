@@ -14,8 +14,9 @@ from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatme
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats, Integers
 
 COLUMNS = ["treated", "control", "comparison", "estimate", "weight", "n_treated", "n_control"]
 

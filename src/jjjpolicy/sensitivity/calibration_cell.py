@@ -13,9 +13,10 @@ from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate, Inference
     from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from jjjpolicy.estimation.progress import track
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans
 
 
 @one_thread

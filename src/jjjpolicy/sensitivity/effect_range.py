@@ -13,8 +13,8 @@ from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 PERFECT = 1e-7
 """Share of the donors' distance from the treated unit below which a fit counts as perfect."""

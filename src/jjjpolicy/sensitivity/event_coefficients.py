@@ -11,8 +11,8 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.results import covered_effects
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats, Integers
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,9 @@ from jjjpolicy.linalg.threads import one_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @runtime_checkable

@@ -19,9 +19,10 @@ from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Inference
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Floats
 
 STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 """Default effects, in standard deviations of the estimates under pseudo-policies."""

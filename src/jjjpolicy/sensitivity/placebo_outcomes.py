@@ -15,8 +15,9 @@ from jjjpolicy.inference.families import holm
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate, Inference
+    from jjjpolicy.linalg.types import Floats
 
 
 @one_thread

@@ -14,8 +14,8 @@ from jjjpolicy.linalg.threads import one_thread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jjjpolicy.design.design import Floats, Integers
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats, Integers
     from jjjpolicy.synth.weights.predictors import Predictor
 
 

@@ -15,8 +15,8 @@ from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the units, in the subsamples; those of the paper."""

@@ -10,7 +10,8 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.inference.permutation.assignments import AssignmentSpace
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 
 def never_treated(design: Design, method: str) -> Design:

@@ -11,7 +11,8 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 
 def design_of(source: Design | Estimate) -> Design:

@@ -12,8 +12,9 @@ from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatment
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

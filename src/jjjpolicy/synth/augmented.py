@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.simplex import simplex_least_squares
+from jjjpolicy.linalg.types import Floats
 from jjjpolicy.synth.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

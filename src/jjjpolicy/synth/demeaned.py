@@ -12,7 +12,8 @@ from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, 
 from jjjpolicy.synth.weights.refits import simplex_refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.elastic_net import elastic_net
+from jjjpolicy.linalg.types import Floats
 from jjjpolicy.synth.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 
-Floats = NDArray[np.float64]
 PENALTIES = 12
 
 

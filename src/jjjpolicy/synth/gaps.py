@@ -14,8 +14,9 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.estimator import Refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ESTIMAND = "average effect over treated cells"
 

@@ -19,8 +19,9 @@ from jjjpolicy.synth.requirements import require_penalty, require_varying_covari
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,12 @@ from math import comb
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.lasso import lasso_path
+from jjjpolicy.linalg.types import Floats, Integers
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 SUBSET_LIMIT = 2_000_000
 BATCH = 50_000

@@ -15,8 +15,9 @@ from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.synth.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 # Duality gap at which the weights are good, relative to the objective at the separate fits.

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.even_weights import most_even
+from jjjpolicy.linalg.types import Floats
 from jjjpolicy.synth.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.weights.quadratic import simplex_quadratic
 
-Floats = NDArray[np.float64]
 GRID = np.concatenate([[1e-6], np.logspace(-4, 2, 19)])
 
 

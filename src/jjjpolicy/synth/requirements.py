@@ -12,8 +12,9 @@ from jjjpolicy.errors import DesignError, JJJPolicyWarning
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.simplex import SimplexSolution
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 # Standard deviations of the donors.
 FAR_OUTSIDE = 0.25

@@ -23,8 +23,9 @@ from jjjpolicy.synth.weights.predictors import Predictor
 from jjjpolicy.synth.weights.refits import simplex_refits
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats
     from jjjpolicy.synth.weights.nested_search import VSearch
 
 

@@ -30,8 +30,9 @@ from jjjpolicy.synth.weights.difference import (
 )
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Weighting = Literal["estimated", "uniform"]
 

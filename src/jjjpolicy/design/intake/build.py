@@ -26,7 +26,8 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.registry.regions import ancestors
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats
     from jjjpolicy.panels.panel import Panel
     from jjjpolicy.registry.policy import Policy, Timing
 

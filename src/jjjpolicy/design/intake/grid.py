@@ -15,7 +15,7 @@ from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Integers
+    from jjjpolicy.linalg.types import Integers
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.registry.lookup import remembered
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Integers
+    from jjjpolicy.linalg.types import Integers
 
 
 class NotSortedError(Exception):

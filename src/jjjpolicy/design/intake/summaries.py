@@ -25,7 +25,7 @@ import numpy as np
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 BUFFER = 8
 """Factors are updated when this many times their own number of rows have come together."""

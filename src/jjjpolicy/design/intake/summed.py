@@ -28,7 +28,8 @@ from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 LARGEST = 400_000
 """Rows of a design beyond which units are too different from one another to be summed up."""

@@ -14,7 +14,7 @@ from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 def adoption_from_treatment(

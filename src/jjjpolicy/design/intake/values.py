@@ -12,7 +12,7 @@ from jjjpolicy.design.intake.grid import Grid
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats, Integers
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 def numbers(

@@ -14,8 +14,8 @@ from jjjpolicy.estimation.variance import t_interval
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.estimation.multipliers import Law
+    from jjjpolicy.linalg.types import Floats
 
 CURVES = ("att", "acrt")
 

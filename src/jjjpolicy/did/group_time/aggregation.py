@@ -16,8 +16,8 @@ import numpy as np
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 Kind = Literal["simple", "group", "calendar", "event"]
 LEVEL_NAMES = {"group": "group", "calendar": "period", "event": "event_time"}

@@ -14,9 +14,9 @@ from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Integers
     from jjjpolicy.did.group_time.comparisons import Comparison
     from jjjpolicy.did.group_time.samples import Sample
+    from jjjpolicy.linalg.types import Integers
 
 Compare = Callable[[list["Comparison"]], tuple["Integers", Scores]]
 """Units that take part, and the scores of cells with equal keys on them."""

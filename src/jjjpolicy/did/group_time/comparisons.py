@@ -12,7 +12,8 @@ from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Integers
 
 Control = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]

@@ -21,7 +21,7 @@ from jjjpolicy.did.group_time.scores import (
 )
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 def cross_section_scores(

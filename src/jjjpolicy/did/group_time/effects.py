@@ -13,7 +13,8 @@ from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
 from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Skipped = tuple[float, int | None, str]
 """A cohort, a period (None: all of them), and why there is no estimate."""

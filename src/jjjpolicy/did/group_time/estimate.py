@@ -37,8 +37,9 @@ from jjjpolicy.estimation.variance import (
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.multipliers import Law
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 class GroupTimeEstimator(Estimator):

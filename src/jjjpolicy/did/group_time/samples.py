@@ -18,8 +18,9 @@ from jjjpolicy.did.group_time.scores import (
 )
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.comparisons import Comparison
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 class Sample(ABC):

@@ -18,7 +18,7 @@ from jjjpolicy.linalg.logit import fit_logit, probabilities
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 Method = Literal["dr", "ipw", "or"]
 

@@ -14,9 +14,10 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.variance import analytic_result, few_treated_note
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ESTIMAND = "average effect over treated cells that can be estimated"
 

@@ -18,7 +18,8 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 NO_UNTREATED_UNIT = "no untreated unit is observed in this period: its period effect is unknown"
 NO_UNTREATED_PERIOD = "the unit is observed in no untreated period: its unit effect is unknown"

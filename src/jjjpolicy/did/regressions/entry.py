@@ -16,7 +16,8 @@ from jjjpolicy.estimation.variance import small_sample_factor
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from jjjpolicy.estimation.variance import clustered_covariance, small_sample_fac
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)

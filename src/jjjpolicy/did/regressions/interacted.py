@@ -24,7 +24,8 @@ from jjjpolicy.errors import warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 CHUNK = 2_000_000
 """Numbers in the largest array that is formed at once."""

@@ -13,7 +13,8 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

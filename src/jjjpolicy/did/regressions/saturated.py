@@ -24,7 +24,8 @@ from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)

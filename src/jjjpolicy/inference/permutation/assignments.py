@@ -13,8 +13,9 @@ import numpy as np
 from jjjpolicy.estimation.draws import require_few, streams
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.linalg.types import Floats, Integers
 
 ENUMERATION_LIMIT = 10_000
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.linalg.types import Floats
 
 
 def gaps(estimator: Estimator, design: Design, method: str) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from jjjpolicy.inference.permutation.ranks import TIE, critical_count, significant
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 def effects_kept(

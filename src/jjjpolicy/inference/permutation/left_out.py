@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 def refits_without(estimate: Estimate, codes: Integers, label: str, jobs: int = 1) -> list[Refits]:

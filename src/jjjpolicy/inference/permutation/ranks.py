@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 Alternative = Literal["two-sided", "greater", "less"]
 

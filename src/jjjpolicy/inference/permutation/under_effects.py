@@ -14,10 +14,10 @@ from jjjpolicy.inference.permutation.inversion import effects_kept, holding_zero
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.estimation.estimator import Refits
     from jjjpolicy.inference.permutation.assignments import Assignments
+    from jjjpolicy.linalg.types import Floats
 
 FITS_PER_INTERVAL = 80
 

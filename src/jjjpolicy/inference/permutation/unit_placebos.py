@@ -16,9 +16,10 @@ from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.synth.gaps import Gaps
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.inference.permutation.assignments import AssignmentSpace
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

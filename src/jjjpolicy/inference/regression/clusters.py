@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Floats, Integers
     from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 SINGULAR = 1e-9
 

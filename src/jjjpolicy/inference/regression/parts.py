@@ -9,9 +9,9 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
     from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 def regression_of(estimate: Estimate, method: str, instead: str) -> tuple[FixedEffectsFit, Floats]:

@@ -14,8 +14,8 @@ from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats, Integers
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Target = Literal["first", "average"] | Sequence[float] | Mapping[int, float]
 

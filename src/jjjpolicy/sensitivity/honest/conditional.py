@@ -18,7 +18,7 @@ from jjjpolicy.sensitivity.honest.moments import NO_VARIANCE, Moments
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 MOST_RAYS = 20_000
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 POINTS = 801
 DOUBLINGS = 30

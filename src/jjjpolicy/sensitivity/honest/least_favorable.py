@@ -11,7 +11,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import require_few
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 
 def least_favorable_value(roots: Floats, size: float, draws: int, seed: int) -> float:

@@ -19,7 +19,7 @@ from jjjpolicy.sensitivity.honest.moments import MomentBuilder, Moments
 from jjjpolicy.sensitivity.honest.restrictions import Restriction, Smoothness
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
     from jjjpolicy.sensitivity.honest.coefficients import Coefficients
 
 Interval = Callable[[float], tuple[float, float]]

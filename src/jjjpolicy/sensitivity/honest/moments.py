@@ -29,7 +29,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.sensitivity.honest.extreme_rays import extreme_rays
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
     from jjjpolicy.sensitivity.honest.coefficients import Coefficients
     from jjjpolicy.sensitivity.honest.restrictions import Polyhedron
 

@@ -18,7 +18,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Floats
+    from jjjpolicy.linalg.types import Floats
 
 Sign = Literal["positive", "negative"]
 Direction = Literal["increasing", "decreasing"]

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.simplex import certified, simplex_weights
+from jjjpolicy.linalg.types import Floats, Integers
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.frank_wolfe import FrankWolfe
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.synth.gaps import Gaps
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats, Integers
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

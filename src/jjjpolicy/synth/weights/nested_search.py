@@ -14,11 +14,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from jjjpolicy.linalg.simplex import simplex_weights
-
-Floats = NDArray[np.float64]
+from jjjpolicy.linalg.types import Floats
 
 SUPPORT = 1e-9
 SHOWN = 1e-6

@@ -17,7 +17,8 @@ from jjjpolicy.synth.weights.nested_search import VSearch, search
 from jjjpolicy.synth.weights.predictors import Predictor, predictor_table
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from jjjpolicy.design.intake.columns import unknown_name
 from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Booleans, Design, Floats
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)

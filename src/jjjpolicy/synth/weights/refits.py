@@ -11,8 +11,9 @@ from jjjpolicy.synth.gaps import scale_of, stacked_refits
 from jjjpolicy.synth.requirements import require_pre_periods
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design, Floats
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.linalg.types import Floats
 
 
 def simplex_refits(
