@@ -51,7 +51,7 @@ _NAMES = {
     "Policy": "registry.policy",
     "policies": "registry.policy",
     "Variable": "panels.variable",
-    "compare": "report.compare",
+    "compare": "report.estimates.comparison",
     "JJJPolicyError": "errors",
     "JJJPolicyWarning": "errors",
     "DataError": "errors",

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.types import Booleans, Floats, Integers
+
+Built = TypeVar("Built", bound="Arrays")
+"""The class that a design is built as: the intake knows its arrays only."""
 
 
 @dataclass(frozen=True)

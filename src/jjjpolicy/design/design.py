@@ -14,15 +14,13 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design import intake
-from jjjpolicy.design.arrays import Arrays, Labels
+from jjjpolicy.design.arrays import Arrays
 from jjjpolicy.errors import DesignError
-from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
+    from jjjpolicy.linalg.types import Booleans
     from jjjpolicy.panels.panel import Panel
     from jjjpolicy.registry.policy import Policy, Timing
-
-__all__ = ["Booleans", "Design", "Floats", "Integers", "Labels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +142,10 @@ class Design(Arrays):
                 outcome=outcome,
                 treatment=treatment,
                 adoption=adoption,
-                covariates=tuple(covariates),
-                predictors=tuple(predictors),
+                covariates=covariates,
+                predictors=predictors,
                 weights=weights,
-                clusters=(clusters,) if isinstance(clusters, str) else tuple(clusters),
+                clusters=clusters,
                 coordinates=coordinates,
                 assigned_at=assigned_at,
             ),
@@ -216,7 +214,7 @@ class Design(Arrays):
             outcome=outcome,
             treatment=treatment,
             adoption=adoption,
-            covariates=tuple(covariates),
+            covariates=covariates,
             weights=weights,
             assigned_at=None if assigned_at == unit else assigned_at,
         )
@@ -261,16 +259,15 @@ class Design(Arrays):
         DesignError
             As :meth:`from_frame`; also when a region that the policy treats is not in the panel.
         """
+        columns = intake.Columns(
+            unit=panel.unit,
+            time=panel.time,
+            outcome=outcome,
+            covariates=covariates,
+            predictors=predictors,
+        )
         return intake.design_from_policy(
-            cls,
-            panel,
-            policy,
-            outcome,
-            window,
-            tuple(exclude),
-            tuple(covariates),
-            tuple(predictors),
-            timing,
+            cls, panel, policy, columns, window=window, exclude=tuple(exclude), timing=timing
         )
 
     def require_balanced(self, method: str) -> None:

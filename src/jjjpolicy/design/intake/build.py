@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.design.arrays import Labels
+from jjjpolicy.design.arrays import Built, Labels
 from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.design.intake.treatment import (
@@ -26,21 +26,20 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.registry.regions import ancestors
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Booleans, Floats
     from jjjpolicy.panels.panel import Panel
     from jjjpolicy.registry.policy import Policy, Timing
 
 
 def design_from_frame(
-    make: type[Design],
+    make: type[Built],
     frame: pd.DataFrame,
     columns: Columns,
     *,
     absorbing: bool,
     window: tuple[int, int] | None,
     exclude: tuple[Hashable, ...],
-) -> Design:
+) -> Built:
     """See :meth:`jjjpolicy.Design.from_frame`."""
     require_columns(frame, columns)
     ledger = Ledger()
@@ -159,23 +158,22 @@ def _always_treated_listed(
 
 
 def design_from_policy(
-    make: type[Design],
+    make: type[Built],
     panel: Panel,
     policy: Policy,
-    outcome: str,
+    columns: Columns,
+    *,
     window: tuple[int, int] | None,
     exclude: tuple[str, ...],
-    covariates: tuple[str, ...],
-    predictors: tuple[str, ...],
     timing: Timing | None,
-) -> Design:
+) -> Built:
     """See :meth:`jjjpolicy.Design.from_policy`."""
-    unit, time = panel.unit, panel.time
-    wanted = [outcome, *covariates]
-    unknown = [name for name in (*wanted, *predictors) if name not in panel.variables]
+    unit, time, outcome = columns.unit, columns.time, columns.outcome
+    wanted = [outcome, *columns.covariates]
+    unknown = [name for name in (*wanted, *columns.predictors) if name not in panel.variables]
     if unknown:
         raise DesignError(unknown_name("variable", unknown[0], list(panel.variables), "the panel"))
-    further = [name for name in predictors if name not in wanted]
+    further = [name for name in columns.predictors if name not in wanted]
     frame = panel.frame[[unit, time, *wanted, *further]]
     missing = frame[frame[wanted].isna().any(axis=1)]
     frame = frame.drop(missing.index)
@@ -193,22 +191,9 @@ def design_from_policy(
             f" value of {outcome!r}; choose another panel or outcome, or name those that "
             f"it holds with policy.treating([…])."
         )
-    frame = frame.assign(__adoption=frame[unit].map(dict(zip(units, adoption, strict=True))))
-    design = design_from_frame(
-        make,
-        frame,
-        Columns(
-            unit=unit,
-            time=time,
-            outcome=outcome,
-            adoption="__adoption",
-            covariates=covariates,
-            predictors=predictors,
-        ),
-        absorbing=True,
-        window=window,
-        exclude=exclude,
-    )
+    dated = replace(columns, adoption="__adoption")
+    frame = frame.assign(**{"__adoption": frame[unit].map(dict(zip(units, adoption, strict=True)))})
+    design = design_from_frame(make, frame, dated, absorbing=True, window=window, exclude=exclude)
     low, high = window or (int(design.periods[0]), int(design.periods[-1]))
     within = missing[missing[time].between(low, high) & ~missing[unit].isin(exclude)]
     gaps = sorted(set(within[time]) - set(design.periods.tolist()))
@@ -236,8 +221,8 @@ def design_from_policy(
             "timing": type(timing).__name__ if timing is not None else "YearOfIssue",
             "window": None if window is None else list(window),
             "exclude": sorted(exclude),
-            "covariates": list(covariates),
-            "predictors": list(predictors),
+            "covariates": list(columns.covariates),
+            "predictors": list(columns.predictors),
             "first_treated": {
                 str(each): int(year)
                 for each, year in zip(design.units, design.adoption, strict=True)

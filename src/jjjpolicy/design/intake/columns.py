@@ -5,32 +5,35 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class Columns:
-    """The roles that columns of a table play."""
+    """The roles that columns of a table play; one name may stand for a list of one."""
 
     unit: str
     time: str
     outcome: str
     treatment: str | None = None
     adoption: str | None = None
-    covariates: tuple[str, ...] = ()
-    predictors: tuple[str, ...] = ()
+    covariates: Sequence[str] = ()
+    predictors: Sequence[str] = ()
     weights: str | None = None
-    clusters: tuple[str, ...] = ()
+    clusters: Sequence[str] = ()
     coordinates: tuple[str, str] | None = None
     assigned_at: str | None = None
+
+    def __post_init__(self) -> None:
+        for role in ("covariates", "predictors", "clusters"):
+            names = getattr(self, role)
+            listed = (names,) if isinstance(names, str) else tuple(names)
+            object.__setattr__(self, role, listed)
 
     def named(self) -> list[str]:
         single = [self.treatment, self.adoption, self.weights, self.assigned_at]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.design.arrays import Labels
+from jjjpolicy.design.arrays import Built, Labels
 from jjjpolicy.design.intake.columns import quoted, require_columns
 from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.design.intake.parquet import NotSortedError, ParquetRows
@@ -28,7 +28,6 @@ from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Floats, Integers
 
 LARGEST = 400_000
@@ -36,11 +35,11 @@ LARGEST = 400_000
 
 
 def design_from_parquet(
-    make: type[Design],
+    make: type[Built],
     rows: ParquetRows,
     window: tuple[int, int] | None,
     exclude: tuple[Hashable, ...],
-) -> Design:
+) -> Built:
     """See :meth:`jjjpolicy.Design.from_parquet`."""
     columns = rows.columns
     if rows.batch < 1:
@@ -142,7 +141,7 @@ class _Panel:
                 f"or balance the panel with window=(first, last)."
             )
 
-    def design(self, make: type[Design], ledger: Ledger) -> Design:
+    def design(self, make: type[Built], ledger: Ledger) -> Built:
         """The design, once all units are in."""
         columns = self.source.columns
         likes = [self.likes[key] for key in sorted(self.likes, key=self._order)]
