@@ -245,3 +245,10 @@ def test_an_artefact_that_is_not_made_is_named(tmp_path: Path) -> None:
     (study.output / "provenance/figure-events.json").unlink()
     with pytest.raises(DataError, match=r"figure:events has no sound provenance"):
         page(study)
+
+
+def test_noise_in_what_a_plot_shows_is_written_as_zero() -> None:
+    gap = pd.Series([0.0, 3e-16, 0.25], index=[2013, 2014, 2015])
+    panel = PlaceboPanel(gap, pd.DataFrame({"b": -gap}))
+    (drawn,) = placebo_plot({"A": panel}, policy=2014.5, outcome="y").content()["panels"]
+    assert drawn["series"][-1]["values"] == [0.0, 0.0, 0.25]

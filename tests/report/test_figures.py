@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report import Text, fonts, style
+from jjjpolicy.report import Text, fonts, specification_figure, style
 from jjjpolicy.report.figures.effects import (
     draw_estimates,
     draw_event_study,
@@ -125,6 +125,48 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, language):
     assert "<text" not in svg
     assert "dc:date" not in svg
     assert b"CreationDate" not in (tmp_path / "a" / "gaps.pdf").read_bytes()
+
+
+def scattered(shift):
+    """Everything that a renderer is asked to draw, at positions moved by ``shift``."""
+    figure, axes = plt.subplots(figsize=(3.4, 3))
+    places, values = np.linspace(0.1, 0.9, 40), np.linspace(0.2, 0.7, 40) ** 2
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.plot(places + shift, values - shift)
+    axes.plot(places + shift, values, "s")
+    axes.scatter(places, values + shift, s=places * 20)
+    axes.scatter(places, values + shift, s=12)
+    axes.vlines(places + shift, 0.1 + shift, values)
+    axes.fill_between(places, values + shift, values + 0.1)
+    axes.bar([0.2], [0.5 + shift], width=0.1)
+    axes.annotate("a", (0.3 + shift, 0.9))
+    style.mark_policy(axes, 0.5 + shift, "policy")
+    return figure
+
+
+def test_noise_in_positions_changes_no_byte_of_any_format(tmp_path):
+    exact = save_figure(scattered(0.0), tmp_path / "exact/a")
+    for name, shift in (("noisy", 1e-9), ("moved", 1e-4)):
+        save_figure(scattered(shift), tmp_path / name / "a")
+    for path in exact:
+        assert path.read_bytes() == (tmp_path / "noisy" / path.name).read_bytes(), path.name
+        if path.suffix != ".png":  # a fiftieth of a point shows in coordinates only
+            assert path.read_bytes() != (tmp_path / "moved" / path.name).read_bytes(), path.name
+
+
+def test_a_figure_draws_itself_as_before_once_it_was_saved(tmp_path):
+    figure = scattered(0.0)
+    save_figure(figure, tmp_path / "a", ["pdf"])
+    assert "draw" not in vars(figure)
+
+
+def test_equal_effects_keep_their_order_whatever_their_last_bits():
+    def order(noise):
+        curve = pd.DataFrame({"att": [0.3, 0.1 + noise, 0.1, 0.2], "failure": ""})
+        return specification_figure._without_noise(curve["att"]).argsort(kind="stable").tolist()
+
+    assert order(-1e-16) == order(1e-16) == [1, 2, 3, 0]
+    assert order(1e-8) == [2, 1, 3, 0]
 
 
 def test_missing_glyph_is_an_error_that_names_it(tmp_path):

@@ -17,17 +17,29 @@ def reproduce(
     names: Names = None,
     jobs: Jobs = 2,
     force: Annotated[bool, typer.Option(help="Run what is up to date as well.")] = False,
+    timings: Annotated[
+        bool,
+        typer.Option(
+            "--timings", help="Print running times anew in the README's table of results."
+        ),
+    ] = False,
 ) -> None:
     """Build every table, figure and the paper that is out of date.
 
-    Example: jjjpolicy reproduce table:effects
+    A number that differs from the committed one by rounding noise alone stays as it is, so that
+    another processor changes no file.
+
+    Examples: jjjpolicy reproduce table:effects; jjjpolicy reproduce --timings
     """
+    from jjjpolicy.replication.artefacts.overview import write_map
     from jjjpolicy.replication.artefacts.study import Study
     from jjjpolicy.replication.graph import reproduce as build
     from jjjpolicy.replication.paper.fill import Results, unsupported
 
     study = Study.find()
     ran = build(study, names or (), jobs=jobs, force=force)
+    if timings:
+        write_map(study, timings=True)
     if ran:
         typer.echo(f"Made: {', '.join(ran)}. The results are in paper/.")
     else:

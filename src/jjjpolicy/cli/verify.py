@@ -23,6 +23,10 @@ def verify(
             min=0, help="Relative tolerance; by default 0 on the same platform, else 1e-6."
         ),
     ] = None,
+    instruction_set: Annotated[
+        str | None,
+        typer.Option(help="Run the scripts as on another processor: baseline, haswell, skylakex."),
+    ] = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Show every difference.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -31,16 +35,20 @@ def verify(
     Every number, table and figure is compared, and every file with the hash in its provenance;
     without names also the paper in every format and language and the results browser. What differs
     is listed with its size and likely cause: data, specification, code of the package, version,
-    platform, or a file that was edited by hand. Nothing in the study is changed.
+    platform, or a file that was edited by hand. Rounding noise is no difference. Nothing in the
+    study is changed.
 
     Exit code 0: nothing differs; 3: something does; 1: a script failed.
 
-    Examples: jjjpolicy verify; jjjpolicy verify table:effects figure:paths --jobs 4
+    Examples: jjjpolicy verify; jjjpolicy verify table:effects figure:paths --jobs 4;
+    jjjpolicy verify --instruction-set baseline
     """
     from jjjpolicy.replication.artefacts.study import Study
     from jjjpolicy.replication.comparison.verify import verify as check
 
-    result = check(Study.find(), names or (), jobs=jobs, tolerance=tolerance)
+    result = check(
+        Study.find(), names or (), jobs=jobs, tolerance=tolerance, instruction_set=instruction_set
+    )
     if as_json:
         print_json(asdict(result) | {"same": result.same})
     else:
@@ -64,8 +72,9 @@ def verify(
         where = "" if result.exact else " (another platform or other versions than at the time)"
         documents = f" and {result.documents} documents" if result.documents else ""
         rule = f"to a relative {result.tolerance:g}" if result.tolerance else "exactly"
+        under = f", made under instruction set {instruction_set}" if instruction_set else ""
         typer.echo(
-            f"{result.artefacts} artefacts with {result.values} values"
+            f"{result.artefacts} artefacts with {result.values} values{under}"
             f"{documents}, compared {rule}{where}: "
             + ("nothing differs." if result.same else f"{len(rows)} differences.")
         )

@@ -10,7 +10,8 @@ A script of the study names what it makes, and makes exactly that::
             artefacts.table(table)
 
 Numbers go to ``results/<id>.json``, tables to ``tables/``, figures to ``figures/``, and what they
-rest on to ``provenance/<kind>-<id>.json``. Files appear whole or not at all.
+rest on to ``provenance/<kind>-<id>.json``. Files appear whole or not at all. What differs from the
+committed results by rounding noise alone is written as it stands there.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ from jjjpolicy.errors import DataError
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.registry.lookup import data_directory, data_files_read
 from jjjpolicy.replication.artefacts.numbers import Numbers
-from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.artefacts.settle import settle, without_noise
 from jjjpolicy.replication.artefacts.versions import (
     dependency_versions,
     digest,
     package_digest,
     platform_facts,
 )
+from jjjpolicy.replication.comparison.drawings import keep_drawings
 from jjjpolicy.report.figures.figure import Figure
 from jjjpolicy.report.tables.table import Table
 
@@ -115,7 +117,8 @@ class Artefacts:
     ) -> None:
         self.script = Path(script).resolve()
         self.root = self.script.parents[1]
-        self.output = Path(output or os.environ.get(OUTPUT_VARIABLE) or self.root / "paper")
+        self.committed = self.root / "paper"
+        self.output = Path(output or os.environ.get(OUTPUT_VARIABLE) or self.committed)
         self.announced = {ArtefactName.parse(name) for name in makes}
         self.made: set[ArtefactName] = set()
 
@@ -150,13 +153,14 @@ class Artefacts:
         Numbers
             Makes the cells of tables that print these numbers.
         """
-        settled = settle(content)
+        name = ArtefactName("numbers", id)
+        settled = without_noise(content, _content(self.committed / name.content))
         text = json.dumps(settled, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
         def write(folder: Path) -> None:
             (folder / f"{id}.json").write_text(text, encoding="utf-8")
 
-        self._save(ArtefactName("numbers", id), write, estimates or {})
+        self._save(name, write, estimates or {})
         return Numbers(id, settled)
 
     def table(self, table: Table, estimates: Mapping[str, Estimate] | None = None) -> None:
@@ -165,7 +169,12 @@ class Artefacts:
 
     def figure(self, figure: Figure, estimates: Mapping[str, Estimate] | None = None) -> None:
         """Save a figure in every format and both languages."""
-        self._save(ArtefactName("figure", figure.id), figure.save, estimates or {})
+
+        def write(folder: Path) -> None:
+            figure.save(folder)
+            keep_drawings(folder, self.committed / KINDS["figure"])
+
+        self._save(ArtefactName("figure", figure.id), write, estimates or {})
 
     def _save(
         self,
@@ -242,6 +251,14 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise DataError(f"{path.name} is not valid JSON ({error}). Rebuild it.") from error
     return content
+
+
+def _content(path: Path) -> Any:
+    """What a result file holds; None where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

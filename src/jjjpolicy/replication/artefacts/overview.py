@@ -1,15 +1,21 @@
-"""The map from tables and figures of the paper to the scripts that make them."""
+"""The map from tables and figures of the paper to the scripts that make them.
+
+Running times depend on the machine and the day: they are written when asked for, and otherwise
+stay as they are.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts.artefacts import ArtefactName, read_sidecar, write_whole
+from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar, write_whole
 from jjjpolicy.replication.artefacts.study import Study
 
 OPEN, CLOSE = "<!-- artefacts -->", "<!-- /artefacts -->"
+NOT_TIMED = "\N{EN DASH}"
 _KINDS = {"tbl": ("table", "Table"), "fig": ("figure", "Figure")}
 
 
@@ -59,12 +65,20 @@ def entries(study: Study) -> list[Entry]:
     return found
 
 
-def markdown(study: Study) -> str:
-    """The map as a Markdown table."""
+def markdown(study: Study, seconds: Mapping[ArtefactName, str] | None = None) -> str:
+    """The map as a Markdown table.
+
+    Parameters
+    ----------
+    study : Study
+    seconds : mapping, optional
+        What to print as running times; by default those that the provenance records.
+    """
     lines = ["| In the paper | What it shows | Script | Seconds |", "|---|---|---|--:|"]
     for entry in entries(study):
         file = f"paper/{entry.name.content.parent.as_posix()}/{entry.name.id}"
-        shown = "<1" if entry.seconds < 1 else f"{entry.seconds:.0f}"
+        recorded = "<1" if entry.seconds < 1 else f"{entry.seconds:.0f}"
+        shown = recorded if seconds is None else seconds.get(entry.name, NOT_TIMED)
         suffix = "en.md" if entry.name.kind == "table" else "en.svg"
         lines.append(
             f"| [{entry.printed}]({file}.{suffix}) | {entry.caption} "
@@ -73,14 +87,33 @@ def markdown(study: Study) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_map(study: Study) -> None:
-    """Put the map between its marks in the study's README."""
+def write_map(study: Study, *, timings: bool = False) -> None:
+    """Put the map between its marks in the study's README.
+
+    Parameters
+    ----------
+    study : Study
+    timings : bool
+        Whether to print the running times that the provenance records in place of those that stand
+        in the README.
+    """
     path = study.root / "README.md"
     text = path.read_text(encoding="utf-8")
     if OPEN not in text or CLOSE not in text:
         raise DataError(f"README.md has no place for the map; add {OPEN} and {CLOSE} to it.")
     before, rest = text.split(OPEN, 1)
-    after = rest.split(CLOSE, 1)[1]
-    new = f"{before}{OPEN}\n{markdown(study)}{CLOSE}{after}"
+    old, after = rest.split(CLOSE, 1)
+    table = markdown(study, None if timings else _printed_seconds(old))
+    new = f"{before}{OPEN}\n{table}{CLOSE}{after}"
     if new != text:
         write_whole(path, new)
+
+
+def _printed_seconds(table: str) -> dict[ArtefactName, str]:
+    rows = re.findall(
+        r"^\| \[[^]]+\]\(paper/(tables|figures)/([^.)]+)[^)]*\) \|.*\| ([^|]*) \|$",
+        table,
+        re.MULTILINE,
+    )
+    kinds = {folder: kind for kind, folder in KINDS.items()}
+    return {ArtefactName(kinds[folder], id): seconds for folder, id, seconds in rows}

@@ -31,6 +31,7 @@ from jjjpolicy.replication.artefacts.versions import (
 from jjjpolicy.replication.comparison.documents import check_documents
 from jjjpolicy.replication.comparison.drawings import compare_drawings
 from jjjpolicy.replication.graph import run_script
+from jjjpolicy.replication.instruction_sets import environment
 
 OTHER_PLATFORM_TOLERANCE = 1e-6
 """Relative tolerance where Python, its packages or the machine differ from those at the time."""
@@ -82,13 +83,19 @@ class Verification:
 
 
 def verify(
-    study: Study, wanted: Iterable[str] = (), *, jobs: int = 2, tolerance: float | None = None
+    study: Study,
+    wanted: Iterable[str] = (),
+    *,
+    jobs: int = 2,
+    tolerance: float | None = None,
+    instruction_set: str | None = None,
 ) -> Verification:
     """Run the scripts anew into a temporary place and compare with the committed results.
 
     On the platform on which the results were made (Python, dependencies, operating system) every
     number, table and figure must be the same to the last byte; elsewhere numbers and the
-    coordinates of figures may differ by a relative 1e-6.
+    coordinates of figures may differ by a relative 1e-6. Rounding noise, as
+    :func:`~jjjpolicy.replication.artefacts.settle.without_noise` defines it, is no difference.
 
     The paper and the results browser are built anew, too, from the committed results.
 
@@ -102,14 +109,21 @@ def verify(
         Scripts run at the same time.
     tolerance : float, optional
         Relative tolerance in place of the above.
+    instruction_set : str, optional
+        One of :data:`~jjjpolicy.replication.instruction_sets.SETS`, under which to run the scripts
+        as another processor would. Numbers, tables and figures must then be the same to the last
+        byte wherever Python's packages are those of the time, whatever the machine.
 
     Raises
     ------
+    DataError
+        This machine does not have the instruction set, or it cannot be chosen.
     TaskError
         A script failed.
     """
     names = list(wanted)
     scripts = study.select(names)
+    variables = {} if instruction_set is None else environment(instruction_set)
     artefacts = [name for script in scripts for name in script.makes]
     integrity = check_files(study, artefacts, strays=not names)
     differences = [
@@ -120,9 +134,11 @@ def verify(
     ]
     values, documents, exact, largest = 0, 0, True, 0.0
     with tempfile.TemporaryDirectory(prefix="jjjpolicy-verify-") as scratch:
-        _run(scripts, Path(scratch), jobs)
+        _run(scripts, {OUTPUT_VARIABLE: scratch, **variables}, jobs)
         for name in artefacts:
-            comparison = _Comparison(study, name, Path(scratch), integrity, tolerance)
+            comparison = _Comparison(
+                study, name, Path(scratch), integrity, tolerance, instruction_set
+            )
             differences += comparison.differences()
             values += comparison.values
             exact &= comparison.exact
@@ -138,9 +154,9 @@ def verify(
     return Verification(len(artefacts), values, documents, exact, largest, differences)
 
 
-def _run(scripts: tuple[Script, ...], output: Path, jobs: int) -> None:
+def _run(scripts: tuple[Script, ...], variables: dict[str, str], jobs: int) -> None:
     def run(script: Script) -> None:
-        run_script(script, {OUTPUT_VARIABLE: str(output)})
+        run_script(script, variables)
         done(script.path.stem)
 
     with progress("Verifying", len(scripts)) as done, ThreadPoolExecutor(max(1, jobs)) as pool:
@@ -162,6 +178,7 @@ class _Comparison:
     rebuilt: Path
     integrity: Integrity
     wanted_tolerance: float | None
+    instruction_set: str | None
     values: int = 0
 
     @cached_property
@@ -197,8 +214,10 @@ class _Comparison:
 
     @property
     def exact(self) -> bool:
-        """Whether this is the platform on which the artefact was made."""
-        return not self.changed_versions and not self.changed_platform
+        """Whether the artefact must be the same to the last byte."""
+        if self.changed_versions:
+            return False
+        return self.instruction_set is not None or not self.changed_platform
 
     @property
     def tolerance(self) -> float:
@@ -246,8 +265,10 @@ class _Comparison:
             if not rebuilt.is_file():
                 yield self._difference(Change(file, "a file", ABSENT), file)
             elif committed.read_bytes() != rebuilt.read_bytes():
-                if file.endswith(".svg"):
+                if file.endswith((".svg", ".pdf", ".png")):
                     drawn = compare_drawings(committed, rebuilt, self.tolerance)
+                    if drawn is None and self.exact:
+                        drawn = "other bytes"
                     if drawn is not None:
                         yield self._difference(Change(file, "as committed", drawn), file)
                 elif self.exact:
@@ -279,11 +300,11 @@ class _Comparison:
         specification = self._changed_estimate(path)
         if specification:
             return specification
-        code = [OTHER_CODE] if self.changed_code else []
-        if self.changed_versions:
-            return "; ".join([*code, f"version: {', '.join(self.changed_versions)}"])
-        if code:
-            return OTHER_CODE
+        parts = [f"instruction set: {self.instruction_set}"] if self.instruction_set else []
+        parts += [OTHER_CODE] if self.changed_code else []
+        parts += [f"version: {', '.join(self.changed_versions)}"] if self.changed_versions else []
+        if parts:
+            return "; ".join(parts)
         if self.changed_platform:
             return f"platform: {', '.join(self.changed_platform)}"
         return UNEXPLAINED

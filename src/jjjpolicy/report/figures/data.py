@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jjjpolicy.report.figures.effects import EVENT_TIME, UNIFORM
 from jjjpolicy.report.figures.panels import OBSERVED, TREATED
 from jjjpolicy.report.figures.time import SYNTHETIC, YEAR
+from jjjpolicy.report.tables.cells import NOISE
 from jjjpolicy.report.text import Label, Text, words
 
 if TYPE_CHECKING:
@@ -174,16 +175,18 @@ def _event_series(frame: pd.DataFrame) -> tuple[PlotSeries, ...]:
 
 def _panel(panel: PlotPanel) -> dict[str, Any]:
     positions = sorted({position for series in panel.series for position in series.values.index})
+    sizes = [series.values.abs().max() for series in panel.series]
+    nothing = NOISE * max((size for size in sizes if math.isfinite(size)), default=0.0)
     made = []
     for series in panel.series:
         content: dict[str, Any] = {
             "name": _both(series.name),
             "role": series.role,
-            "values": _numbers(series.values, positions),
+            "values": _numbers(series.values, positions, nothing),
         }
         if series.lower is not None and series.upper is not None:
-            content["lower"] = _numbers(series.lower, positions)
-            content["upper"] = _numbers(series.upper, positions)
+            content["lower"] = _numbers(series.lower, positions, nothing)
+            content["upper"] = _numbers(series.upper, positions, nothing)
         made.append(content)
     return {
         "title": _both(panel.title),
@@ -192,8 +195,9 @@ def _panel(panel: PlotPanel) -> dict[str, Any]:
     }
 
 
-def _numbers(values: pd.Series, positions: list[Any]) -> list[float | None]:
-    return [_number(value) for value in values.reindex(positions).to_numpy(dtype=float)]
+def _numbers(values: pd.Series, positions: list[Any], nothing: float) -> list[float | None]:
+    found = values.reindex(positions).to_numpy(dtype=float)
+    return [_number(0.0 if abs(value) <= nothing else value) for value in found]
 
 
 def _number(value: float) -> float | None:

@@ -107,7 +107,7 @@ class Figure:
 def save_figure(
     figure: Drawing, stem: str | PathLike[str], formats: Iterable[str] = FORMATS
 ) -> list[Path]:
-    """Save a figure; the same figure gives the same bytes.
+    """Save a figure; the same figure gives the same bytes, on any processor.
 
     Parameters
     ----------
@@ -129,6 +129,7 @@ def save_figure(
     import matplotlib
 
     from jjjpolicy.report.figures.fonts import check_glyphs
+    from jjjpolicy.report.positions import rounded_positions
 
     fonts = check_glyphs(figure)
     # matplotlib embeds OpenType outlines (.otf) correctly only as Type 3.
@@ -144,7 +145,7 @@ def save_figure(
             "svg.fonttype": "path",
             "pdf.fonttype": font_type,
         }
-        with matplotlib.rc_context(settings):
+        with matplotlib.rc_context(settings), rounded_positions(figure):
             figure.savefig(path, format=extension, dpi=300, metadata=_NO_DATES[extension])
         paths.append(path)
     return paths

@@ -9,6 +9,7 @@ import numpy as np
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.figures import style
+from jjjpolicy.report.tables.cells import NOISE
 from jjjpolicy.report.text import Label, Language, Text, words
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def draw_specification_curve(
     for column in (*titles, "att", "failure"):
         if column not in curve.columns:
             raise DataError(f"The figure needs a column {column!r}; there are {[*curve.columns]}.")
-    done = curve[curve["failure"] == ""].sort_values("att", kind="stable").reset_index(drop=True)
+    done = curve[curve["failure"] == ""].sort_values("att", kind="stable", key=_without_noise)
+    done = done.reset_index(drop=True)
     if done.empty:
         raise DataError("No specification was estimated; see the column 'failure'.")
     options = {d: list(dict.fromkeys(curve[d])) for d in titles}
@@ -92,6 +94,13 @@ def draw_specification_curve(
             caption += f" ({said})" if language == "en" else f"（{said}）"
         lower.set_xlabel(caption)
     return figure
+
+
+def _without_noise(effects: pd.Series) -> pd.Series:
+    """Effects on a grid so coarse that those which differ by rounding noise alone are ties."""
+    values = effects.astype(float)
+    step = 100 * NOISE * values.abs().max()
+    return (values / step).round() if step > 0 else values
 
 
 def _effects(axes: Axes, done: pd.DataFrame, alpha: float, language: Language) -> None:
