@@ -1,8 +1,8 @@
 """Results as plain JSON values that are the same on every processor.
 
 Two processors add the same numbers in another order and disagree in the last bits. Results are
-therefore known up to :data:`~jjjpolicy.report.tables.cells.NOISE` times their scale, and what lies within
-that distance is one number: it is written in one way.
+therefore known up to :data:`~jjjpolicy.report.tables.cells.NOISE` times their scale, and what lies
+within that distance is one number: it is written in one way.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import shutil
 import zlib
 from pathlib import Path
 
-from jjjpolicy.report.positions import GRID
+from jjjpolicy.report.figures.positions import GRID
 
 _NUMBER = re.compile(r"(?<![\w#.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 _NAME = re.compile(r'(?<=id=")[^"]*|(?<=href="#)[^"]*|(?<=url\(#)[^)]*')  # hashes of coordinates

@@ -30,8 +30,8 @@ from jjjpolicy.replication.artefacts.versions import (
 )
 from jjjpolicy.replication.comparison.documents import check_documents
 from jjjpolicy.replication.comparison.drawings import compare_drawings
+from jjjpolicy.replication.comparison.instruction_sets import environment
 from jjjpolicy.replication.graph import run_script
-from jjjpolicy.replication.instruction_sets import environment
 
 OTHER_PLATFORM_TOLERANCE = 1e-6
 """Relative tolerance where Python, its packages or the machine differ from those at the time."""
@@ -110,7 +110,7 @@ def verify(
     tolerance : float, optional
         Relative tolerance in place of the above.
     instruction_set : str, optional
-        One of :data:`~jjjpolicy.replication.instruction_sets.SETS`, under which to run the scripts
+        One of :data:`~jjjpolicy.replication.comparison.instruction_sets.SETS`, under which to run the scripts
         as another processor would. Numbers, tables and figures must then be the same to the last
         byte wherever Python's packages are those of the time, whatever the machine.
 

@@ -129,7 +129,7 @@ def save_figure(
     import matplotlib
 
     from jjjpolicy.report.figures.fonts import check_glyphs
-    from jjjpolicy.report.positions import rounded_positions
+    from jjjpolicy.report.figures.positions import rounded_positions
 
     fonts = check_glyphs(figure)
     # matplotlib embeds OpenType outlines (.otf) correctly only as Type 3.
