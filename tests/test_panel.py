@@ -118,8 +118,37 @@ def test_logarithms_and_divisions_that_fail_name_the_cell() -> None:
         zero.with_variable(RATIO)
 
 
+def test_otherwise_fills_what_is_missing_and_chained_builds_a_level() -> None:
+    changes = frame().assign(rd=[110.0, 100.0, 104.0, np.nan, 100.0, 98.0])
+    built = panel(frame=changes, variables={"gdp": GDP, "rd": replace(RD, vintage="a")})
+    built = built.with_variable(Variable("filled", formula="otherwise(rd, gdp)"))
+    assert built.frame["filled"].tolist() == [100, 104, 3, 110, 100, 98]
+    level = built.with_variable(Variable("level", formula="chained(rd, 2000)")).frame["level"]
+    np.testing.assert_allclose(level, [1, 1.04, 1, 1.10, 1, 0.98])
+    level = built.with_variable(Variable("level", formula="chained(rd, 2001)")).frame["level"]
+    np.testing.assert_allclose(level, [1 / 1.04, 1, 1 / 1.10, 1, 1 / 0.98, 1])
+    level = built.with_variable(Variable("level", formula="chained(rd, 1999)")).frame["level"]
+    np.testing.assert_allclose(level, [1, 1.04, np.nan, np.nan, 1, 0.98])
+    with pytest.raises(DataError, match="not positive for region_code 'A' in 2000"):
+        panel(frame=frame().assign(rd=0.0)).with_variable(
+            Variable("x", formula="chained(rd, 2000)")
+        )
+
+
 @pytest.mark.parametrize(
-    "text", ["gdp ** 2", "exp(gdp)", "gdp.values", "gdp[0]", "'x'", "log(gdp, rd)", "gdp +", "True"]
+    "text",
+    [
+        "otherwise(gdp)",
+        "chained(gdp)",
+        "gdp ** 2",
+        "exp(gdp)",
+        "gdp.values",
+        "gdp[0]",
+        "'x'",
+        "log(gdp, rd)",
+        "gdp +",
+        "True",
+    ],
 )
 def test_other_formulas_are_refused(text: str) -> None:
     with pytest.raises(DataError, match="cannot read the formula"):

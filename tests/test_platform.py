@@ -25,6 +25,20 @@ def test_every_platform_has_a_place_a_source_and_a_readable_date() -> None:
     assert (table.loc[table["designated"] == "", "event_en"] == "").all()
 
 
+def test_hosts_at_county_level_lie_in_the_city_of_the_platform() -> None:
+    table = jp.platforms().set_index("platform_id")
+    hosted = table[table["county_code"] != ""]
+    assert len(hosted) > 20
+    for row in hosted.itertuples():
+        for code in row.county_code.split(";"):
+            assert regions[code].level == "county"
+            assert row.region_code in (regions[code].parent, "133100")  # Xiong'an has no own code
+    assert set(hosted["county_confidence"]) == {"stated", "recalled"}
+    assert (table.loc[table["county_code"] == "", "county_confidence"] == "").all()
+    assert table.loc["xiongan", "county_code"] == "130638;130629;130632"
+    assert table.loc["airport-zone-beijing", "county_confidence"] == "recalled"
+
+
 def test_what_is_only_recalled_is_marked_so() -> None:
     table = jp.platforms()
     from_memory = table["source"].str.contains("recollection")

@@ -12,12 +12,14 @@ from jjjpolicy.errors import DataError
 
 app = typer.Typer(no_args_is_help=True, help="The bundled data: list, show, check, vintages.")
 
-Dataset = Annotated[str, typer.Argument(help="provinces or major_cities.")]
+DATASETS = "provinces, cities, counties, lights or major_cities."
+
+Dataset = Annotated[str, typer.Argument(help=DATASETS)]
 
 
 @app.command("list")
 def list_variables(
-    dataset: Annotated[str | None, typer.Argument(help="provinces or major_cities.")] = None,
+    dataset: Annotated[str | None, typer.Argument(help=DATASETS)] = None,
 ) -> None:
     """List the variables: label, unit of measure, vintage, years, source.
 
@@ -108,23 +110,21 @@ def check() -> None:
 
 @app.command()
 def vintages() -> None:
-    """List the vintages of gross regional product, the years they cover and what they are.
+    """List the vintages of product and of night lights, the years they cover and what they are.
 
     Example: jjjpolicy data vintages
     """
+    from jjjpolicy import vintages as vintages_of
     from jjjpolicy.panels.datasets import dictionary
     from jjjpolicy.registry.lookup import read_records
 
     described = {row["vintage"]: row["definition"] for row in read_records("vintages.csv")}
     rules = dictionary()
-    rules = rules[(rules["variable"] == "gdp") & (rules["vintage"] != "")]
-    rows = [
-        (
-            row["dataset"],
-            row["vintage"],
-            f"{row['first_year']:.0f}-{row['last_year']:.0f}",
-            described.get(row["vintage"], ""),
-        )
-        for row in rules.to_dict("records")
-    ]
+    rules = rules[rules["formula"] == ""]
+    rows = []
+    for dataset in dict.fromkeys(rules["dataset"]):
+        for vintage in vintages_of(dataset):
+            own = rules[(rules["dataset"] == dataset) & (rules["vintage"] == vintage)]
+            years = f"{own['first_year'].min():.0f}-{own['last_year'].max():.0f}"
+            rows.append((dataset, vintage, years, described.get(vintage, "")))
     show(table(("Data set", "Vintage", "Years", "What it is"), rows))

@@ -233,6 +233,8 @@ class Design(Arrays):
         covariates: Sequence[str] = (),
         predictors: Sequence[str] = (),
         timing: Timing | None = None,
+        across_breaks: bool = False,
+        changed_areas: bool = False,
     ) -> Design:
         """Build a design from a panel and a dated policy.
 
@@ -253,11 +255,18 @@ class Design(Arrays):
             Variables that synthetic controls match on; cells may be missing.
         timing : Timing, optional
             How the day of issue becomes a first treated period; the year of issue by default.
+        across_breaks : bool
+            Use a window in which a variable changes its definition; the ledger notes it.
+        changed_areas : bool
+            Keep units whose area changed within the window. By default they are left out, and the
+            ledger lists them with the change.
 
         Raises
         ------
         DesignError
-            As :meth:`from_frame`; also when a region that the policy treats is not in the panel.
+            As :meth:`from_frame`; also when a region that the policy treats is not in the panel,
+            when the panel holds a region beside one that it lies in, or when a variable changes
+            its definition within the window.
         """
         columns = intake.Columns(
             unit=panel.unit,
@@ -267,7 +276,15 @@ class Design(Arrays):
             predictors=predictors,
         )
         return intake.design_from_policy(
-            cls, panel, policy, columns, window=window, exclude=tuple(exclude), timing=timing
+            cls,
+            panel,
+            policy,
+            columns,
+            window=window,
+            exclude=tuple(exclude),
+            timing=timing,
+            across_breaks=across_breaks,
+            changed_areas=changed_areas,
         )
 
     def require_balanced(self, method: str) -> None:

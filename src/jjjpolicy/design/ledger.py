@@ -14,8 +14,9 @@ COLUMNS = ["item", "unit", "period", "reason"]
 class Ledger:
     """Immutable list of entries (item, unit, period, reason).
 
-    ``item`` is ``"unit"``, ``"period"``, ``"cell"``, ``"effect"`` (of a cohort, not estimable) or
-    ``"note"``; ``unit`` and ``period`` are None where the entry concerns all of them.
+    ``item`` is ``"unit"``, ``"period"``, ``"cell"``, ``"effect"`` (of a cohort, not estimable),
+    ``"note"`` or ``"flag"`` (a figure that looks odd and is in the design); ``unit`` and ``period``
+    are None where the entry concerns all of them.
     """
 
     entries: tuple[tuple[str, Hashable, int | None, str], ...] = ()
@@ -32,13 +33,24 @@ class Ledger:
     def with_effects(self, effects: Iterable[tuple[int | None, str]]) -> Ledger:
         return self._with(("effect", None, period, reason) for period, reason in effects)
 
+    def with_flags(self, cells: Iterable[tuple[Hashable, int, str]]) -> Ledger:
+        return self._with(("flag", unit, int(period), reason) for unit, period, reason in cells)
+
     def with_note(self, unit: Hashable, period: int | None, reason: str) -> Ledger:
         return self._with([("note", unit, period, reason)])
+
+    def joined(self, other: Ledger) -> Ledger:
+        return self._with(other.entries)
 
     def _with(self, entries: Iterable[tuple[str, Hashable, int | None, str]]) -> Ledger:
         known = set(self.entries)
         added = tuple(entry for entry in entries if entry not in known)
         return Ledger(self.entries + added) if added else self
+
+    @property
+    def left_out(self) -> int:
+        """Number of entries other than flags."""
+        return sum(item != "flag" for item, *_ in self.entries)
 
     def frame(self) -> pd.DataFrame:
         """One row per entry, in the order in which they arose."""

@@ -282,7 +282,7 @@ class Estimate:
                 "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
                 "observations": self.design.n_observations,
                 "treated": [str(unit) for unit in self.design.units[self.design.treated]],
-                "left_out": len(self.design.left_out.entries),
+                "left_out": self.design.left_out.left_out,
             },
         }
 

@@ -1,7 +1,9 @@
 """Formulas of derived variables: arithmetic on columns, as written in the data dictionary.
 
-A formula knows numbers, names of variables, ``+ - * /``, parentheses, ``log(x)`` (natural) and
-``total(x)`` (the sum of all units in the period). Nothing else is understood, and nothing is run.
+A formula knows numbers, names of variables, ``+ - * /``, parentheses, ``log(x)`` (natural),
+``total(x)`` (the sum of all units in the period), ``otherwise(x, y)`` (x, and y where x is missing)
+and ``chained(x, 2015)`` (the level that is 1 in 2015 and whose value in each period is x per cent
+of the period before). Nothing else is understood, and nothing is run.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ _OPERATORS: dict[type[ast.operator], Callable[..., NDArray[np.float64]]] = {
     ast.Mult: np.multiply,
     ast.Div: np.divide,
 }
-_FUNCTIONS = ("log", "total")
+_ARGUMENTS = {"log": 1, "total": 1, "otherwise": 2, "chained": 2}
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,13 @@ class Formula:
             if isinstance(node, ast.Call):
                 known = (
                     isinstance(node.func, ast.Name)
-                    and node.func.id in _FUNCTIONS
-                    and len(node.args) == 1
+                    and len(node.args) == _ARGUMENTS.get(node.func.id)
                     and not node.keywords
                 )
             if not known:
                 raise DataError(
                     f"cannot read the formula {self.text!r}; it may hold numbers, variables, "
-                    f"+ - * /, parentheses, log(x) and total(x)."
+                    f"+ - * /, parentheses, log(x), total(x), otherwise(x, y) and chained(x, year)."
                 )
 
     @cached_property
@@ -78,7 +79,7 @@ class Formula:
         """The variables that the formula uses, in order of appearance."""
         nodes = [node for node in ast.walk(self._tree) if isinstance(node, ast.Name)]
         names = [node.id for node in sorted(nodes, key=lambda node: node.col_offset)]
-        return tuple(dict.fromkeys(name for name in names if name not in _FUNCTIONS))
+        return tuple(dict.fromkeys(name for name in names if name not in _ARGUMENTS))
 
     def values(self, frame: pd.DataFrame, unit: str, time: str) -> NDArray[np.float64]:
         """Value of the formula in each row; ``nan`` where an input is missing.
@@ -131,7 +132,34 @@ class Formula:
             if node.func.id == "log":
                 refuse(argument <= 0, "logarithm of a value that is not positive")
                 return np.log(argument)
+            if node.func.id == "otherwise":
+                return np.where(np.isnan(argument), value(node.args[1]), argument)
+            if node.func.id == "chained":
+                refuse(argument <= 0, "no level follows from a change that is not positive")
+                return _chained(frame, unit, time, argument, value(node.args[1]))
             _, codes = np.unique(frame[time].to_numpy(), return_inverse=True)
             return np.asarray(np.bincount(codes, weights=argument)[codes], dtype=float)
 
         return value(self._tree)
+
+
+def _chained(
+    frame: pd.DataFrame,
+    unit: str,
+    time: str,
+    change: NDArray[np.float64],
+    base: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Level from yearly changes (period before = 100), 1 in the base period; ``nan`` past a gap."""
+    periods = frame[time].to_numpy()
+    first = int(periods.min(initial=int(base[0]))) if len(base) else 0
+    units, rows = np.unique(frame[unit].to_numpy(), return_inverse=True)
+    if not len(units):
+        return change
+    logs = np.full((len(units), int(max(periods.max(), base[0])) - first + 1), np.nan)
+    logs[rows, periods - first] = np.log(change / 100)
+    start = int(base[0]) - first
+    after = np.cumsum(logs[:, start + 1 :], axis=1)
+    before = -np.cumsum(logs[:, start:0:-1], axis=1)[:, ::-1]
+    level = np.hstack([before, np.zeros((len(units), 1)), after])
+    return np.asarray(np.exp(level[rows, periods - first]), dtype=float)

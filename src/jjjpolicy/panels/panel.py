@@ -11,10 +11,11 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.panels.formulas import Formula
-from jjjpolicy.panels.variable import Variable, with_inputs
+from jjjpolicy.panels.variable import Break, Variable, completed, with_inputs
 from jjjpolicy.registry.lookup import unknown_name
+from jjjpolicy.registry.regions import regions
 
-__all__ = ["Panel", "Variable"]
+__all__ = ["Break", "Panel", "Variable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,10 @@ class Panel:
         never taken for a unit.
     names_en, names_zh : dict of str to str
         Names of units.
+    flags : DataFrame
+        Figures that look odd and are kept as published: columns unit, time, variable and check.
+    area_changes : DataFrame
+        Units whose figures cover another area from some period on: columns unit, time and reason.
 
     Raises
     ------
@@ -54,6 +59,8 @@ class Panel:
     national: pd.DataFrame = field(default_factory=pd.DataFrame)
     names_en: Mapping[str, str] = field(default_factory=dict)
     names_zh: Mapping[str, str] = field(default_factory=dict)
+    flags: pd.DataFrame = field(default_factory=pd.DataFrame)
+    area_changes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         columns = [self.unit, self.time, *self.variables]
@@ -68,7 +75,9 @@ class Panel:
             )
         frame = self.frame[columns]
         self._check(frame)
-        frame = frame.sort_values([self.unit, self.time], kind="stable", ignore_index=True)
+        if not frame.set_index([self.unit, self.time]).index.is_monotonic_increasing:
+            frame = frame.sort_values([self.unit, self.time], kind="stable")
+        frame = frame.reset_index(drop=True)
         object.__setattr__(self, "frame", frame)
 
     def _check(self, frame: pd.DataFrame) -> None:
@@ -86,16 +95,16 @@ class Panel:
                 f"{self.unit} {first[self.unit]!r} has {int(same.sum())} rows for "
                 f"{first[self.time]} (rows {rows}); keep one."
             )
-        for name in self.variables:
-            if not pd.api.types.is_numeric_dtype(frame[name]):
+        for name, dtype in frame.dtypes[list(self.variables)].items():
+            if not pd.api.types.is_numeric_dtype(dtype):
                 raise DataError(f"column {name!r} does not hold numbers.")
-            infinite = np.isinf(frame[name].to_numpy(dtype=float))
-            if infinite.any():
-                row = frame[infinite].iloc[0]
-                raise DataError(
-                    f"column {name!r} is infinite for {self.unit} {row[self.unit]!r} in "
-                    f"{row[self.time]}."
-                )
+        infinite = np.isinf(frame[list(self.variables)].to_numpy(dtype=float))
+        for i, k in np.argwhere(infinite)[:1]:
+            row, name = frame.iloc[int(i)], list(self.variables)[int(k)]
+            raise DataError(
+                f"column {name!r} is infinite for {self.unit} {row[self.unit]!r} in "
+                f"{row[self.time]}."
+            )
 
     # ------------------------------------------------------------------ construction
     @classmethod
@@ -260,38 +269,48 @@ class Panel:
             The name is taken, the number of values differs, both or neither of formula and values
             are given, or the formula cannot be computed.
         """
-        if variable.name in (*self.variables, self.unit, self.time):
-            raise DataError(f"the panel already has a column {variable.name!r}; use another name.")
         if bool(variable.formula) == (values is not None):
             raise DataError(
                 f"variable {variable.name!r} needs either a formula or values, and not both."
             )
+        if values is None:
+            return self.with_formulas([variable])
+        self._require_new(variable.name, self.variables)
+        if len(values) != len(self.frame):
+            raise DataError(
+                f"variable {variable.name!r} has {len(values)} values for {len(self.frame)} rows."
+            )
+        if isinstance(values, pd.Series) and not values.index.equals(self.frame.index):
+            raise DataError(
+                f"the index of variable {variable.name!r} is not that of the panel's frame."
+            )
         national = self.national
-        column: Any
-        if variable.formula:
-            variable = self._completed(variable)
-            column = self._computed(variable, self.frame)
-            if not national.empty:
-                national = national.assign(**{variable.name: self._computed(variable, national)})
-        else:
-            column = values
-            if len(column) != len(self.frame):
-                raise DataError(
-                    f"variable {variable.name!r} has {len(column)} values for {len(self.frame)} "
-                    f"rows."
-                )
-            if isinstance(column, pd.Series) and not column.index.equals(self.frame.index):
-                raise DataError(
-                    f"the index of variable {variable.name!r} is not that of the panel's frame."
-                )
-            if not national.empty:
-                national = national.assign(**{variable.name: np.nan})
+        if not national.empty:
+            national = national.assign(**{variable.name: np.nan})
         return replace(
             self,
-            frame=self.frame.assign(**{variable.name: column}),
+            frame=self.frame.assign(**{variable.name: values}),
             national=national,
             variables={**self.variables, variable.name: variable},
         )
+
+    def with_formulas(self, variables: Iterable[Variable]) -> Panel:
+        """The panel with several derived variables; later ones may use earlier ones.
+
+        Raises
+        ------
+        DataError
+            A name is taken, or a formula cannot be computed.
+        """
+        described = dict(self.variables)
+        frame, national = self.frame.copy(deep=False), self.national.copy(deep=False)
+        for variable in variables:
+            self._require_new(variable.name, described)
+            described[variable.name] = completed(variable, described)
+            for table in (frame, national):
+                if table is frame or not table.empty:
+                    table[variable.name] = self._computed(variable, table)
+        return replace(self, frame=frame, national=national, variables=described)
 
     def aggregate(self, codes: Iterable[str], code: str, name_en: str, name_zh: str) -> Panel:
         """The panel with several units joined into one.
@@ -336,6 +355,10 @@ class Panel:
         joined = joined.reset_index().assign(**{self.unit: code})
         frame = pd.concat([self.frame[~inside], joined], ignore_index=True)
         is_joined = (frame[self.unit] == code).to_numpy()
+        flags, area_changes = (
+            listed if listed.empty else listed.replace({"unit": dict.fromkeys(members, code)})
+            for listed in (self.flags, self.area_changes)
+        )
         for variable in self.variables.values():
             if not variable.additive:
                 frame.loc[is_joined, variable.name] = self._computed(variable, frame)[is_joined]
@@ -344,22 +367,22 @@ class Panel:
             frame=frame,
             names_en={**self.names_en, code: name_en},
             names_zh={**self.names_zh, code: name_zh},
+            flags=flags,
+            area_changes=area_changes,
         )
 
     # ------------------------------------------------------------------ parts
     def _require_unit(self, unit: str) -> None:
         if unit not in self.units:
+            hint = regions.instead_of(str(unit), self.units)
+            if hint:
+                raise DataError(f"the panel does not hold {self.unit} {unit!r}. {hint}")
             known = [f"{code} ({name})" for code, name in self.unit_names("en").items()]
             raise unknown_name(self.unit, unit, known)
 
     def _computed(self, variable: Variable, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
         return Formula(variable.formula).values(frame, self.unit, self.time)
 
-    def _completed(self, variable: Variable) -> Variable:
-        """Vintage and source of a derived variable are those of its inputs."""
-        inputs = [self._variable(name) for name in Formula(variable.formula).inputs]
-        return replace(
-            variable,
-            vintage=variable.vintage or "; ".join(dict.fromkeys(v.vintage for v in inputs)),
-            source=variable.source or "; ".join(dict.fromkeys(v.source for v in inputs)),
-        )
+    def _require_new(self, name: str, described: Mapping[str, Variable]) -> None:
+        if name in (*described, self.unit, self.time):
+            raise DataError(f"the panel already has a column {name!r}; use another name.")

@@ -15,10 +15,15 @@ KEYS = ["region_code", "year", "variable", "vintage"]
 COLUMNS = [*KEYS, "value", "unit", "source"]
 PARTS_TOLERANCE = 0.002
 SHOWN = 5
+OUT_OF_RANGE = ("spike", "slip", "negative")
+
+Flags = frozenset[tuple[str, int, str, str, str]]
 
 
-def validate(long: pd.DataFrame, dictionary: pd.DataFrame, sources: set[str], file: str) -> None:
-    """Check a data file against the data dictionary.
+def validate(
+    long: pd.DataFrame, dictionary: pd.DataFrame, flags: Flags, sources: set[str], file: str
+) -> None:
+    """Check a data file with one row per figure against the data dictionary.
 
     Parameters
     ----------
@@ -26,6 +31,8 @@ def validate(long: pd.DataFrame, dictionary: pd.DataFrame, sources: set[str], fi
         Rows of the file in their order, with the columns ``COLUMNS``, ``value`` numeric.
     dictionary : DataFrame
         Rows of the dictionary for the published variables of this data set.
+    flags : set of (region, year, variable, vintage, check)
+        Figures that are known to be odd, which need not sum to their whole.
     sources : set of str
         Known sources.
     file : str
@@ -40,7 +47,61 @@ def validate(long: pd.DataFrame, dictionary: pd.DataFrame, sources: set[str], fi
     if list(long.columns) != COLUMNS:
         raise DataError(f"{file}: the columns must be {', '.join(COLUMNS)}, in this order.")
     problems = list(_row_problems(long, dictionary, sources))
-    problems = problems or list(_series_problems(long, dictionary))
+    problems = problems or list(_series_problems(long, dictionary, flags))
+    _refuse(problems, file)
+
+
+def validate_wide(wide: pd.DataFrame, dictionary: pd.DataFrame, flags: Flags, file: str) -> None:
+    """Check a data file with one row per region and year against the data dictionary.
+
+    An empty cell is a gap, and the dictionary counts the cells that are not.
+
+    Parameters
+    ----------
+    wide : DataFrame
+        Rows of the file in their order: region_code, year, and a column for each variable and
+        vintage, named as :func:`columns_of` says, numeric.
+    dictionary, flags, file
+        As for :func:`validate`. Flagged figures may lie outside the plausible range.
+
+    Raises
+    ------
+    DataError
+        As for :func:`validate`.
+    """
+    expected = columns_of(dictionary)
+    if sorted(wide.columns) != sorted([*KEYS[:2], *expected.values()]):
+        odd = sorted(set(wide.columns) ^ {*KEYS[:2], *expected.values()})
+        raise DataError(
+            f"{file}: the columns must be region_code, year and those of variables.csv; "
+            f"{', '.join(odd)} is in one of the two only."
+        )
+    problems = list(_cell_problems(wide, dictionary, flags))
+    if not problems:
+        wanted = _with_parts(dictionary)
+        summed = {key: column for key, column in expected.items() if key in wanted}
+        values = wide.set_index(KEYS[:2])[list(summed.values())].unstack("year")
+        tables = {key: pd.DataFrame(values[column]) for key, column in summed.items()}
+        problems = list(_part_problems(dictionary, tables, flags))
+    _refuse(problems, file)
+
+
+def columns_of(dictionary: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Column of a wide file for each variable and vintage.
+
+    The name of the variable; where it comes in several vintages or its vintage is one of those,
+    ``variable:vintage``.
+    """
+    keys = list(zip(dictionary["variable"], dictionary["vintage"], strict=True))
+    names = list(dictionary["variable"])
+    several = {vintage for name, vintage in keys if names.count(name) > 1}
+    return {
+        (name, vintage): f"{name}:{vintage}" if vintage in several else name
+        for name, vintage in keys
+    }
+
+
+def _refuse(problems: list[str], file: str) -> None:
     if problems:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise DataError(f"{file} breaks its schema:\n  " + "\n  ".join(problems[:SHOWN]) + more)
@@ -71,6 +132,62 @@ def _row_problems(long: pd.DataFrame, dictionary: pd.DataFrame, sources: set[str
             yield f"{_describe(long, int(index))}: {problem}"
 
 
+def _cell_problems(wide: pd.DataFrame, dictionary: pd.DataFrame, flags: Flags) -> Iterator[str]:
+    """Problems of single rows and cells of a wide file."""
+    unknown = ~wide["region_code"].isin(list(regions)).to_numpy()
+    again = wide.duplicated(KEYS[:2]).to_numpy()
+    for problem, marked in (("unknown region code", unknown), ("second row", again)):
+        for index in np.flatnonzero(marked):
+            row = wide.loc[index]
+            yield f"line {index + 2} ({_place(str(row['region_code']))}, {row['year']}): {problem}"
+    codes, years = wide["region_code"].to_numpy(), wide["year"].to_numpy()
+    columns = columns_of(dictionary)
+    for rule in dictionary.to_dict("records"):
+        key = name, vintage = rule["variable"], rule["vintage"]
+        values = wide[columns[key]].to_numpy(dtype=float)
+        given = ~np.isnan(values)
+        odd = given & ~((values >= rule["plausible_low"]) & (values <= rule["plausible_high"]))
+        expected = _years(rule)
+        for problem, marked in (
+            ("value is outside the plausible range in variables.csv", odd),
+            (
+                "year is a gap or outside the years in variables.csv",
+                given & ~np.isin(years, expected),
+            ),
+        ):
+            for index in np.flatnonzero(marked):
+                code, year = str(codes[index]), int(years[index])
+                if (
+                    marked is odd
+                    and np.isfinite(values[index])
+                    and _flagged(flags, code, year, key)
+                ):
+                    continue
+                yield (
+                    f"line {index + 2} ({_place(code)}, {year}, {name}, {vintage}, "
+                    f"{values[index]:.15g}): {problem}"
+                )
+        empty = [year for year in expected if not given[years == year].any()]
+        if empty:
+            yield f"{name}, {vintage} has no value in {empty[0]}, which is not listed as a gap"
+        if given.sum() != rule["cells"]:
+            yield (
+                f"{name}, {vintage} has {given.sum()} values, and variables.csv says "
+                f"{rule['cells']:.0f}"
+            )
+
+
+def _years(rule: dict[Any, Any]) -> list[int]:
+    """Years in which some region has a figure."""
+    gaps = {year for code, year in known_gaps(rule["gaps"]) if not code}
+    span = range(int(rule["first_year"]), int(rule["last_year"]) + 1)
+    return [year for year in span if year not in gaps]
+
+
+def _flagged(flags: Flags, code: str, year: int, key: tuple[str, str]) -> bool:
+    return any((code, year, *key, check) in flags for check in OUT_OF_RANGE)
+
+
 def _describe(long: pd.DataFrame, index: int) -> str:
     row = long.loc[index]
     return (
@@ -83,7 +200,7 @@ def _place(code: str) -> str:
     return f"{code} {regions[code].name_en}" if code in regions else repr(code)
 
 
-def _series_problems(long: pd.DataFrame, dictionary: pd.DataFrame) -> Iterator[str]:
+def _series_problems(long: pd.DataFrame, dictionary: pd.DataFrame, flags: Flags) -> Iterator[str]:
     """Problems of whole series: missing cells, national totals, parts and wholes."""
     wide = long.pivot(index="region_code", columns=["variable", "vintage", "year"], values="value")
     units = [code for code in wide.index if code != NATION]
@@ -107,7 +224,7 @@ def _series_problems(long: pd.DataFrame, dictionary: pd.DataFrame) -> Iterator[s
         for code, year in _cells(present & ~expected):
             yield f"{_place(code)}, {year}, {name}, {vintage} is listed as a gap, but has a row"
         yield from _national_problems(rule, tables[key], units)
-    yield from _part_problems(dictionary, tables)
+    yield from _part_problems(dictionary, tables, flags)
 
 
 def _cells(marked: pd.DataFrame) -> list[tuple[str, int]]:
@@ -134,18 +251,33 @@ def _national_problems(
         )
 
 
+def _with_parts(dictionary: pd.DataFrame) -> set[tuple[str, str]]:
+    """Variables and vintages that are parts or wholes."""
+    parts = dictionary[dictionary["part_of"] != ""]
+    wholes = [division.partition(":")[0] for division in parts["part_of"]]
+    return {
+        (name, vintage)
+        for names in (parts["variable"], wholes)
+        for name, vintage in zip(names, parts["vintage"], strict=True)
+    }
+
+
 def _part_problems(
-    dictionary: pd.DataFrame, tables: Mapping[tuple[str, str], pd.DataFrame]
+    dictionary: pd.DataFrame, tables: Mapping[tuple[str, str], pd.DataFrame], flags: Flags
 ) -> Iterator[str]:
+    """Parts that do not sum to their whole, a variable or a number, and are not flagged."""
     parts = dictionary[dictionary["part_of"] != ""]
     for key, group in parts.groupby(["part_of", "vintage"]):
         division, vintage = map(str, key)
         names, total = list(group["variable"]), division.partition(":")[0]
-        if any((name, vintage) not in tables for name in (total, *names)):
+        if any((name, vintage) not in tables for name in names):
             continue
-        whole = tables[total, vintage]
+        shape = tables[names[0], vintage]
+        whole = tables.get((total, vintage), shape * 0 + float(total if total.isdigit() else "nan"))
         ratio = sum(tables[name, vintage].reindex_like(whole) for name in names) / whole
         for code, year in _cells((ratio - 1).abs() > PARTS_TOLERANCE):
+            if any((code, year, name, vintage, "sum") in flags for name in (total, *names)):
+                continue
             found: Any = ratio.at[code, year]
             yield (
                 f"{', '.join(names)} sum to {found:.4f} of {total} for "

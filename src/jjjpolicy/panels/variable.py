@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from jjjpolicy.errors import DataError
 from jjjpolicy.panels.formulas import Formula
 from jjjpolicy.registry.lookup import unknown_name
 from jjjpolicy.registry.regions import in_language
+
+
+@dataclass(frozen=True)
+class Break:
+    """A period from which on a series follows another definition.
+
+    Attributes
+    ----------
+    year : int
+        The first period of the new definition.
+    reason_en, reason_zh : str
+    """
+
+    year: int
+    reason_en: str
+    reason_zh: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,8 @@ class Variable:
     additive : bool
         Whether the value of several units together is the sum of theirs.
     source, vintage : str
+    breaks : tuple of Break
+        Where the definition changes; figures on two sides of a break do not compare.
     """
 
     name: str
@@ -41,6 +60,7 @@ class Variable:
     additive: bool = False
     source: str = ""
     vintage: str = ""
+    breaks: tuple[Break, ...] = ()
 
     def label(self, language: str, *, with_unit: bool = False) -> str:
         """Name in ``"en"`` or ``"zh"``, with the unit of measure in brackets if asked for."""
@@ -70,3 +90,32 @@ def with_inputs(names: Iterable[str], variables: Mapping[str, Variable]) -> set[
             if variables[name].formula:
                 queue += Formula(variables[name].formula).inputs
     return kept
+
+
+def completed(variable: Variable, described: Mapping[str, Variable]) -> Variable:
+    """A derived variable with the vintage, source and breaks of its inputs.
+
+    Raises
+    ------
+    DataError
+        An input is not described; or two vintages would be joined in one series.
+    """
+    names = Formula(variable.formula).inputs
+    for name in names:
+        if name not in described:
+            raise unknown_name("variable", name, described)
+    inputs = [described[name] for name in names]
+    vintages = dict.fromkeys(v.vintage for v in inputs)
+    if "otherwise(" in variable.formula and len(vintages) > 1:
+        raise DataError(
+            f"{variable.formula!r} joins figures of {len(vintages)} vintages "
+            f"({', '.join(vintages)}) in one series, {variable.name!r}; a series has one vintage: "
+            f"build one panel for each and compare the results."
+        )
+    breaks = dict.fromkeys(each for v in inputs for each in v.breaks)
+    return replace(
+        variable,
+        breaks=variable.breaks or tuple(sorted(breaks, key=lambda each: each.year)),
+        vintage=variable.vintage or "; ".join(vintages),
+        source=variable.source or "; ".join(dict.fromkeys(v.source for v in inputs)),
+    )

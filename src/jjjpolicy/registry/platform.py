@@ -21,7 +21,9 @@ def platforms() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns platform_id, name_en, name_zh, region_code, place_en, place_zh; designated (text of
+        Columns platform_id, name_en, name_zh, region_code, county_code (of the host; several are
+        separated by semicolons, empty where none is known), county_confidence (``"stated"`` or
+        ``"recalled"``), place_en, place_zh; designated (text of
         a day, month or year; empty where unknown), event_en, event_zh (what happened on that date);
         source, confidence (of name, place and date: ``"stated"`` in the source or ``"recalled"``);
         tiers (separated by semicolons, see :func:`platform_tiers`), tier_source, tier_confidence;

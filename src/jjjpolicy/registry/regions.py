@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from jjjpolicy.errors import DataError
 from jjjpolicy.registry.lookup import read_records, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NATION = "000000"
 
@@ -20,15 +25,18 @@ class Region:
     code : str
         Six digits, GB/T 2260. Province-level codes end in 0000, prefecture-level codes in 00.
     name_en, name_zh : str
-        Short names, as used in labels.
+        Short names, as used in labels. Counties outside Beijing, Tianjin and Hebei have no English
+        name; the Chinese one stands in for it.
     level : str
-        ``"country"``, ``"province"`` or ``"prefecture"``.
+        ``"country"``, ``"province"``, ``"prefecture"`` or ``"county"``.
     parent : str
         Code of the region above; empty for the country.
     groups : tuple of str
         Groups that the region belongs to; see :meth:`Regions.group`.
     aliases : tuple of str
         Official and other names that :meth:`Regions.find` understands.
+    coordinates : (float, float) or None
+        Latitude and longitude of the seat in degrees, where known.
     """
 
     code: str
@@ -38,6 +46,7 @@ class Region:
     parent: str = ""
     groups: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    coordinates: tuple[float, float] | None = None
 
     def name(self, language: str) -> str:
         """Short name in ``"en"`` or ``"zh"``."""
@@ -78,22 +87,27 @@ class Regions(Mapping[str, Region]):
         return {
             row["region_code"]: Region(
                 code=row["region_code"],
-                name_en=row["name_en"],
+                name_en=row["name_en"] or row["name_zh"],
                 name_zh=row["name_zh"],
                 level=row["level"],
                 parent=row["parent"],
                 groups=_split(row["groups"]),
                 aliases=_split(row["aliases"]),
+                coordinates=(float(row["latitude"]), float(row["longitude"]))
+                if row["latitude"]
+                else None,
             )
             for row in read_records("regions.csv")
         }
 
     @cached_property
-    def _by_name(self) -> dict[str, Region]:
-        names: dict[str, Region] = {}
+    def _by_name(self) -> dict[str, list[Region]]:
+        names: dict[str, list[Region]] = {}
         for region in self._by_code.values():
             for name in (region.code, region.name_en, region.name_zh, *region.aliases):
-                names[name.casefold()] = region
+                found = names.setdefault(name.casefold(), [])
+                if region not in found:
+                    found.append(region)
         return names
 
     def __getitem__(self, code: str) -> Region:
@@ -116,17 +130,29 @@ class Regions(Mapping[str, Region]):
     def find(self, name: str) -> Region:
         """Region by code, English name (any case), or short or official Chinese name.
 
+        Of a city and a county of one name the city is meant.
+
         Raises
         ------
         DataError
-            No region has this name; the message suggests close ones.
+            No region has this name, and the message suggests close ones; or several counties have
+            it, and the message lists their codes.
         """
         try:
-            return self._by_name[str(name).strip().casefold()]
+            found = self._by_name[str(name).strip().casefold()]
+            above = [region for region in found if region.level != "county"] or found
+            if len(above) == 1:
+                return above[0]
+            places = [f"{r.code} in {self[r.parent].name_zh}" for r in above]
+            raise DataError(
+                f"{len(above)} regions are called {name!r}: {', '.join(places[:8])}"
+                f"{', …' if len(places) > 8 else ''}. Give the code."
+            )
         except KeyError:
             synonyms = [
                 text
                 for region in self.values()
+                if region.level in ("country", "province")
                 for text in (region.name_en, region.name_zh, *region.aliases)
             ]
             provinces = [region.name_en for region in self.provinces]
@@ -136,6 +162,82 @@ class Regions(Mapping[str, Region]):
     def provinces(self) -> tuple[Region, ...]:
         """The 31 province-level regions of the mainland."""
         return tuple(region for region in self.values() if region.level == "province")
+
+    def at_level(self, level: str) -> tuple[str, ...]:
+        """Codes of the provinces, cities or counties.
+
+        The four municipalities are provinces and cities; a city directly under its province is a
+        city and a county.
+
+        Raises
+        ------
+        DataError
+            The level is neither ``"province"``, ``"city"`` nor ``"county"``.
+        """
+        by_level = {
+            "province": [region.code for region in self.provinces],
+            "city": [
+                *self.group("municipalities"),
+                *(r.code for r in self.values() if r.level == "prefecture" or r.code[2:4] == "90"),
+            ],
+            "county": [region.code for region in self.values() if region.level == "county"],
+        }
+        if level not in by_level:
+            raise unknown_name("level of regions", level, by_level)
+        return tuple(sorted(by_level[level]))
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Changes of codes, names and areas since 2000, in the order of their years.
+
+        Columns year (of the first code book with the new code), change, old_code, old_name_zh,
+        new_code, new_name_zh (empty where the code book names none), area, source, document.
+        ``area`` is ``"moved"`` (the county passed to another city, so that the area of both cities
+        changed), ``"merged"`` (the new unit holds several old ones) or ``"not stated"``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(read_records("region_changes.csv")).astype({"year": int})
+
+    @cached_property
+    def area_changes(self) -> pd.DataFrame:
+        """Regions whose area changed: columns unit (the code), time (the year) and reason."""
+        import pandas as pd
+
+        found: dict[tuple[str, int], list[str]] = {}
+        for row in self.changes.to_dict("records"):
+            year, old, new = row["year"], row["old_code"], row["new_code"]
+            names = f"{row['old_name_zh']} ({old}) became {row['new_name_zh']} ({new})"
+            if "moved" in row["area"]:
+                for city in (city_of(old), city_of(new)):
+                    found.setdefault((city, year), []).append(names)
+            if "merged" in row["area"]:
+                found.setdefault((new, year), []).append(names)
+        rows = [(*key, "; ".join(texts)) for key, texts in sorted(found.items())]
+        return pd.DataFrame(rows, columns=["unit", "time", "reason"])
+
+    def successors(self, code: str) -> tuple[str, ...]:
+        """Codes that a code led to when it was given up, nearest first; empty if it was not."""
+        changes = self.changes
+        later = changes[(changes["old_code"] == code) & ~changes["new_code"].isin(["", code])]
+        direct = tuple(later["new_code"])
+        return tuple(dict.fromkeys((*direct, *(c for d in direct for c in self.successors(d)))))
+
+    def instead_of(self, code: str, held: Iterable[str]) -> str:
+        """A sentence that says which of the held codes stands in for one that is not held.
+
+        The code's successor where it was given up, or the city or province that it lies in; empty
+        where there is none.
+        """
+        known = set(held)
+        for other in self.successors(code):
+            if other in known:
+                rows = self.changes.query("old_code == @code and new_code != @code")
+                return f"The code {code} was given up in {rows['year'].iloc[0]} for {other}."
+        for other in ancestors(code):
+            if other in known:
+                return f"{code} lies in {other} ({self[other].name_zh}), which is held."
+        return ""
 
     @cached_property
     def groups(self) -> Mapping[str, RegionGroup]:
@@ -177,6 +279,11 @@ def ancestors(code: str) -> tuple[str, ...]:
         return ()
     above = (code[:4] + "00", code[:2] + "0000")
     return tuple(dict.fromkeys(other for other in above if other not in (code, NATION)))
+
+
+def city_of(code: str) -> str:
+    """Code of the prefecture-level city of a county, of the municipality for its districts."""
+    return code[:2] + "0000" if code[:2] in ("11", "12", "31", "50") else code[:4] + "00"
 
 
 def in_language(language: str, en: str, zh: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.arrays import Built, Labels
+from jjjpolicy.design.intake import comparability
 from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.design.intake.treatment import (
@@ -23,7 +24,7 @@ from jjjpolicy.design.intake.treatment import (
 from jjjpolicy.design.intake.values import constant, group_codes, numbers, unit_weights
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.registry.regions import ancestors
+from jjjpolicy.registry.regions import ancestors, regions
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
@@ -166,6 +167,8 @@ def design_from_policy(
     window: tuple[int, int] | None,
     exclude: tuple[str, ...],
     timing: Timing | None,
+    across_breaks: bool,
+    changed_areas: bool,
 ) -> Built:
     """See :meth:`jjjpolicy.Design.from_policy`."""
     unit, time, outcome = columns.unit, columns.time, columns.outcome
@@ -186,14 +189,31 @@ def design_from_policy(
     covered = {region for unit in units for region in (unit, *ancestors(unit))}
     absent = [r for r in policy.treated_regions if r not in covered and r not in exclude]
     if absent:
+        hints = filter(None, (regions.instead_of(region, covered) for region in absent))
         raise DesignError(
             f"policy {policy.id!r} treats {', '.join(absent)}, which the panel does not hold with a"
             f" value of {outcome!r}; choose another panel or outcome, or name those that "
-            f"it holds with policy.treating([…])."
+            f"it holds with policy.treating([…]).{''.join(f' {hint}' for hint in hints)}"
         )
+    used = frame[~frame[unit].isin(exclude)]
+    if window is not None:
+        used = used[used[time].between(*window)]
+    comparability.require_one_level(used[unit].unique())
+    ledger, reasons = Ledger(), {}
+    if len(used):
+        span = int(used[time].min()), int(used[time].max())
+        names = [*wanted, *further]
+        ledger = comparability.across_breaks(panel, names, *span, across_breaks, ledger)
+        if not changed_areas:
+            treated = units[np.isfinite(adoption)]
+            reasons = comparability.changed_areas(panel, used[unit].unique(), treated, *span)
+            frame = frame[~frame[unit].isin(reasons)]
     dated = replace(columns, adoption="__adoption")
     frame = frame.assign(**{"__adoption": frame[unit].map(dict(zip(units, adoption, strict=True)))})
     design = design_from_frame(make, frame, dated, absorbing=True, window=window, exclude=exclude)
+    for entry in reasons.items():
+        ledger = ledger.with_units(entry[:1], entry[1])
+    design = replace(design, left_out=design.left_out.joined(ledger))
     low, high = window or (int(design.periods[0]), int(design.periods[-1]))
     within = missing[missing[time].between(low, high) & ~missing[unit].isin(exclude)]
     gaps = sorted(set(within[time]) - set(design.periods.tolist()))
@@ -202,6 +222,12 @@ def design_from_policy(
     ledger = ledger.with_cells(
         zip(cells[unit], cells[time], strict=True), f"{outcome} is not published for this cell"
     )
+    odd = comparability.flagged(panel, [*wanted, *further])
+    inside = set(design.units), set(design.periods.tolist())
+    ledger = ledger.with_flags(
+        each for each in odd if each[0] in inside[0] and each[1] in inside[1]
+    )
+    kept = {"across_breaks": across_breaks, "changed_areas": changed_areas}
     return replace(
         design,
         left_out=ledger,
@@ -223,6 +249,7 @@ def design_from_policy(
             "exclude": sorted(exclude),
             "covariates": list(columns.covariates),
             "predictors": list(columns.predictors),
+            **{name: True for name, asked in kept.items() if asked},
             "first_treated": {
                 str(each): int(year)
                 for each, year in zip(design.units, design.adoption, strict=True)

@@ -254,7 +254,7 @@ def _under_both(specification: Mapping[str, Any], *vintages: str) -> list[dict[s
     try:
         data = specification["data"]
         window = data.get("window") or data["periods"]
-        first, last = _common_years(data["panel"], vintages)
+        first, last = _common_years(data["panel"], _wanted(specification), vintages)
         window = [max(window[0], first), min(window[1], last)]
         narrowed = {**specification, "data": {**data, "window": window}}
         found = []
@@ -269,11 +269,23 @@ def _under_both(specification: Mapping[str, Any], *vintages: str) -> list[dict[s
     return found
 
 
-def _common_years(panel: str, vintages: tuple[str, ...]) -> tuple[int, int]:
-    from jjjpolicy.panels.datasets import dictionary
+def _wanted(specification: Mapping[str, Any]) -> list[str]:
+    data = specification["data"]
+    return [specification["outcome"], *data.get("covariates", ()), *data.get("predictors", ())]
 
+
+def _common_years(panel: str, names: list[str], vintages: tuple[str, ...]) -> tuple[int, int]:
+    """Years in which all vintages have what some variables are computed from."""
+    import jjjpolicy as jp
+    from jjjpolicy.panels.datasets import dictionary
+    from jjjpolicy.panels.variable import with_inputs
+
+    behind = set[str]()
+    for vintage in vintages:
+        behind |= with_inputs(names, jp.load(panel, vintage=vintage, variables=names).variables)
     rules = dictionary()
     rules = rules[(rules["dataset"] == panel) & rules["vintage"].isin(vintages)]
+    rules = rules[rules["variable"].isin(behind) & (rules["formula"] == "")]
     return int(rules["first_year"].max()), int(rules["last_year"].min())
 
 
@@ -281,17 +293,19 @@ def _rests_on_revised(specification: Mapping[str, Any]) -> bool:
     import jjjpolicy as jp
     from jjjpolicy.panels.variable import with_inputs
 
-    panel, data = specification["data"]["panel"], specification["data"]
+    panel, wanted = specification["data"]["panel"], _wanted(specification)
     choices = jp.vintages(panel)
     variables = jp.load(panel, vintage=choices[-1]).variables
-    wanted = [specification["outcome"], *data.get("covariates", ()), *data.get("predictors", ())]
     if not set(wanted) <= set(variables):
         return False
     return any(variables[name].vintage in choices for name in with_inputs(wanted, variables))
 
 
 def _all_vintages() -> list[str]:
-    return list(dict.fromkeys([*_vintages_of("provinces"), *_vintages_of("major_cities")]))
+    from jjjpolicy.panels.datasets import dictionary
+
+    panels = dict.fromkeys(dictionary()["dataset"])
+    return list(dict.fromkeys(v for panel in panels for v in _vintages_of(panel)))
 
 
 def _vintages_of(panel: str | None) -> tuple[str, ...]:

@@ -110,9 +110,9 @@ def verify(
     tolerance : float, optional
         Relative tolerance in place of the above.
     instruction_set : str, optional
-        One of :data:`~jjjpolicy.replication.comparison.instruction_sets.SETS`, under which to run the scripts
-        as another processor would. Numbers, tables and figures must then be the same to the last
-        byte wherever Python's packages are those of the time, whatever the machine.
+        One of :data:`~jjjpolicy.replication.comparison.instruction_sets.SETS`, under which to run
+        the scripts as another processor would. Numbers, tables and figures must then be the same
+        to the last byte wherever Python's packages are those of the time, whatever the machine.
 
     Raises
     ------

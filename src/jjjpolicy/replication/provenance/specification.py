@@ -222,6 +222,8 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
         exclude=tuple(data["exclude"]),
         covariates=tuple(data.get("covariates", ())),
         predictors=tuple(data.get("predictors", ())),
+        across_breaks=data.get("across_breaks", False),
+        changed_areas=data.get("changed_areas", False),
     )
 
 

@@ -139,10 +139,14 @@ def _options(estimate: Estimate) -> Iterator[str]:
 
 def _counted(ledger: Ledger) -> str:
     numbers = Counter(item for item, *_ in ledger.entries)
+    flags = numbers.pop("flag", 0)
     listed = ", ".join(
         f"{number} {item}{'' if number == 1 else 's'}" for item, number in numbers.items()
     )
-    return f"left out: {listed}; see design.ledger" if listed else "nothing left out"
+    told = [f"left out: {listed}" if listed else "nothing left out"]
+    if flags:
+        told.append(f"{flags} flagged figure{'' if flags == 1 else 's'} kept")
+    return "; ".join([*told, *(["see design.ledger"] if listed or flags else [])])
 
 
 def _weights_undecided(estimate: Estimate) -> Iterator[str]:
