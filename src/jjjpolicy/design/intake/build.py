@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+import jjjpolicy.design.intake.comparability as comparability
 from jjjpolicy.design.arrays import Built, Labels
-from jjjpolicy.design.intake import comparability
 from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.design.intake.treatment import (
