@@ -13,8 +13,8 @@ import jjjpolicy as jp
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.settle import settle
 from jjjpolicy.replication.artefacts.study import Study
-from jjjpolicy.replication.comparison.diff import diff, diff_folders, diff_vintages
 from jjjpolicy.replication.comparison.movement import estimates_in, movement
+from jjjpolicy.replication.diff import diff, diff_folders, diff_vintages
 
 
 def test_moves_are_in_standard_errors_and_shares_of_the_interval() -> None:

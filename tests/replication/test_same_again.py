@@ -18,7 +18,7 @@ pytest.importorskip("pytask", reason="needs the extra 'paper'")
 from replication.conftest import SOURCE
 
 from jjjpolicy.replication.artefacts.study import Study
-from jjjpolicy.replication.comparison.diff import diff
+from jjjpolicy.replication.diff import diff
 from jjjpolicy.replication.skeleton import write_skeleton
 
 LATER = """

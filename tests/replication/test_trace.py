@@ -9,6 +9,7 @@ import pytest
 
 import jjjpolicy as jp
 from jjjpolicy.errors import DataError
+from jjjpolicy.registry.lookup import data_directory
 from jjjpolicy.replication.artefacts.artefacts import read_sidecar
 from jjjpolicy.replication.artefacts.settle import settle
 from jjjpolicy.replication.artefacts.study import Study
@@ -16,7 +17,7 @@ from jjjpolicy.replication.provenance.branch import Branch
 from jjjpolicy.replication.provenance.origins import Origins
 from jjjpolicy.replication.provenance.rows import rows_behind
 from jjjpolicy.replication.provenance.specification import design_of, estimate_of, estimators, make
-from jjjpolicy.replication.provenance.trace import trace
+from jjjpolicy.replication.trace import trace
 
 
 def test_a_number_leads_to_paper_cell_estimate_and_script_line(finished: Study) -> None:
@@ -130,7 +131,7 @@ def test_provenance_gives_the_same_design_rows_and_estimate_again() -> None:
     assert set(behind.frame["vintage"]) == {"nbs_2024"}
     again = estimate_of(specification, behind.design)
     assert (again.att, again.pvalue) == (estimate.att, estimate.pvalue)
-    line = Path(jp.datasets.data_directory() / "provinces.csv").read_text().splitlines()
+    line = Path(data_directory() / "provinces.csv").read_text().splitlines()
     first = behind.frame.iloc[0]
     assert line[first["line"] - 1].split(",")[4] == first["value"]
 

@@ -17,7 +17,7 @@ from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.artefacts.versions import digest
 from jjjpolicy.replication.comparison.documents import check_documents, compare_document
 from jjjpolicy.replication.comparison.drawings import compare_drawings
-from jjjpolicy.replication.comparison.verify import Difference, verify
+from jjjpolicy.replication.verify import Difference, verify
 
 
 def rewrite(path: Path, change: Callable[[Any], None]) -> None:

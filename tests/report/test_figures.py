@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report import Text, fonts, specification_figure, style
+from jjjpolicy.report import Text
+from jjjpolicy.report.figures import fonts, specifications, style
 from jjjpolicy.report.figures.effects import (
     draw_estimates,
     draw_event_study,
@@ -163,7 +164,7 @@ def test_a_figure_draws_itself_as_before_once_it_was_saved(tmp_path):
 def test_equal_effects_keep_their_order_whatever_their_last_bits():
     def order(noise):
         curve = pd.DataFrame({"att": [0.3, 0.1 + noise, 0.1, 0.2], "failure": ""})
-        return specification_figure._without_noise(curve["att"]).argsort(kind="stable").tolist()
+        return specifications._without_noise(curve["att"]).argsort(kind="stable").tolist()
 
     assert order(-1e-16) == order(1e-16) == [1, 2, 3, 0]
     assert order(1e-8) == [2, 1, 3, 0]

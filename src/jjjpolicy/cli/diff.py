@@ -11,8 +11,8 @@ from jjjpolicy.cli.output import print_json, show, table
 from jjjpolicy.cli.verify import DIFFERENT, SHOWN
 
 if TYPE_CHECKING:
-    from jjjpolicy.replication.comparison.diff import Comparison
     from jjjpolicy.replication.comparison.movement import Movement
+    from jjjpolicy.replication.diff import Comparison
 
 
 def diff(
@@ -36,7 +36,7 @@ def diff(
     jjjpolicy diff before_2018_census after_2018_census
     """
     from jjjpolicy.replication.artefacts.study import Study
-    from jjjpolicy.replication.comparison.diff import diff as compare
+    from jjjpolicy.replication.diff import diff as compare
 
     found = compare(Study.find(), before, after, jobs=jobs)
     if as_json:

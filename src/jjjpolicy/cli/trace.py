@@ -29,7 +29,7 @@ def trace(
     jjjpolicy trace "table:effects[Tianjin,Placebo p]"; jjjpolicy trace paper.md:64
     """
     from jjjpolicy.replication.artefacts.study import Study
-    from jjjpolicy.replication.provenance.trace import trace as follow
+    from jjjpolicy.replication.trace import trace as follow
 
     tree = follow(Study.find(), name, rows=rows)
     if as_json:

@@ -44,7 +44,7 @@ def verify(
     jjjpolicy verify --instruction-set baseline
     """
     from jjjpolicy.replication.artefacts.study import Study
-    from jjjpolicy.replication.comparison.verify import verify as check
+    from jjjpolicy.replication.verify import verify as check
 
     result = check(
         Study.find(), names or (), jobs=jobs, tolerance=tolerance, instruction_set=instruction_set

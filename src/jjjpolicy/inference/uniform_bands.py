@@ -8,6 +8,7 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.results import covered_effects
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,7 @@ def uniform_bands(
     )
 
 
+@one_thread
 def _sup_t(correlation: Floats, freedom: float, level: float, draws: int, seed: int) -> float:
     """Quantile of the largest absolute element of a multivariate t vector."""
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from jjjpolicy.report.figures.figure import Figure, save_figure
 from jjjpolicy.report.tables.cells import (
+    Cell,
     Interval,
     Number,
     PValue,
@@ -9,7 +10,8 @@ from jjjpolicy.report.tables.cells import (
     format_number,
     format_pvalue,
 )
-from jjjpolicy.report.tables.table import Cell, Column, Panel, Row, Table
+from jjjpolicy.report.tables.content import Column, Panel, Row
+from jjjpolicy.report.tables.table import Table
 from jjjpolicy.report.text import Label, Language, Text, words
 
 __all__ = [

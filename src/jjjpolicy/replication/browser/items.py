@@ -20,6 +20,7 @@ from jjjpolicy.replication.provenance.rows import DataRows, rows_behind
 from jjjpolicy.replication.provenance.specification import panel_of
 from jjjpolicy.report.figures.figure import Caption
 from jjjpolicy.report.tables.html import render
+from jjjpolicy.report.tables.layout import lay_out
 from jjjpolicy.report.tables.table import Table
 from jjjpolicy.report.text import LANGUAGES, Label, Text, words
 
@@ -125,7 +126,7 @@ def make_item(study: Study, name: ArtefactName, entry: Entry | None, checked: In
     if name.kind == "table":
         table = Table.load(content)
         item.caption = _both(table.caption)
-        item.tables = {tongue: render(table, tongue, anchor=False) for tongue in LANGUAGES}
+        item.tables = {tongue: render(lay_out(table, tongue), anchor=False) for tongue in LANGUAGES}
     elif name.kind == "figure":
         caption = Caption.load(content)
         item.caption, item.width = _both(caption.caption), caption.width

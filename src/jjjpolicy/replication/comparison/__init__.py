@@ -1,1 +1,1 @@
-"""Results rebuilt, or of two versions, and what differs between them."""
+"""What differs: documents, drawings and estimates of two versions."""

@@ -7,8 +7,16 @@ from typing import Protocol
 
 from jjjpolicy.replication.paper.crossref import Node, Target
 from jjjpolicy.report.figures.figure import Caption
+from jjjpolicy.report.tables import html, latex, typst
 from jjjpolicy.report.tables.layout import NOTES, lay_out
 from jjjpolicy.report.tables.table import Table
+from jjjpolicy.report.tables.word import (
+    SPACE_BELOW,
+    notes_paragraph,
+    paragraph,
+    run,
+    table_xml,
+)
 from jjjpolicy.report.text import Language, words
 
 TEXT_WIDTH = 6.3
@@ -80,12 +88,10 @@ class Latex:
         return [_block("latex", table.to_latex(self.language))]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
-        from jjjpolicy.report.tables.latex import escape
-
         notes = _notes(caption, self.language)
         file = f"figures/{target.name}.{self.language}.pdf"
         width = f"{min(1.0, caption.width / TEXT_WIDTH):.3f}"
-        below = escape(words(caption.caption, self.language))
+        below = latex.escape(words(caption.caption, self.language))
         lines = [
             r"\begin{figure}[htbp]",
             r"\centering",
@@ -95,7 +101,7 @@ class Latex:
         if notes:
             lines += [
                 r"\begin{minipage}{0.95\linewidth}\footnotesize",
-                rf"\textit{{{NOTES[self.language]}}}{escape(notes)}",
+                rf"\textit{{{NOTES[self.language]}}}{latex.escape(notes)}",
                 r"\end{minipage}",
             ]
         return [_block("latex", "\n".join([*lines, r"\end{figure}"]))]
@@ -121,12 +127,9 @@ class Typst:
         return [_block("typst", table.to_typst(self.language))]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
-        from jjjpolicy.report.tables.typst import literal
-        from jjjpolicy.report.tables.typst import notes as notes_around
-
-        opening, closing = notes_around(_notes(caption, self.language), self.language)
-        file = literal(f"figures/{target.name}.{self.language}.svg")
-        below = literal(words(caption.caption, self.language))
+        opening, closing = typst.notes(_notes(caption, self.language), self.language)
+        file = typst.literal(f"figures/{target.name}.{self.language}.svg")
+        below = typst.literal(words(caption.caption, self.language))
         width = f"{min(1.0, caption.width / TEXT_WIDTH):.3%}"
         figure = f"#figure(image({file}, width: {width}, alt: {below}), caption: {below})"
         source = f"{opening}\n{figure} <{target.identifier}>\n{closing}"
@@ -141,9 +144,7 @@ class Typst:
         ]
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
-        from jjjpolicy.report.tables.typst import literal
-
-        phrase = literal(_phrase(target, self.language, with_word))
+        phrase = typst.literal(_phrase(target, self.language, with_word))
         return [_inline("typst", f"#link(<{target.identifier}>, {phrase});")]
 
 
@@ -154,9 +155,8 @@ class Html:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
-        from jjjpolicy.report.tables.html import render
-
-        return [_block("html", render(table, self.language, _prefix(target, self.language)))]
+        layout = lay_out(table, self.language)
+        return [_block("html", html.render(layout, _prefix(target, self.language)))]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
         words_below = words(caption.caption, self.language)
@@ -202,8 +202,6 @@ class Word:
         self.language = language
 
     def table(self, target: Target, table: Table) -> list[Node]:
-        from jjjpolicy.report.tables.word import SPACE_BELOW, notes_paragraph, paragraph, table_xml
-
         layout = lay_out(table, self.language)
         caption = paragraph(
             self._number(target) + self._caption(layout.caption),
@@ -216,8 +214,6 @@ class Word:
         return [_block("openxml", caption + table_xml(layout) + notes)]
 
     def figure(self, target: Target, caption: Caption) -> list[Node]:
-        from jjjpolicy.report.tables.word import SPACE_BELOW, notes_paragraph, paragraph
-
         words_below = words(caption.caption, self.language)
         file = f"figures/{target.name}.{self.language}.png"
         width = f"{min(TEXT_WIDTH, caption.width)}in"
@@ -245,8 +241,6 @@ class Word:
         ]
 
     def equation(self, target: Target, math: str) -> list[Node]:
-        from jjjpolicy.report.tables.word import paragraph
-
         def cell(width: int) -> str:
             size = f'<w:tcW w:w="{width}" w:type="dxa"/>'
             return f'<w:tc><w:tcPr>{size}<w:vAlign w:val="center"/></w:tcPr>'
@@ -268,8 +262,6 @@ class Word:
         ]
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
-        from jjjpolicy.report.tables.word import run
-
         whole = with_word and target.kind != "eq"
         bookmark = target.bookmark if whole else f"{target.bookmark}_number"
         field = _field(f"REF {bookmark} \\h", _phrase(target, self.language, whole))
@@ -279,8 +271,6 @@ class Word:
         return [_inline("openxml", field)]
 
     def _number(self, target: Target) -> str:
-        from jjjpolicy.report.tables.word import run
-
         first = 100 * target.number + 2 * ("tbl", "fig", "eq").index(target.kind) + 1
         sequence = {"tbl": "Table", "fig": "Figure", "eq": "Equation"}[target.kind]
         number = _field(f"SEQ {sequence} \\* ARABIC", str(target.number))
@@ -294,8 +284,6 @@ class Word:
         return _bookmark(target.bookmark, first, run(target.word(self.language) + space) + inner)
 
     def _caption(self, caption: str) -> str:
-        from jjjpolicy.report.tables.word import run
-
         return run(("\N{IDEOGRAPHIC SPACE}" if self.language == "zh" else ". ") + caption)
 
 
@@ -304,8 +292,6 @@ def _string(text: str) -> Node:
 
 
 def _field(instruction: str, cached: str) -> str:
-    from jjjpolicy.report.tables.word import run
-
     return f'<w:fldSimple w:instr=" {instruction} ">{run(cached)}</w:fldSimple>'
 
 

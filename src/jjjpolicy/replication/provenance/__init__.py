@@ -1,1 +1,1 @@
-"""From a printed number back to what made it."""
+"""What lies behind a result: specification, rows of data, script."""

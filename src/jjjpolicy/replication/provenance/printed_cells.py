@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.tables.cells import Figures
-from jjjpolicy.report.tables.table import Row, Table
+from jjjpolicy.report.tables.content import Content, Row
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PrintedCell:
         return bool(self.source) and source in (self.source, *ends)
 
 
-def cells_of(table: Table) -> list[PrintedCell]:
+def cells_of(table: Content) -> list[PrintedCell]:
     """Every cell of a table that holds figures."""
     found = []
     position = 0
@@ -53,7 +53,7 @@ def cells_of(table: Table) -> list[PrintedCell]:
     return found
 
 
-def find_cell(table: Table, row: str, column: str) -> PrintedCell:
+def find_cell(table: Content, row: str, column: str) -> PrintedCell:
     """The cell at a row and column, each a number or part of what is printed there.
 
     Raises

@@ -201,7 +201,7 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
     DesignError
         The panel under this vintage does not allow the design.
     """
-    import jjjpolicy as jp
+    from jjjpolicy.design.design import Design
     from jjjpolicy.registry.policy import PartialDate, Policy, Treatment
 
     data = specification["data"]
@@ -214,7 +214,7 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
     }
     first = PartialDate(min(int(year) for year in data["first_treated"].values()))
     window = data["window"] or data["periods"]
-    return jp.Design.from_policy(
+    return Design.from_policy(
         panel_of(data["panel"], vintage or data["vintage"]),
         Policy(str(data.get("policy", "policy")), first, treated),
         outcome=specification["outcome"],
@@ -233,9 +233,9 @@ def panel_of(name: str, vintage: str | None) -> Panel:
 
     Kept, since many specifications rest on few panels; a panel does not change.
     """
-    import jjjpolicy as jp
+    from jjjpolicy.panels.datasets import load, vintages
 
-    return jp.load(name, vintage=vintage if vintage in jp.vintages(name) else None)
+    return load(name, vintage=vintage if vintage in vintages(name) else None)
 
 
 def estimate_of(specification: Mapping[str, Any], design: Design) -> Estimate:

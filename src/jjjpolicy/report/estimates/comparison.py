@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.tables.cells import Interval, Number, PValue, StandardError
-from jjjpolicy.report.tables.table import Column, Panel, Row, Table
+from jjjpolicy.report.tables.content import Column, Panel, Row
+from jjjpolicy.report.tables.table import Table
 from jjjpolicy.report.text import Label, Text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, InferenceError
-from jjjpolicy.inference import uniform_bands
+from jjjpolicy.inference.uniform_bands import uniform_bands
 from jjjpolicy.report.estimates.summary import summary
 from jjjpolicy.report.figures.effects import (
     AVERAGE_WEIGHT,

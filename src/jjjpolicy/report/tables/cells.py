@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from jjjpolicy.report.text import Label
+
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
 NOISE = 1e-10
@@ -129,3 +131,12 @@ class Interval:
     def __str__(self) -> str:
         low, high = (format_number(bound, self.digits) for bound in self.values)
         return MISSING if low == high == MISSING else f"[{low}, {high}]"
+
+
+Cell = Number | StandardError | PValue | Interval | Label | None
+"""What a cell may hold. ``None`` is an absent number, ``""`` a cell left blank on purpose."""
+
+
+def is_missing(cell: Cell) -> bool:
+    """Whether the cell prints as an en dash."""
+    return cell is None or (isinstance(cell, Figures) and MISSING in str(cell))

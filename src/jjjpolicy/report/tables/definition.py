@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report.tables.cells import Interval, Number, PValue, StandardError
-from jjjpolicy.report.tables.table import Cell, Column, Panel, Row, Table
+from jjjpolicy.report.tables.cells import Cell, Interval, Number, PValue, StandardError
+from jjjpolicy.report.tables.content import Column, Content, Panel, Row
 from jjjpolicy.report.text import Label, Text
 
 _KINDS = {kind.__name__: kind for kind in (Number, StandardError, PValue, Interval, Text)}
 
 
-def dump(table: Table) -> str:
+def dump(table: Content) -> str:
     """Return the definition of a table as JSON."""
     content = {
         "id": table.id,
@@ -39,7 +39,7 @@ def dump(table: Table) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def load(path: Path) -> Table:
+def load(path: Path) -> Content:
     """Read a definition written by :func:`dump`.
 
     Raises
@@ -49,7 +49,7 @@ def load(path: Path) -> Table:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Table(
+        return Content(
             id=content["id"],
             caption=_label(content["caption"]),
             columns=tuple(

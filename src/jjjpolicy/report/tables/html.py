@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, lay_out
-from jjjpolicy.report.tables.table import Table
-from jjjpolicy.report.text import Language
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout
 
 _STYLE = """<style>
 .jjj-table{margin:1.5em auto;width:max-content;max-width:100%;overflow-x:auto}
@@ -26,17 +24,14 @@ white-space:nowrap;border-left:0;border-right:0}
 </style>"""
 
 
-def render(
-    table: Table, language: Language, caption_prefix: str = "", *, anchor: bool = True
-) -> str:
+def render(layout: Layout, caption_prefix: str = "", *, anchor: bool = True) -> str:
     """Return a ``<figure>`` with caption above and notes below.
 
     ``anchor`` gives it the identifier ``tbl:<id>``; a page that holds both languages cannot.
     """
-    layout = lay_out(table, language)
-    lang = "zh-Hans" if language == "zh" else "en"
+    lang = "zh-Hans" if layout.language == "zh" else "en"
     identifier = f' id="tbl:{escape(layout.id)}"' if anchor else ""
-    notes = f'<p class="notes"><em>{NOTES[language]}</em>{escape(layout.notes)}</p>'
+    notes = f'<p class="notes"><em>{NOTES[layout.language]}</em>{escape(layout.notes)}</p>'
     return "\n".join(
         [
             f'<figure class="jjj-table"{identifier} lang="{lang}">',

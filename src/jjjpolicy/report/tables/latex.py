@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, column_texts, lay_out, text_width
-from jjjpolicy.report.tables.table import Table
-from jjjpolicy.report.text import Language
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, column_texts, text_width
 
 _GREEK = {
     "α": "alpha",
@@ -64,9 +62,8 @@ def escape(text: str) -> str:
     return text.translate(_SPECIAL)
 
 
-def render(table: Table, language: Language) -> str:
+def render(layout: Layout) -> str:
     """Return a ``table`` environment with caption above, label ``tbl:<id>`` and notes below."""
-    layout = lay_out(table, language)
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
@@ -85,7 +82,7 @@ def render(table: Table, language: Language) -> str:
         lines += [
             r"\par\smallskip",
             r"\begin{minipage}{0.95\linewidth}\footnotesize",
-            rf"\textit{{{NOTES[language]}}}{escape(layout.notes)}",
+            rf"\textit{{{NOTES[layout.language]}}}{escape(layout.notes)}",
             r"\end{minipage}",
         ]
     return "\n".join([*lines, r"\end{table}", ""])

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from jjjpolicy.report.tables.cells import MISSING, Figures, Interval
-from jjjpolicy.report.tables.table import Cell, Table, is_missing
+from jjjpolicy.report.tables.cells import MISSING, Cell, Figures, Interval, is_missing
+from jjjpolicy.report.tables.content import Content
 from jjjpolicy.report.text import Language, words
 
 NOTES: dict[Language, str] = {"en": "Notes: ", "zh": "注："}
@@ -73,7 +73,7 @@ def text_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def lay_out(table: Table, language: Language) -> Layout:
+def lay_out(table: Content, language: Language) -> Layout:
     """Lay out a table in one language."""
     rows = [row for panel in table.panels for row in panel.rows]
     columns = [
@@ -103,7 +103,7 @@ def lay_out(table: Table, language: Language) -> Layout:
     )
 
 
-def _notes(table: Table, language: Language) -> str:
+def _notes(table: Content, language: Language) -> str:
     sentences = [words(note, language) for note in table.notes]
     if any(is_missing(cell) for panel in table.panels for row in panel.rows for cell in row.cells):
         colon = "：" if language == "zh" else ": "

@@ -5,9 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from jjjpolicy.report.tables.layout import NOTES, lay_out
-from jjjpolicy.report.tables.table import Table
-from jjjpolicy.report.text import Language
+from jjjpolicy.report.tables.layout import NOTES, Layout
 
 
 def escape(text: str) -> str:
@@ -15,9 +13,8 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]#$|~^@])", r"\\\1", html.escape(text, quote=False))
 
 
-def render(table: Table, language: Language) -> str:
+def render(layout: Layout) -> str:
     """Return caption, pipe table and notes; spanning headings go into the headings."""
-    layout = lay_out(table, language)
     spans = [span for span, count in layout.spans for _ in range(count)] or [""] * len(
         layout.headings
     )
@@ -37,7 +34,7 @@ def render(table: Table, language: Language) -> str:
         else:
             lines.append(_row([f"**{escape(line.label)}**", *[""] * len(headings)]))
     if layout.notes:
-        lines += ["", f"{NOTES[language]}{escape(layout.notes)}"]
+        lines += ["", f"{NOTES[layout.language]}{escape(layout.notes)}"]
     return "\n".join([*lines, ""])
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, lay_out
-from jjjpolicy.report.tables.table import Table
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout
 from jjjpolicy.report.text import Language
 
 
@@ -14,13 +13,12 @@ def literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def render(table: Table, language: Language) -> str:
+def render(layout: Layout) -> str:
     """Return a ``figure`` with caption above, label ``tbl:<id>`` and notes below.
 
     The template of the paper defines ``of-sentences``: whether tables may go on over the page.
     """
-    layout = lay_out(table, language)
-    opening, closing = notes(layout.notes, language)
+    opening, closing = notes(layout.notes, layout.language)
     sentences = any(width is not None for width in layout.column_widths)
     return "\n".join(
         [

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, column_texts, lay_out, text_width
-from jjjpolicy.report.tables.table import Table
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, column_texts, text_width
 from jjjpolicy.report.text import Language
 
 LATIN_FONT = "Times New Roman"
@@ -34,16 +33,15 @@ _SPACE_AS_WIDE_AS = {
 }
 
 
-def write(table: Table, path: Path, language: Language) -> None:
+def write(layout: Layout, path: Path) -> None:
     """Write a document that holds one table; the same table gives the same bytes."""
     from docx import Document
     from docx.oxml import parse_xml
 
     document = Document()
     set_fonts(style for style in document.styles if style.name in ("Normal", "Caption"))
-    layout = lay_out(table, language)
     blocks = [paragraph(run(layout.caption, bold=True), "Caption", center=True, keep=True)]
-    blocks += [table_xml(layout), notes_paragraph(layout.notes, language)]
+    blocks += [table_xml(layout), notes_paragraph(layout.notes, layout.language)]
     body = document.element.body
     for block in filter(None, blocks):
         element = parse_xml(block.replace(">", f' xmlns:w="{NAMESPACE}">', 1))

@@ -276,13 +276,12 @@ def _wanted(specification: Mapping[str, Any]) -> list[str]:
 
 def _common_years(panel: str, names: list[str], vintages: tuple[str, ...]) -> tuple[int, int]:
     """Years in which all vintages have what some variables are computed from."""
-    import jjjpolicy as jp
-    from jjjpolicy.panels.datasets import dictionary
+    from jjjpolicy.panels.datasets import dictionary, load
     from jjjpolicy.panels.variable import with_inputs
 
     behind = set[str]()
     for vintage in vintages:
-        behind |= with_inputs(names, jp.load(panel, vintage=vintage, variables=names).variables)
+        behind |= with_inputs(names, load(panel, vintage=vintage, variables=names).variables)
     rules = dictionary()
     rules = rules[(rules["dataset"] == panel) & rules["vintage"].isin(vintages)]
     rules = rules[rules["variable"].isin(behind) & (rules["formula"] == "")]
@@ -290,12 +289,12 @@ def _common_years(panel: str, names: list[str], vintages: tuple[str, ...]) -> tu
 
 
 def _rests_on_revised(specification: Mapping[str, Any]) -> bool:
-    import jjjpolicy as jp
+    from jjjpolicy.panels.datasets import load, vintages
     from jjjpolicy.panels.variable import with_inputs
 
     panel, wanted = specification["data"]["panel"], _wanted(specification)
-    choices = jp.vintages(panel)
-    variables = jp.load(panel, vintage=choices[-1]).variables
+    choices = vintages(panel)
+    variables = load(panel, vintage=choices[-1]).variables
     if not set(wanted) <= set(variables):
         return False
     return any(variables[name].vintage in choices for name in with_inputs(wanted, variables))
@@ -309,9 +308,9 @@ def _all_vintages() -> list[str]:
 
 
 def _vintages_of(panel: str | None) -> tuple[str, ...]:
-    import jjjpolicy as jp
+    from jjjpolicy.panels.datasets import vintages
 
     try:
-        return jp.vintages(panel) if panel else ()
+        return vintages(panel) if panel else ()
     except DataError:
         return ()

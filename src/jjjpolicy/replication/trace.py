@@ -12,10 +12,10 @@ from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_
 from jjjpolicy.replication.artefacts.leaves import leaves, read_json
 from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.paper.quotes import Quote, printed, quotes
 from jjjpolicy.replication.provenance.branch import Branch, ranges, shown
 from jjjpolicy.replication.provenance.origins import Origins
 from jjjpolicy.replication.provenance.printed_cells import cells_of, find_cell
-from jjjpolicy.replication.provenance.quotes import Quote, printed, quotes
 from jjjpolicy.report.tables.table import Table
 
 
