@@ -1,5 +1,6 @@
 # make reproduce   every table, figure and the paper from the data
 # make test        the tests
+# make test-lowest the tests with the lowest versions that pyproject.toml allows (Python 3.11 or 3.12)
 # make package     results and paper up to date, then one archive for a journal, in dist/
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
@@ -13,6 +14,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 BENCH_READY := $(BENCH)/.ready
+LOWEST := .venv-lowest
+LOWEST_READY := $(LOWEST)/.ready
 DOCS_VENV := .venv-docs
 DOCS_READY := $(DOCS_VENV)/.ready
 # One thread per process: faster for small matrices, and the same rounding on any number of cores.
@@ -21,7 +24,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce package test check bench docs lock clean
+.PHONY: reproduce package test test-lowest check bench docs lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -31,6 +34,9 @@ package: reproduce
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto
+
+test-lowest: $(LOWEST_READY)
+	@$(LOWEST)/bin/python -m pytest -n auto
 
 check: $(READY)
 	@$(BIN)/ruff format --check .
@@ -47,26 +53,33 @@ $(BENCH_READY): pyproject.toml
 	@$(BENCH)/bin/python -m pip install --quiet --editable '.[peers]'
 	@touch $(BENCH_READY)
 
+# $(call locked,FOLDER,LOCK FILE): a new environment, installed from the lock file.
+define locked
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "jjjpolicy needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12"; exit 1; }
+@echo "Installing the environment of $(2) into $(1)"
+@rm -rf $(1)
+@$(PYTHON) -m venv $(1) || \
+	{ echo "This Python cannot make virtual environments; install its venv module (on Debian: python3-venv)."; exit 1; }
+@$(1)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r $(2)
+endef
+
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "jjjpolicy needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12"; exit 1; }
-	@echo "Installing the locked environment into $(VENV)"
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "This Python cannot make virtual environments; install its venv module (on Debian: python3-venv)."; exit 1; }
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(call locked,$(VENV),requirements.lock)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+$(LOWEST_READY): requirements-lowest.lock pyproject.toml
+	$(call locked,$(LOWEST),requirements-lowest.lock)
+	@$(LOWEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(LOWEST_READY)
 
 docs: $(DOCS_READY)
 	@$(DOCS_VENV)/bin/sphinx-build -j auto -W --keep-going -q docs docs/_build/html
 	@echo "The site is docs/_build/html/index.html"
 
 $(DOCS_READY): docs/requirements.lock
-	@echo "Installing the locked environment of the documentation into $(DOCS_VENV)"
-	@rm -rf $(DOCS_VENV)
-	@$(PYTHON) -m venv $(DOCS_VENV)
-	@$(DOCS_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r docs/requirements.lock
+	$(call locked,$(DOCS_VENV),docs/requirements.lock)
 	@touch $(DOCS_READY)
 
 lock:
@@ -74,8 +87,12 @@ lock:
 		--upgrade --extra paper --extra firms --extra test --extra build \
 		pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--upgrade --extra paper --extra firms --extra test --extra build \
+		--resolution lowest-direct --only-binary :all: \
+		pyproject.toml --output-file requirements-lowest.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--upgrade --extra docs --constraint requirements.lock \
 		pyproject.toml --output-file docs/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(DOCS_VENV) .pytask build dist docs/_build
+	rm -rf $(VENV) $(BENCH) $(LOWEST) $(DOCS_VENV) .pytask build dist docs/_build

@@ -462,6 +462,16 @@ def test_bad_tables_are_named(spoil: Callable[[pd.DataFrame], pd.DataFrame], mes
             "too few",
         ),
         (
+            lambda: indicators.beta_convergence(
+                table()["industry"],
+                table(years=1)["services"]
+                .droplevel("year")
+                .to_frame()
+                .eval("more = 1e8 * services / 3 + 2"),
+            ),
+            "collinear",
+        ),
+        (
             lambda: indicators.leapfrogging_ratio(
                 table()["industry"], table(regions=4)["industry"]
             ),

@@ -163,6 +163,26 @@ def test_bad_flows_are_refused(change: dict[str, Any], message: str) -> None:
         jp.relocation.gravity(simulated_flows().assign(**change), ["x"])
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 7.7, 2015.0, 1e9 / 7, 1e-9])
+@pytest.mark.parametrize("pair_effects", [True, False])
+def test_rounding_of_a_constant_is_no_variation(value: float, pair_effects: bool) -> None:
+    flows = simulated_flows().assign(x=value)
+    with pytest.raises(jp.DesignError, match="nothing varies"):
+        jp.relocation.gravity(flows, ["x"], pair_effects=pair_effects)
+    with pytest.warns(jp.JJJPolicyWarning, match="x"):
+        fit = jp.relocation.gravity(flows, ["policy", "x"], pair_effects=pair_effects)
+    assert fit.collinear == ("x",)
+
+
+def test_a_constant_added_to_a_regressor_changes_nothing() -> None:
+    flows = simulated_flows()
+    fit = jp.relocation.gravity(flows, ["x"])
+    moved = jp.relocation.gravity(flows.assign(x=flows["x"] + 1e6), ["x"])
+    assert moved.coefficients["estimate"].to_numpy() == pytest.approx(
+        fit.coefficients["estimate"].to_numpy(), abs=1e-6
+    )
+
+
 def test_regressors_must_be_a_list_of_columns() -> None:
     for wrong in ("policy", [], ["absent"]):
         with pytest.raises(jp.DataError):

@@ -92,6 +92,8 @@ def test_other_countries_bring_their_codes() -> None:
 def test_empty_records_and_absent_files_are_refused() -> None:
     with pytest.raises(jp.DataError, match="no records"):
         firm_records(frame().iloc[:0].astype({"firm": "str", "region": "str", "industry": "str"}))
+    with pytest.raises(jp.DataError, match="no records"):
+        firm_records(frame().astype(object).iloc[:0])
     with pytest.raises(jp.DataError, match=r"no file 'absent\.parquet'"):
         firm_records("absent.parquet")
     with pytest.raises(jp.DataError, match="from int"):

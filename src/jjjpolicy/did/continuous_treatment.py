@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
+TOO_CLOSE = 1e-7
+"""Smallest over largest singular value below which doses do not tell the splines apart."""
+
 
 @dataclass(frozen=True)
 class ContinuousTreatment(Estimator):
@@ -332,8 +335,7 @@ class _Spline:
         grid: Floats,
     ) -> _Spline:
         distinct = len(np.unique(doses[members]))
-        enough = distinct >= basis.size
-        if not enough or np.linalg.matrix_rank(basis.values(doses[members])) < basis.size:
+        if distinct < basis.size or _rank(basis.values(doses[members])) < basis.size:
             cohort = float(design.adoption[members][0])
             raise DesignError(
                 f"the {int(members.sum())} units treated from {cohort:.0f} on have {distinct} "
@@ -367,3 +369,7 @@ class _Spline:
         influence[members] = n * part
         influence[controls] = -n / len(other) * np.outer(other - other.mean(), level)
         return estimates, influence
+
+
+def _rank(values: Floats) -> int:
+    return int(np.linalg.matrix_rank(values, rtol=TOO_CLOSE))

@@ -21,6 +21,7 @@ from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
 from jjjpolicy.did.group_time.samples import Sample, sample_of
 from jjjpolicy.did.group_time.scores import Method, NotEstimable, Scores
 from jjjpolicy.errors import DesignError
+from jjjpolicy.estimation.variance import SINGULAR
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -169,7 +170,8 @@ def _combined(sample: Sample, cells: list[Comparison], eligible: Booleans) -> Sc
     influence = np.stack([part.influence for part in parts])
     combined, own = np.empty(len(cells)), np.empty((influence.shape[1], len(cells)))
     for k in range(len(cells)):
-        weights = np.linalg.pinv(np.cov(influence[:, :, k]), hermitian=True).sum(axis=1)
+        covariance = np.cov(influence[:, :, k])
+        weights = np.linalg.pinv(covariance, rcond=SINGULAR, hermitian=True).sum(axis=1)
         total = weights.sum()
         weights = weights / total if total > 0 else np.full(len(parts), 1 / len(parts))
         combined[k], own[:, k] = weights @ estimates[:, k], weights @ influence[:, :, k]

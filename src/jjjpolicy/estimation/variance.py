@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 FEW_TREATED_CLUSTERS = 10
+SINGULAR = 1e-10
+"""Share of the largest eigenvalue of a covariance below which an eigenvalue is rounding."""
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 
@@ -52,6 +54,19 @@ def clustered_covariance(influence: Floats, codes: Integers, correction: float =
     sums = cluster_sums(influence, codes) / len(influence)
     covariance: Floats = correction * (sums.T @ sums)
     return covariance
+
+
+def covariance_rank(covariance: Floats) -> int:
+    """Rank of a covariance matrix, judged by its correlations and so whatever the units.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (estimates, estimates)
+    """
+    deviations = np.sqrt(np.diag(covariance))
+    scale = np.where(deviations > 0, deviations, 1.0)
+    correlation = covariance / scale / scale[:, None]
+    return int(np.linalg.matrix_rank(correlation, rtol=SINGULAR, hermitian=True))
 
 
 def small_sample_factor(groups: int, observations: int, parameters: int) -> float:

@@ -82,7 +82,7 @@ class Sharing:
             parts.append(subsidy)
         sums = pd.concat(parts, ignore_index=True).groupby(["region", "year", "role"])["amount"]
         # An unknown part makes the sum unknown, not smaller.
-        return sums.sum(skipna=False).reset_index()
+        return sums.sum().where(sums.count() == sums.size()).reset_index()
 
 
 def share(taxes: pd.DataFrame, moves: pd.DataFrame, rule: SharingRule) -> Sharing:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from jjjpolicy.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas.api.typing import DataFrameGroupBy
 
 
 def checked(values: pd.DataFrame, *, positive: bool = False) -> pd.DataFrame:
@@ -72,6 +77,17 @@ def shares(values: pd.DataFrame, *, positive: bool = False) -> pd.DataFrame:
     return table.div(total, axis=0)
 
 
+def where_complete(result: pd.DataFrame, groups: DataFrameGroupBy[Any, Any]) -> pd.DataFrame:
+    """A result by group, missing where a number of the group is."""
+    return result.where(groups.count().eq(groups.size(), axis=0))
+
+
+def totals(table: pd.DataFrame, of_row: pd.Index | pd.Series) -> pd.DataFrame:
+    """For each row the sum of the rows of its group; missing where one of them is."""
+    groups = table.groupby(of_row)
+    return where_complete(groups.sum(), groups).loc[of_row].set_axis(table.index)
+
+
 def periods(index: pd.Index, period: str) -> pd.Index:
     """Period of each row; all rows are of one period if the index has no such level."""
     if period in index.names:
@@ -126,7 +142,7 @@ def reference_shares(
     table = checked(values)
     of_row = periods(table.index, period)
     if reference is None:
-        return shares(table.groupby(of_row).transform("sum", skipna=False))
+        return shares(totals(table, of_row))
     if isinstance(reference, pd.Series):
         reference = pd.DataFrame([reference] * len(table), index=table.index)
     missing = table.columns.difference(reference.columns)

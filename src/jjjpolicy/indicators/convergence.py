@@ -10,6 +10,9 @@ import pandas as pd
 from jjjpolicy.errors import DataError
 from jjjpolicy.indicators._tables import checked_series, periods, row_name, units
 
+COLLINEAR = 1e-10
+"""Smallest over largest singular value of columns of length one below which one is redundant."""
+
 
 def sigma_convergence(values: pd.Series, *, period: str = "year") -> pd.DataFrame:
     r"""Dispersion of a variable over regions, by period: sigma convergence is its decline.
@@ -168,7 +171,8 @@ def beta_convergence(
         columns = columns.join(z)
     if len(columns) <= columns.shape[1]:
         raise DataError(f"{len(columns)} regions are too few for {columns.shape[1]} coefficients.")
-    if np.linalg.matrix_rank(columns.to_numpy()) < columns.shape[1]:
+    scaled = columns.to_numpy() / np.linalg.norm(columns, axis=0).clip(min=1e-300)
+    if np.linalg.matrix_rank(scaled, rtol=COLLINEAR) < columns.shape[1]:
         raise DataError("initial level and controls are collinear; leave a control out.")
     fit = sm.OLS(growth, columns).fit(cov_type="HC1")
     slope, error = float(fit.params["log_initial"]), float(fit.bse["log_initial"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.indicators._tables import checked, periods, row_name
+from jjjpolicy.indicators._tables import checked, periods, row_name, totals, where_complete
 
 
 def theil_decomposition(
@@ -82,15 +82,17 @@ def theil_decomposition(
             "people": people,
         }
     )
-    whole = table.groupby("period")[["income", "people"]].transform("sum", skipna=False)
+    whole = totals(table[["income", "people"]], table["period"])
     table["y"], table["p"] = income / whole["income"], people / whole["people"]
     table["theil"] = _entropy(table["y"], table["p"])
-    grouped = table.groupby(["period", "group"])[["y", "p", "theil"]].sum(skipna=False)
+    groups_of_period = table.groupby(["period", "group"])[["y", "p", "theil"]]
+    grouped = where_complete(groups_of_period.sum(), groups_of_period)
     between = _entropy(grouped["y"], grouped["p"])
     within = (grouped["theil"] - between).unstack("group")
-    result = table.groupby("period")[["theil"]].sum(skipna=False)
+    of_period = table.groupby("period")[["theil"]]
+    result = where_complete(of_period.sum(), of_period)
     result["within"] = within.sum(axis=1).where(result["theil"].notna())
-    result["between"] = between.groupby("period").sum(skipna=False)
+    result["between"] = between.groupby("period").sum().where(result["theil"].notna())
     result["between_share"] = result["between"] / result["theil"].where(result["theil"] > 0)
     result = result.join(within.add_prefix("within_"))
     return result.rename_axis(index=period)

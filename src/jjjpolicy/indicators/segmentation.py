@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.indicators._tables import checked, logarithms, units
+from jjjpolicy.indicators._tables import checked, logarithms, units, where_complete
 
 Pair = tuple[Hashable, Hashable]
 
@@ -131,8 +131,8 @@ def market_segmentation(
         variance.rename_axis(index={end: "region"}).droplevel(other)
         for end, other in (("first", "second"), ("second", "first"))
     ]
-    index = pd.concat(ends).groupby([period, "region"]).mean(skipna=False)
-    return pd.Series(index, name="market_segmentation")
+    of_region = pd.concat(ends).to_frame("market_segmentation").groupby([period, "region"])
+    return where_complete(of_region.mean(), of_region)["market_segmentation"]
 
 
 def _log_prices(prices: pd.DataFrame, period: str) -> pd.DataFrame:

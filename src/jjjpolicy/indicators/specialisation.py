@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.indicators._tables import checked, periods, reference_shares, shares
+from jjjpolicy.indicators._tables import (
+    checked,
+    periods,
+    reference_shares,
+    shares,
+    totals,
+    where_complete,
+)
 
 
 def location_quotient(
@@ -69,7 +76,7 @@ def others(values: pd.DataFrame, *, period: str = "year") -> pd.DataFrame:
     """
     table = checked(values)
     of_row = periods(table.index, period)
-    return table.groupby(of_row).transform("sum", skipna=False) - table
+    return totals(table, of_row) - table
 
 
 def krugman_specialisation(
@@ -167,6 +174,6 @@ def herfindahl_of_industries(values: pd.DataFrame, *, period: str = "year") -> p
     """
     table = checked(values)
     of_row = periods(table.index, period)
-    total = table.groupby(of_row).transform("sum", skipna=False)
-    squares = table.div(total.where(total > 0)) ** 2
-    return squares.groupby(of_row).sum(skipna=False)
+    total = totals(table, of_row)
+    groups = (table.div(total.where(total > 0)) ** 2).groupby(of_row)
+    return where_complete(groups.sum(), groups)

@@ -15,6 +15,9 @@ TOLERANCE = 1e-12
 MAX_STEPS = 200
 SMALLEST_MEAN = 1e-12
 ABSORBED = 1e-9
+"""Share of a regressor's variance below which the group effects explain it."""
+ROUNDING = 1e-20
+"""Share of a regressor's sum of squares below which variation is rounding."""
 NEGLIGIBLE = 1e-6
 
 
@@ -168,7 +171,8 @@ def _independent(residuals: Floats, regressors: Floats, weights: Floats) -> list
     """Columns with variation left after the group effects and the columns before them."""
     left = weights @ residuals**2
     total = weights @ (regressors - weights @ regressors / weights.sum()) ** 2
-    varying = np.flatnonzero(left > ABSORBED * np.maximum(total, 1e-300))
+    explained = np.maximum(ABSORBED * total, ROUNDING * (weights @ regressors**2))
+    varying = np.flatnonzero(left > explained)
     columns = residuals[:, varying]
     gram = (columns * weights[:, None]).T @ columns
     return [int(varying[k]) for k in independent_columns(gram)]

@@ -350,8 +350,7 @@ class Panel:
         inside = self.frame[self.unit].isin(members)
         additive = [v.name for v in self.variables.values() if v.additive]
         by_period = self.frame[inside].groupby(self.time)
-        joined = by_period[additive].sum(skipna=False)
-        joined[by_period.size() < len(members)] = np.nan
+        joined = by_period[additive].sum(min_count=len(members))
         joined = joined.reset_index().assign(**{self.unit: code})
         frame = pd.concat([self.frame[~inside], joined], ignore_index=True)
         is_joined = (frame[self.unit] == code).to_numpy()

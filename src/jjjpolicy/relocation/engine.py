@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from jjjpolicy._extras import MissingExtraError, load
 from jjjpolicy.errors import DataError
 
-__all__ = ["MissingExtraError", "collect", "fetch", "load", "open_table"]
+__all__ = ["NO_RECORDS", "MissingExtraError", "collect", "fetch", "load", "open_table"]
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NO_RECORDS = "there are no records."
 
 
 def open_table(source: Any, connection: Any = None) -> tuple[Any, Any]:
@@ -71,6 +73,8 @@ def _duckdb(ibis: Any) -> Any:
 
 def _arrow(frame: pd.DataFrame) -> Any:
     pyarrow = load("pyarrow")
+    if not len(frame):  # without rows the type of a column may not be known
+        raise DataError(NO_RECORDS)
     try:
         return pyarrow.Table.from_pandas(frame, preserve_index=False)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jjjpolicy.errors import DataError
 from jjjpolicy.registry.lookup import unknown_name
 from jjjpolicy.registry.regions import regions
-from jjjpolicy.relocation.engine import collect, fetch, open_table
+from jjjpolicy.relocation.engine import NO_RECORDS, collect, fetch, open_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,7 +245,7 @@ def check_values(
         connection,
     ).iloc[0]
     if counts["rows"] == 0:
-        raise DataError("there are no records.")
+        raise DataError(NO_RECORDS)
     for name, rule in rules.items():
         found = 0 if counts[name] != counts[name] else int(counts[name] or 0)
         if found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.variance import covariance_rank
 from jjjpolicy.inference.results import covered_effects
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ class EventCoefficients:
         """
         chosen = self.before
         covariance = self.covariance[np.ix_(chosen, chosen)]
-        scale = np.sqrt(np.diag(covariance))
-        if (scale <= 0).any() or np.linalg.cond(covariance / np.outer(scale, scale)) > 1e10:
+        if covariance_rank(covariance) < int(chosen.sum()):
             raise InferenceError(
                 f"{method}: the covariance of the {int(chosen.sum())} effects before treatment is "
                 f"singular, as it is with fewer clusters than effects; use fewer pre-periods "

@@ -155,7 +155,8 @@ def factor_model_test(
             f"{errors.df + 1} units give no covariance of {count} periods; set periods= to at most "
             f"{errors.df}."
         )
-    from scipy.special import fdtrc, ncfdtr
+    from scipy.special import fdtrc
+    from scipy.stats import ncf
 
     wald = float(errors.mean @ np.linalg.solve(errors.covariance, errors.mean))
     statistic = wald * denominator / (errors.df * count)
@@ -175,7 +176,7 @@ def factor_model_test(
         numerator_df=count,
         denominator_df=denominator,
         pvalue=float(fdtrc(count, denominator, statistic)),
-        f_equivalence_pvalue=float(ncfdtr(count, denominator, shift, statistic)),
+        f_equivalence_pvalue=float(ncf.cdf(statistic, count, denominator, shift)),
         equivalence_pvalue=float(effects["equivalence_pvalue"].max()),
         bound=limit,
         placebo=_average(placebo, limit),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.variance import covariance_rank
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -46,7 +47,7 @@ def wald_pretest(effects: GroupTimeEffects, design: Design) -> PreTest:
         raise InferenceError("there is no group-time effect before adoption to test.")
     points = effects.estimates[before]
     covariance = effects.covariance(effects.influence[:, before], design)
-    if np.linalg.matrix_rank(covariance, hermitian=True) < len(points):
+    if covariance_rank(covariance) < len(points):
         raise InferenceError(
             f"the covariance matrix of the {len(points)} effects before adoption is singular: "
             f"there are too few clusters at the level {design.assigned_at!r} for a joint test. "

@@ -10,7 +10,12 @@ import pandas as pd
 
 from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor
+from jjjpolicy.estimation.variance import (
+    SINGULAR,
+    clustered_covariance,
+    covariance_rank,
+    small_sample_factor,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -45,13 +50,17 @@ class PretrendFit:
         return pd.DataFrame({"event_time": self.event_times, "estimate": self.coefficients})
 
     def joint_test(self, codes: Integers) -> dict[str, float]:
-        """F test that all coefficients are zero: statistic, p-value and degrees of freedom."""
+        """F test that all coefficients are zero: statistic, p-value and degrees of freedom.
+
+        With fewer clusters than coefficients as many combinations of them are tested as the
+        covariance has rank.
+        """
         from scipy.special import fdtrc
 
         covariance = clustered_covariance(self.influence, codes, self.correction)
-        number, df = len(self.coefficients), self.groups - 1
-        solved = np.linalg.pinv(covariance, hermitian=True) @ self.coefficients
-        statistic = float(self.coefficients @ solved) / number
+        number, df = covariance_rank(covariance), self.groups - 1
+        solved = np.linalg.pinv(covariance, rcond=SINGULAR, hermitian=True) @ self.coefficients
+        statistic = float(self.coefficients @ solved) / number if number else np.nan
         return {
             "F": statistic,
             "pvalue": float(fdtrc(number, df, statistic)),

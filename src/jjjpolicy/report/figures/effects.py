@@ -160,13 +160,11 @@ def draw_sensitivity(
         finite = intervals[["lower", "upper"]].replace([np.inf, -np.inf], np.nan)
         low, high = min(0.0, finite.min().min()), max(0.0, finite.max().max())
         low, high = low - 0.08 * (high - low), high + 0.08 * (high - low)
+        estimate, lower, upper = original[["estimate", "lower", "upper"]].to_numpy().T
         axes.errorbar(
             [0] * len(original),
-            original["estimate"],
-            yerr=[
-                original["estimate"] - original["lower"],
-                original["upper"] - original["estimate"],
-            ],
+            estimate,
+            yerr=[estimate - lower, upper - estimate],
             fmt="o",
             color=style.BLACK,
             elinewidth=1.2,
