@@ -10,7 +10,7 @@ import wording as words
 
 import jjjpolicy as jp
 from jjjpolicy import synth
-from jjjpolicy.estimation.estimator import Estimator
+from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
 

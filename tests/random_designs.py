@@ -21,8 +21,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimate import Inference
-from jjjpolicy.estimation.estimator import Estimator
+from jjjpolicy.estimation.estimate import Estimator, Inference
 from jjjpolicy.replication.provenance.specification import estimators, inferences
 
 Made = TypeVar("Made")

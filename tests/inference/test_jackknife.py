@@ -67,6 +67,16 @@ def test_variance_is_the_scaled_sum_of_squares() -> None:
     assert estimate.effects["se"].notna().all()
 
 
+def test_bands_of_another_method_do_not_stay() -> None:
+    estimate = fit(jp.did.EventStudy())
+    banded = estimate.with_inference(jp.inference.MultiplierBootstrap(replications=49))
+    assert "uniform_lower" in banded.effects
+    again = banded.with_inference(jp.inference.Jackknife()).effects
+    alone = estimate.with_inference(jp.inference.Jackknife()).effects
+    assert list(again.columns) == ["event_time", "estimate", "se", "lower", "upper"]
+    assert again["se"].to_numpy() == pytest.approx(alone["se"].to_numpy(), nan_ok=True)
+
+
 def test_other_estimators_are_fitted_again() -> None:
     estimate = fit(jp.synth.SyntheticControl())
     left_out = result_of(estimate.with_inference(jp.inference.Jackknife())).details["left_out"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimator import Refits
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.inference.families import romano_wolf
 from jjjpolicy.inference.permutation.inversion import effects_kept, outermost
 from jjjpolicy.inference.permutation.ranks import (

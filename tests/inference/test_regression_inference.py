@@ -198,6 +198,31 @@ def test_few_treated_clusters_are_named_beside_every_clustered_pvalue(case: Case
         )
 
 
+@pytest.mark.parametrize("method", [inf.Clustered(), inf.MultiplierBootstrap(replications=49)])
+def test_clusters_that_are_all_treated_are_not_called_few_treated_ones(method: Any) -> None:
+    frame = simulated_panel(adoption={unit: 2003 + unit % 3 for unit in range(8)})
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    own = jp.did.TwoWayFixedEffects().fit(design)
+    for estimate in (own, own.with_inference(method)):
+        assert estimate.inference is not None
+        notes = " ".join(estimate.inference.notes)
+        assert "Each of the 8 clusters has treated units: there is no untreated cluster" in notes
+        assert "Only" not in notes
+        assert "RandomizationInference" not in notes
+
+
+def test_ten_treated_clusters_need_no_note() -> None:
+    frame = simulated_panel(units=10, adoption={unit: 2003 + unit % 3 for unit in range(10)})
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    result = jp.did.TwoWayFixedEffects().fit(design).inference
+    assert result is not None
+    assert result.notes == ()
+
+
 def covariate_panel() -> jp.Design:
     frame = simulated_panel(24, 8, {k: 2004 + k % 2 for k in range(10)}, 0.3, seed=4)
     frame["x"] = np.random.default_rng(4).normal(size=24)[frame["unit"]]

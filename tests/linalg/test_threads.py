@@ -14,9 +14,9 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.threads import loaded, one_thread
 
 

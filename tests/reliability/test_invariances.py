@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from random_designs import Panel, attempted, every_estimator, few
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.estimator import Estimator
+from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
 from jjjpolicy.inference.families import romano_wolf
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, pvalues
 

@@ -147,6 +147,15 @@ def test_few_treated_pairs_are_pointed_out() -> None:
     assert "only 6 of 72 pairs" in repr(fit)
 
 
+def test_a_policy_on_every_pair_is_not_called_one_on_few() -> None:
+    flows = simulated_flows(regions=6).query("origin < 2 and destination >= 2")
+    start = 2 + (flows["origin"] + flows["destination"]) % 3
+    flows = flows.assign(policy=(flows["year"] >= start).astype(int))
+    fit = jp.relocation.gravity(flows, ["policy"], pair_effects=False)
+    assert fit.pairs == 8
+    assert fit.notes == ()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

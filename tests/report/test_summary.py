@@ -7,7 +7,7 @@ import pytest
 from panels import simulated_panel, staggered_panel
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimator import Estimator
+from jjjpolicy.estimation.estimate import Estimator
 
 
 def test_sample_controls_options_covariates_and_pretrends_are_in_the_summary() -> None:

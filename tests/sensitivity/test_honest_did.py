@@ -539,6 +539,18 @@ def test_few_treated_clusters_are_said_beside_the_interval() -> None:
     assert any("Few clusters are treated" in note for note in notes)
 
 
+def test_clusters_that_are_all_treated_are_not_called_few() -> None:
+    design = jp.Design.from_frame(
+        simulated_panel(units=9, adoption={unit: 2003 + unit % 3 for unit in range(9)}),
+        unit="unit",
+        time="period",
+        outcome="y",
+        treatment="treated",
+    )
+    notes = honest_did(jp.did.EventStudy(bins=(-2, 1)).fit(design)).notes
+    assert not any("treated" in note for note in notes)
+
+
 # ------------------------------------------------------------------------ errors
 @pytest.mark.parametrize(
     ("arguments", "message"),

@@ -12,7 +12,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import norm
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimate import InferenceResult
+from jjjpolicy.estimation.results import InferenceResult
 from jjjpolicy.sensitivity import pretrend_equivalence, pretrend_power, pretrend_test
 
 # He and Wang (2017), figure 2A, as shipped with the R package pretrends and its Shiny application.

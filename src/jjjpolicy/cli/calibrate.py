@@ -12,8 +12,7 @@ from jjjpolicy.cli.output import show, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jjjpolicy.estimation.estimate import Inference
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator, Inference
 
 OUTCOMES = ("log_gdp", "rd_intensity_single_vintage", "log_tech_contracts_bought")
 ESTIMATORS = (

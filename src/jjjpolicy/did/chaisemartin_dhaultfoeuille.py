@@ -12,9 +12,10 @@ from jjjpolicy.did.event_window import EventClock
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
-from jjjpolicy.estimation.variance import analytic_result, clustered_covariance, few_treated_note
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

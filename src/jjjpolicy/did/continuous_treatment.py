@@ -15,13 +15,10 @@ from jjjpolicy.did.doses.response import DoseResponseEstimate, pointwise_curves
 from jjjpolicy.did.group_time.comparisons import no_untreated
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
-from jjjpolicy.estimation.variance import (
-    analytic_result,
-    clustered_covariance,
-    few_treated_note,
-    t_interval,
-)
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note, t_interval
 from jjjpolicy.registry.policy import Policy
 
 if TYPE_CHECKING:

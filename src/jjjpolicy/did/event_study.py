@@ -13,9 +13,10 @@ from jjjpolicy.did.regressions.fixed_effects import (
     regression_with_unit_trends,
 )
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
-from jjjpolicy.estimation.variance import analytic_result, few_treated_note
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.variance import few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

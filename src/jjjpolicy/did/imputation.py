@@ -13,7 +13,8 @@ from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.regressions.pretrend import pretrend_regression
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import cluster_sums, clustered_covariance
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from jjjpolicy.did.exposure import distances_to_treated, nearest_treated
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
 from jjjpolicy.estimation.variance import (
-    analytic_result,
     clustered_covariance,
     few_treated_note,
     t_interval,

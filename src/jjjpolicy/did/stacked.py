@@ -11,10 +11,10 @@ import pandas as pd
 from jjjpolicy.did.event_window import EventClock, observation_weights
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
 from jjjpolicy.estimation.variance import (
-    analytic_result,
     clustered_covariance,
     few_treated_note,
     small_sample_factor,

@@ -12,14 +12,10 @@ import pandas as pd
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
-from jjjpolicy.estimation.variance import (
-    analytic_result,
-    cluster_sums,
-    few_treated_note,
-    small_sample_factor,
-)
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.variance import cluster_sums, few_treated_note, small_sample_factor
 from jjjpolicy.linalg.twoway import two_way_demean
 
 if TYPE_CHECKING:

@@ -1,10 +1,16 @@
-"""Estimate: what every estimator returns, and what every inference method adds to it."""
+"""The three nouns that every method is written in: Estimator, Estimate and Inference.
+
+An estimator is a small frozen dataclass holding its options; ``fit`` returns a labelled
+:class:`Estimate`. An inference method is one too; ``infer`` returns the estimate with an
+:class:`~jjjpolicy.estimation.results.InferenceResult`. Each of the three speaks of the others, so
+that they share a file.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,119 +19,44 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.linalg.threads import InOneThread, one_thread
+from jjjpolicy.estimation.method import Method
+from jjjpolicy.estimation.refits import Refits, Refittable
+from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
+from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
     from jjjpolicy.linalg.types import Floats
 
-UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
 
+class Estimator(Refittable, ABC):
+    """Base class of all estimators; subclasses are frozen dataclasses of options."""
 
-class Inference(InOneThread, ABC):
-    """Base class of inference methods; subclasses are frozen dataclasses of options."""
+    computing: ClassVar[frozenset[str]] = Refittable.computing | {"fit"}
 
-    computing: ClassVar[frozenset[str]] = frozenset({"infer"})
+    takes_sums: ClassVar[bool] = False
+    """Whether influence functions are affine in a unit's outcomes; see `Design.from_parquet`."""
 
-    @property
-    def label(self) -> str:
-        """Name for tables and notes."""
-        return type(self).__name__
+    takes_covariates: ClassVar[bool] = True
+    """Whether the covariates of a design enter the estimate."""
 
-    by_group: ClassVar[bool] = False
-    """Whether groups of the level of assignment enter only as wholes; see `Design.from_parquet`."""
-
-    def takes(self, design: Design) -> bool:
-        """Whether the method is right for the rows of a design, which may stand for many units."""
-        return design.stands_for is None or (self.by_group and design.influence_scale is None)
+    def unused_covariates(self, design: Design) -> list[str]:
+        """Covariates of the design that do not enter the estimate."""
+        return [] if self.takes_covariates else list(design.covariates)
 
     @abstractmethod
-    def infer(self, estimate: Estimate) -> Estimate:
-        """The estimate with an :class:`InferenceResult` attached.
+    def fit(self, design: Design) -> Estimate:
+        """Estimate the effect of treatment in ``design``."""
 
-        Raises
-        ------
-        InferenceError
-            The estimate does not offer what the method needs.
-        """
-
-    def specification(self) -> dict[str, Any]:
-        """Name and options, for provenance."""
-        options = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)  # type: ignore[arg-type]
-        }
-        return {"name": type(self).__name__, **options}
-
-
-class _OnDemand:
-    """Field of a dataclass: a number, or a function that gives it when it is first asked for."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: Any, owner: type | None = None) -> float | None:
-        if instance is None:
-            return None
-        value: float | Callable[[], float] | None = instance.__dict__[self._name]
-        if callable(value):
-            with one_thread:
-                value = instance.__dict__[self._name] = value()
-        return value
-
-    def __set__(self, instance: Any, value: float | Callable[[], float] | None) -> None:
-        instance.__dict__[self._name] = value
-
-
-@dataclass(frozen=True)
-class InferenceResult:
-    """Uncertainty of an estimate under one inference method.
-
-    Attributes
-    ----------
-    name : str
-        What was done, in words.
-    se : float or None
-    pvalue : float or None
-        Two-sided test of no effect, unless ``name`` says otherwise. May be given as a callable.
-    bounds : callable or None
-        ``bounds(level)`` gives the (low, high) ends of the interval.
-    effects : callable or None
-        ``effects(level)`` gives columns event_time, se, lower, upper, and further ones of the
-        method.
-    cohorts : callable or None
-        The same by adoption cohort, with a column adoption.
-    reference : ndarray or None
-        Reference distribution of the statistic (placebo estimates, bootstrap draws).
-    smallest_pvalue : float or None
-        The smallest p-value that the method could have returned.
-    assignments : int or None
-        Number of assignments behind ``reference``, the treated one not counted.
-    exact : bool or None
-        Whether these are all assignments or a sample.
-    notes : tuple of str
-    details : mapping
-        What one method alone has.
-    specification : mapping
-        The method and all its options.
-    """
-
-    name: str
-    se: float | None = None
-    pvalue: _OnDemand = _OnDemand()
-    bounds: Callable[[float], tuple[float, float]] | None = None
-    effects: Callable[[float], pd.DataFrame] | None = None
-    cohorts: Callable[[float], pd.DataFrame] | None = None
-    reference: Floats | None = None
-    smallest_pvalue: float | None = None
-    assignments: int | None = None
-    exact: bool | None = None
-    notes: tuple[str, ...] = ()
-    details: Mapping[str, Any] = field(default_factory=dict)
-    specification: Mapping[str, Any] = field(default_factory=dict)
+    def refit(self, design: Design) -> Refits:
+        """Numbers of a single fit, without labels; shape (1,) arrays."""
+        estimate = self.fit(design)
+        se = estimate.se
+        return Refits(
+            att=np.array([estimate.att]), se=None if se is None else np.array([float(se)])
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +167,7 @@ class Estimate:
         """The effects by event time with intervals of another level than 95%."""
         _check_level(level)
         source = None if self.inference is None else self.inference.effects
-        return _with_uncertainty(_now(self.event_effects), source, "event_time", level)
+        return with_uncertainty(_now(self.event_effects), source, "event_time", level)
 
     @cached_property
     def by_cohort(self) -> pd.DataFrame:
@@ -259,7 +190,7 @@ class Estimate:
                 f"counterfactual paths do, and did.CallawaySantAnna by aggregate('group')."
             )
         source = None if self.inference is None else self.inference.cohorts
-        return _with_uncertainty(self.cohort_effects, source, "adoption", level)
+        return with_uncertainty(self.cohort_effects, source, "adoption", level)
 
     # ------------------------------------------------------------------ provenance
     @property
@@ -329,28 +260,30 @@ def _check_level(level: float) -> None:
         raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
 
 
-def _with_uncertainty(
-    table: pd.DataFrame,
-    source: Callable[[float], pd.DataFrame] | None,
-    key: str,
-    level: float,
-) -> pd.DataFrame:
-    """Effects with the columns of an inference method, matched by ``key``."""
-    found = {name: table[name] for name in (key, "estimate")}
-    if source is None:
-        return pd.DataFrame(found | dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
-    extra = source(level)
-    known = {value: row for row, value in enumerate(extra[key])}
-    rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
-    further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]
-    added = {
-        name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
-        for name in [*UNCERTAINTY_COLUMNS, *further]
-    }
-    return pd.DataFrame(found | added)
-
-
 def _renderer(name: str) -> Callable[..., Any]:
     """The only upward call in the package: renderers are found when first used."""
     found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates.plots"), name)
     return found
+
+
+class Inference(Method, ABC):
+    """Base class of inference methods; subclasses are frozen dataclasses of options."""
+
+    computing: ClassVar[frozenset[str]] = frozenset({"infer"})
+
+    by_group: ClassVar[bool] = False
+    """Whether groups of the level of assignment enter only as wholes; see `Design.from_parquet`."""
+
+    def takes(self, design: Design) -> bool:
+        """Whether the method is right for the rows of a design, which may stand for many units."""
+        return design.stands_for is None or (self.by_group and design.influence_scale is None)
+
+    @abstractmethod
+    def infer(self, estimate: Estimate) -> Estimate:
+        """The estimate with an :class:`InferenceResult` attached.
+
+        Raises
+        ------
+        InferenceError
+            The estimate does not offer what the method needs.
+        """

@@ -1,17 +1,13 @@
-"""Variance from influence functions: the analytic inference that estimators attach themselves."""
+"""Variances from influence functions, and intervals and p-values from variances."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import erfc, sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-from jjjpolicy.estimation.estimate import InferenceResult
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -79,17 +75,32 @@ def small_sample_factor(groups: int, observations: int, parameters: int) -> floa
     return groups / (groups - 1) * (observations - 1) / (observations - parameters)
 
 
+def few_treated(design: Design, codes: Integers) -> bool:
+    """Whether few clusters are treated, and others are not."""
+    treated, total = _treated_clusters(design, codes)
+    return treated < min(FEW_TREATED_CLUSTERS, total)
+
+
 def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
     """What to say next to a clustered p-value when few clusters are treated; empty otherwise."""
-    treated = design.count_clusters(codes, design.treated)
-    total = design.count_clusters(codes)
-    if treated >= FEW_TREATED_CLUSTERS:
-        return ()
-    verb = "is" if treated == 1 else "are"
-    return (
-        f"Only {treated} of {total} clusters {verb} treated: clustered errors are then too small "
-        f"and this p-value rejects too often; use RandomizationInference for the headline.",
-    )
+    treated, total = _treated_clusters(design, codes)
+    if few_treated(design, codes):
+        verb = "is" if treated == 1 else "are"
+        return (
+            f"Only {treated} of {total} clusters {verb} treated: clustered errors are then too "
+            f"small and this p-value rejects too often; use RandomizationInference for the "
+            f"headline.",
+        )
+    if total < FEW_TREATED_CLUSTERS:
+        return (
+            f"Each of the {total} clusters has treated units: there is no untreated cluster, and "
+            f"corrections for few treated ones do not apply.",
+        )
+    return ()
+
+
+def _treated_clusters(design: Design, codes: Integers) -> tuple[int, int]:
+    return design.count_clusters(codes, design.treated), design.count_clusters(codes)
 
 
 def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:
@@ -116,74 +127,3 @@ def _t_quantile(probability: float, df: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(df, probability))
-
-
-def missing_note(estimate: float, se: float, further: Floats | None = None) -> tuple[str, ...]:
-    """Why there is no standard error or no p-value; empty where there are both.
-
-    ``further`` are the standard errors of effects beside the overall one.
-    """
-    if np.isnan(se):
-        return ("No standard error: there are as many parameters as observations.",)
-    if further is not None and np.isnan(further).any():
-        return (
-            "No standard error for some effects by event time: they take as many parameters as "
-            "there are observations.",
-        )
-    if se == 0 and estimate == 0:
-        return (
-            "No p-value: estimate and standard error are both 0, since the outcome does not vary "
-            "beyond what the model takes out.",
-        )
-    return ()
-
-
-def effect_bounds(effects: pd.DataFrame, errors: Floats, df: float, level: float) -> pd.DataFrame:
-    """Columns event_time, se, lower and upper from standard errors of the effects."""
-    points = effects["estimate"].to_numpy(dtype=float)
-    low, high = t_interval(points, errors, df, level)
-    return pd.DataFrame(
-        {"event_time": effects["event_time"], "se": errors, "lower": low, "upper": high}
-    )
-
-
-def analytic_result(
-    name: str,
-    estimate: float,
-    effects: pd.DataFrame | Callable[[float], pd.DataFrame],
-    covariance: Floats,
-    *,
-    df: float = np.inf,
-    specification: Mapping[str, Any],
-    notes: tuple[str, ...] = (),
-    details: Mapping[str, Any] | None = None,
-) -> InferenceResult:
-    """Inference from a covariance matrix of (att, effects).
-
-    Parameters
-    ----------
-    name : str
-    estimate : float
-        The overall effect.
-    effects : DataFrame or callable
-        Columns event_time and estimate, in the order of ``covariance``; or a function that gives
-        the finished table (event_time, se, lower, upper) at a level.
-    covariance : ndarray, shape (1 + effects, 1 + effects)
-        Order: overall effect, then the rows of ``effects``.
-    df : float
-        Degrees of freedom of the t distribution; infinite for the normal.
-    """
-    errors = np.sqrt(np.clip(np.diag(covariance), 0, None))
-    se = float(errors[0])
-    return InferenceResult(
-        name=name,
-        se=se,
-        pvalue=lambda: t_pvalue(estimate, se, df),
-        bounds=lambda level: t_interval(estimate, se, df, level),
-        effects=effects
-        if callable(effects)
-        else lambda level: effect_bounds(effects, errors[1:], df, level),
-        notes=(*missing_note(estimate, se, errors[1:]), *notes),
-        details={"covariance": covariance, "df": df, **(details or {})},
-        specification=specification,
-    )

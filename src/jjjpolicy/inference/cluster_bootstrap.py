@@ -13,12 +13,13 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.variance import few_treated_note
-from jjjpolicy.inference.influence_function import bootstrap_result
 from jjjpolicy.inference.permutation.left_out import Aligned
+from jjjpolicy.inference.results import bootstrap_result
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.estimation.estimate import Estimator
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Floats, Integers
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
@@ -23,9 +22,8 @@ from jjjpolicy.inference.regression.parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.results import EffectsAt
     from jjjpolicy.linalg.types import Floats, Integers
 
 Kind = Literal["CRV1", "CRV2", "CRV3"]
@@ -189,9 +187,7 @@ def _roots(estimate: Estimate, codes: Integers, groups: int, nested: int = 0) ->
     )
 
 
-def _jackknife(
-    estimate: Estimate, codes: Integers, level: str
-) -> tuple[Floats, Callable[[float], pd.DataFrame] | None]:
+def _jackknife(estimate: Estimate, codes: Integers, level: str) -> tuple[Floats, EffectsAt | None]:
     """Covariance of the effects, overall first, and bounds of those of the cohorts."""
     design = estimate.design
     groups = int(codes.max()) + 1

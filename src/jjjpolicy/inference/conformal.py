@@ -12,8 +12,9 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import require_few, seeded
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import require_jobs, run
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
 from jjjpolicy.inference.permutation.inversion import holding_zero
@@ -21,7 +22,7 @@ from jjjpolicy.inference.permutation.ranks import at_least, resolution, signific
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
@@ -143,7 +144,7 @@ class Conformal(Inference):
             return self._table(by_cohort(), estimate.cohort_effects, "adoption", spread, level)
 
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name=f"conformal, {self.permutations.replace('_', ' ')} permutations",
                 pvalue=test.pvalue(0.0),
                 bounds=lambda level: test.bounds(estimate.att, spread, level),

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.estimation.variance import missing_note, t_interval, t_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import WaldTest, missing_note
+from jjjpolicy.estimation.variance import t_interval, t_pvalue
 from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Floats
 
 
@@ -77,11 +78,11 @@ class DebiasedTTest(Inference):
         if len({part.ratio for part in parts}) > 1:
             notes.append("Blocks differ in relative length between cohorts: conservative.")
         return estimate.with_result(
-            InferenceResult(
+            WaldTest(
                 name="debiased t-test",
+                centre=pooled.centre,
                 se=pooled.se,
-                pvalue=pooled.pvalue,
-                bounds=pooled.bounds,
+                df=pooled.df,
                 cohorts=lambda level: pd.DataFrame([part.row(level) for part in parts]).assign(
                     adoption=estimate.design.cohorts.astype(np.int64)
                 ),
@@ -127,22 +128,19 @@ class _Folds:
         count = len(self.estimates)
         return float(np.sqrt((1 + count * self.ratio) / count) * self.estimates.std(ddof=1))
 
-    def bounds(self, level: float) -> tuple[float, float]:
-        return t_interval(self.centre, self.se, len(self.estimates) - 1.0, level)
-
     @property
-    def pvalue(self) -> float:
-        return t_pvalue(self.centre, self.se, len(self.estimates) - 1.0)
+    def df(self) -> float:
+        return len(self.estimates) - 1.0
 
     def row(self, level: float) -> dict[str, float]:
         """Debiased effect, standard error, interval and p-value."""
-        low, high = self.bounds(level)
+        low, high = t_interval(self.centre, self.se, self.df, level)
         return {
             "debiased": self.centre,
             "se": self.se,
             "lower": low,
             "upper": high,
-            "pvalue": self.pvalue,
+            "pvalue": t_pvalue(self.centre, self.se, self.df),
         }
 
 

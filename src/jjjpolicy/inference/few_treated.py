@@ -9,7 +9,8 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.inversion import holding_zero, outermost
 from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue, resolution
 from jjjpolicy.inference.regression.parts import regression_of
@@ -66,7 +67,7 @@ class ConleyTaber(Inference):
             return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
 
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name="Conley-Taber",
                 pvalue=pvalue,
                 bounds=bounds,
@@ -138,7 +139,7 @@ class FermanPinto(Inference):
         reference = draws(0.0)
         scale = float(reference.std()) or 1.0
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name="Ferman-Pinto",
                 pvalue=pvalue(0.0),
                 bounds=lambda level: outermost(pvalue, estimate.att, scale, level),

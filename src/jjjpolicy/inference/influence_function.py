@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.multipliers import multiplier_draws
 from jjjpolicy.estimation.variance import cluster_sums, few_treated_note
-from jjjpolicy.inference.permutation.inversion import holding_zero
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
-from jjjpolicy.inference.results import covariance_result, covered_effects, influence_of
+from jjjpolicy.inference.results import bootstrap_result, covariance_result, influence_of
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)
@@ -117,88 +112,3 @@ class MultiplierBootstrap(Inference):
                 *few_treated_note(estimate.design, codes),
             ),
         )
-
-
-def bootstrap_result(
-    estimate: Estimate,
-    method: Inference,
-    name: str,
-    deviations: Floats,
-    errors: Floats,
-    *,
-    notes: tuple[str, ...],
-    cohorts: Floats | None = None,
-) -> Estimate:
-    """Inference from bootstrap deviations of (overall effect, effects by event time).
-
-    Parameters
-    ----------
-    estimate, method, name, notes
-        As in :func:`covariance_result`.
-    deviations : ndarray, shape (draws, 1 + effects)
-        Bootstrap estimates minus estimates.
-    errors : ndarray, shape (1 + effects,)
-        Standard errors.
-    cohorts : ndarray, shape (draws, adoption cohorts), optional
-        Bootstrap estimates minus estimates by cohort.
-    """
-    magnitudes = np.abs(deviations)
-    noise = resolution(estimate.design.outcome)
-    pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise)
-
-    def bounds(level: float) -> tuple[float, float]:
-        reach = float(_quantile(magnitudes[:, :1], level)[0])
-        return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
-
-    def effects(level: float) -> pd.DataFrame:
-        table = covered_effects(estimate, deviations.shape[1])
-        points, spread = table["estimate"].to_numpy(dtype=float), errors[1:]
-        if len(points) == 0:
-            return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
-        reach = _quantile(magnitudes[:, 1:], level)
-        ratios = np.zeros((len(magnitudes), len(spread)))
-        np.divide(magnitudes[:, 1:], spread, out=ratios, where=spread > 0)
-        largest = ratios.max(axis=1)
-        band = _quantile(largest[:, None], level)[0] * spread
-        return pd.DataFrame(
-            {
-                "event_time": table["event_time"],
-                "se": spread,
-                "lower": points - reach,
-                "upper": points + reach,
-                "uniform_lower": points - band,
-                "uniform_upper": points + band,
-            }
-        )
-
-    return estimate.with_result(
-        InferenceResult(
-            name=name,
-            se=float(errors[0]),
-            pvalue=pvalue,
-            bounds=bounds,
-            effects=effects,
-            cohorts=None if cohorts is None else partial(_cohort_bounds, estimate, cohorts),
-            reference=deviations[:, 0],
-            smallest_pvalue=1 / (1 + len(deviations)),
-            notes=notes,
-            details={"deviations": deviations},
-            specification=method.specification(),
-        )
-    )
-
-
-def _cohort_bounds(estimate: Estimate, deviations: Floats, level: float) -> pd.DataFrame:
-    table = estimate.cohort_effects
-    assert table is not None
-    reach = _quantile(np.abs(deviations), level)
-    return table.assign(
-        se=np.nanstd(deviations, axis=0, ddof=1),
-        lower=table["estimate"] - reach,
-        upper=table["estimate"] + reach,
-    )
-
-
-def _quantile(values: Floats, level: float) -> Floats:
-    found: Floats = np.nanquantile(values, level, axis=0, method="higher")
-    return found

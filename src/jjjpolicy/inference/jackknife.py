@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.estimation.variance import few_treated_note, missing_note, t_interval, t_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import WaldTest, missing_note
+from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.left_out import (
     Aligned,
     jackknife_bounds,
@@ -85,12 +86,16 @@ class Jackknife(Inference):
         se = float(jackknife_errors(left.att, estimate.att))
         how = "weights held fixed" if fixed else "re-estimated"
         return estimate.with_result(
-            InferenceResult(
+            WaldTest(
                 name=f"jackknife by {level} ({how})",
+                centre=estimate.att,
                 se=se,
-                pvalue=t_pvalue(estimate.att, se, np.inf),
-                bounds=lambda coverage: t_interval(estimate.att, se, np.inf, coverage),
-                effects=partial(jackknife_bounds, estimate.effects, left.effects, np.inf)
+                effects=partial(
+                    jackknife_bounds,
+                    estimate.effects[["event_time", "estimate"]],
+                    left.effects,
+                    np.inf,
+                )
                 if left.has_effects
                 else None,
                 cohorts=None

@@ -10,15 +10,15 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.estimator import Refits
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import few_treated_note
-from jjjpolicy.inference.influence_function import bootstrap_result
 from jjjpolicy.inference.permutation.assignments import group_adoption
+from jjjpolicy.inference.results import bootstrap_result
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Floats, Integers
 
 

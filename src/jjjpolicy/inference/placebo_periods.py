@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PlaceboPeriods(Inference):
         placebos = estimate.estimator.refit_many(before, adoptions).att
         total = 1 + len(dates)
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name="placebo dates",
                 pvalue=rank_pvalue(estimate.att, placebos, noise=resolution(design.outcome)),
                 reference=placebos,

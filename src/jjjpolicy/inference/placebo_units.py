@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.assignments import (
     ENUMERATION_LIMIT,
     AssignmentSpace,
@@ -30,7 +31,7 @@ from jjjpolicy.inference.permutation.ranks import (
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
-    from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
@@ -194,7 +195,7 @@ class PlaceboUnits(Inference):
                 "placebo_pre_rmspe": refits.pre_rmspe,
                 "rmspe_pvalue": rank_pvalue(ratio, refits.rmspe_ratio, "greater"),
             }
-        result = InferenceResult(
+        result = InvertedTest(
             name="placebo over units" + self._direction(),
             se=float(placebos.std()),
             pvalue=rank_pvalue(estimate.att, placebos, self.alternative, noise),

@@ -11,8 +11,9 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import require_few, seeded
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
 from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
@@ -141,7 +142,7 @@ class PredictionIntervals(Inference):
             "treatment predict, and need not contain the estimate.",
         )
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name="prediction intervals",
                 pvalue=max(_pvalue(bounds), smallest),
                 bounds=bounds,

@@ -13,7 +13,8 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import (
@@ -29,7 +30,8 @@ from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.estimation.refits import Refits
+    from jjjpolicy.estimation.results import EffectsAt, IntervalAt
     from jjjpolicy.linalg.types import Booleans, Floats
 
 Mechanism = Callable[[np.random.Generator], "Floats"]
@@ -147,7 +149,7 @@ class RandomizationInference(Inference):
                 f"estimator; lower replications=, or use PlaceboUnits."
             )
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name=f"randomisation ({self.statistic})",
                 pvalue=pvalues[self.statistic],
                 bounds=bounds,
@@ -218,7 +220,7 @@ class RandomizationInference(Inference):
         units = np.arange(design.n_units)
         return Assignments(np.concatenate([design.adoption[None], table]), units, exact, how)
 
-    def _bounds(self, under: UnderEffects) -> Callable[[float], tuple[float, float]] | None:
+    def _bounds(self, under: UnderEffects) -> IntervalAt | None:
         if self.statistic == "studentised":
             if not under.linear:
                 return None
@@ -248,7 +250,7 @@ def _studentised_bounds(under: UnderEffects, level: float) -> tuple[float, float
     return outermost(pvalue, centre, max(float(refits.se[0]), under.noise), level)
 
 
-def _effects(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
+def _effects(under: UnderEffects) -> EffectsAt | None:
     """p-values by event time, and after treatment intervals where they take few enough fits."""
     effects = under.refits.effects
     if effects is None:
@@ -262,7 +264,7 @@ def _effects(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
     return table
 
 
-def _cohorts(under: UnderEffects) -> Callable[[float], pd.DataFrame] | None:
+def _cohorts(under: UnderEffects) -> EffectsAt | None:
     """The same by adoption cohort."""
     cohorts, known = under.refits.cohorts, under.estimate.cohort_effects
     if cohorts is None or known is None:

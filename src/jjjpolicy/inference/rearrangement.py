@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.few_treated import RegressionGroups
 from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import at_least, resolution
@@ -101,7 +102,7 @@ class RearrangementTest(Inference):
                 f"coefficient {estimate.att:.4g}, which weighs them by size."
             )
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name=f"rearrangement test (heterogeneity up to {rho:g})",
                 pvalue=pvalue,
                 bounds=bounds,

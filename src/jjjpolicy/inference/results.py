@@ -1,18 +1,21 @@
-"""From a covariance matrix to an inference result, with the effects it covers."""
+"""From a covariance matrix, or from bootstrap draws, to an inference result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
-from jjjpolicy.estimation.variance import missing_note, t_interval, t_pvalue
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest, WaldTest, effect_bounds, missing_note
+from jjjpolicy.inference.permutation.inversion import holding_zero
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
+    from jjjpolicy.estimation.results import EffectsAt
     from jjjpolicy.linalg.types import Floats
 
 
@@ -49,7 +52,7 @@ def covariance_result(
     covariance: Floats,
     df: float | Floats,
     *,
-    cohorts: Callable[[float], pd.DataFrame] | None = None,
+    cohorts: EffectsAt | None = None,
     notes: tuple[str, ...] = (),
     details: dict[str, Any] | None = None,
 ) -> Estimate:
@@ -80,29 +83,107 @@ def covariance_result(
         )
     errors = np.sqrt(np.where(variances < 0, np.nan, variances))
     freedom = np.broadcast_to(np.asarray(df, dtype=float), errors.shape)
-    se = float(errors[0])
+    centre, se = estimate.att, float(errors[0])
 
     def effects(level: float) -> pd.DataFrame:
         table = covered_effects(estimate, len(errors))
-        bounds = [
-            t_interval(float(point), float(error), float(n), level)
-            for point, error, n in zip(table["estimate"], errors[1:], freedom[1:], strict=True)
-        ]
-        lower, upper = np.array(bounds).reshape(-1, 2).T
-        return pd.DataFrame(
-            {"event_time": table["event_time"], "se": errors[1:], "lower": lower, "upper": upper}
-        )
+        return effect_bounds(table, errors[1:], freedom[1:], level)
 
     return estimate.with_result(
-        InferenceResult(
+        WaldTest(
             name=name,
+            centre=centre,
             se=se,
-            pvalue=lambda: t_pvalue(estimate.att, se, float(freedom[0])),
-            bounds=lambda level: t_interval(estimate.att, se, float(freedom[0]), level),
+            df=float(freedom[0]),
             effects=effects,
             cohorts=cohorts,
-            notes=(*missing_note(estimate.att, se), *notes),
+            notes=(*missing_note(centre, se), *notes),
             details={"covariance": covariance, "df": float(freedom[0]), **(details or {})},
             specification=method.specification(),
         )
     )
+
+
+def bootstrap_result(
+    estimate: Estimate,
+    method: Inference,
+    name: str,
+    deviations: Floats,
+    errors: Floats,
+    *,
+    notes: tuple[str, ...],
+    cohorts: Floats | None = None,
+) -> Estimate:
+    """Inference from bootstrap deviations of (overall effect, effects by event time).
+
+    Parameters
+    ----------
+    estimate, method, name, notes
+        As in :func:`covariance_result`.
+    deviations : ndarray, shape (draws, 1 + effects)
+        Bootstrap estimates minus estimates.
+    errors : ndarray, shape (1 + effects,)
+        Standard errors.
+    cohorts : ndarray, shape (draws, adoption cohorts), optional
+        Bootstrap estimates minus estimates by cohort.
+    """
+    magnitudes = np.abs(deviations)
+    noise = resolution(estimate.design.outcome)
+    pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise)
+
+    def bounds(level: float) -> tuple[float, float]:
+        reach = float(_quantile(magnitudes[:, :1], level)[0])
+        return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
+
+    def effects(level: float) -> pd.DataFrame:
+        table = covered_effects(estimate, deviations.shape[1])
+        points, spread = table["estimate"].to_numpy(dtype=float), errors[1:]
+        if len(points) == 0:
+            return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
+        reach = _quantile(magnitudes[:, 1:], level)
+        ratios = np.zeros((len(magnitudes), len(spread)))
+        np.divide(magnitudes[:, 1:], spread, out=ratios, where=spread > 0)
+        largest = ratios.max(axis=1)
+        band = _quantile(largest[:, None], level)[0] * spread
+        return pd.DataFrame(
+            {
+                "event_time": table["event_time"],
+                "se": spread,
+                "lower": points - reach,
+                "upper": points + reach,
+                "uniform_lower": points - band,
+                "uniform_upper": points + band,
+            }
+        )
+
+    return estimate.with_result(
+        InvertedTest(
+            name=name,
+            se=float(errors[0]),
+            pvalue=pvalue,
+            bounds=bounds,
+            effects=effects,
+            cohorts=None if cohorts is None else partial(_cohort_bounds, estimate, cohorts),
+            reference=deviations[:, 0],
+            smallest_pvalue=1 / (1 + len(deviations)),
+            notes=notes,
+            details={"deviations": deviations},
+            specification=method.specification(),
+        )
+    )
+
+
+def _cohort_bounds(estimate: Estimate, deviations: Floats, level: float) -> pd.DataFrame:
+    table = estimate.cohort_effects
+    assert table is not None
+    reach = _quantile(np.abs(deviations), level)
+    return table.assign(
+        se=np.nanstd(deviations, axis=0, ddof=1),
+        lower=table["estimate"] - reach,
+        upper=table["estimate"] + reach,
+    )
+
+
+def _quantile(values: Floats, level: float) -> Floats:
+    found: Floats = np.nanquantile(values, level, axis=0, method="higher")
+    return found

@@ -9,7 +9,8 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import MOST, require_few, seeded
-from jjjpolicy.estimation.estimate import Estimate, Inference, InferenceResult
+from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import LEVEL, at_least, cleared, resolution, studentised
@@ -129,7 +130,7 @@ class WildClusterBootstrap(Inference):
         kind = "WCR" if self.impose_null else "WCU"
         how = f"all {draws:,} sign vectors" if enumerated else f"{draws:,} draws, seed {self.seed}"
         return estimate.with_result(
-            InferenceResult(
+            InvertedTest(
                 name=f"wild cluster bootstrap by {level} ({kind}-{self.variant}, {self.weights})",
                 se=test.se,
                 pvalue=pvalue(0.0),

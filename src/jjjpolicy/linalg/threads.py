@@ -73,7 +73,7 @@ one_thread = _OneThread()
 class InOneThread:
     """Base of classes whose methods named in ``computing`` run in one thread in every subclass."""
 
-    computing: ClassVar[frozenset[str]]
+    computing: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -282,7 +282,7 @@ def _few_treated(sample: pd.DataFrame, terms: list[str], n_pairs: int) -> tuple[
         if not sample[term].isin([0, 1]).all():
             continue
         treated = sample.loc[sample[term] == 1].groupby(["origin", "destination"]).ngroups
-        if treated < FEW_TREATED_CLUSTERS:
+        if treated < min(FEW_TREATED_CLUSTERS, n_pairs):
             notes.append(
                 f"{term} is 1 in only {treated} of {n_pairs} pairs: errors clustered by pair are "
                 f"then too small and the p-value rejects too often."

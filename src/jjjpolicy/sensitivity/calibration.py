@@ -26,8 +26,7 @@ from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Inference
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator, Inference
 
 CELL = ["outcome", "estimator", "inference", "treated"]
 

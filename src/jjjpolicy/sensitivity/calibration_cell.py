@@ -14,8 +14,8 @@ from jjjpolicy.inference.randomization import RandomizationInference
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Inference
-    from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Floats
 
 

@@ -20,8 +20,7 @@ from jjjpolicy.sensitivity.residual_treatment import design_of
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Inference
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator, Inference
     from jjjpolicy.linalg.types import Floats
 
 STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])

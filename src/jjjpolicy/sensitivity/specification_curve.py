@@ -17,8 +17,7 @@ from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Inference
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
 
 NUMBERS = (
     "att",

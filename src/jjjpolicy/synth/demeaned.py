@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.estimation.estimator import Refits, refit_blocks
+from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.requirements import require_panel
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Refits
+from jjjpolicy.estimation.refits import Refits
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ESTIMAND = "average effect over treated cells"

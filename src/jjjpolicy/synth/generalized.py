@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.interactive_effects import interactive_coefficients
 from jjjpolicy.linalg.twoway import two_way_demean

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.synth.gaps import estimate_from_counterfactual
 from jjjpolicy.synth.weights.fixed import FixedWeights
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.draws import streams
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_penalty
 

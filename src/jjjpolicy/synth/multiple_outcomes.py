@@ -11,7 +11,8 @@ import pandas as pd
 
 from jjjpolicy.design.intake.columns import unknown_name
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import require_panel, require_pre_periods

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.synth.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of

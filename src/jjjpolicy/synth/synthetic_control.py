@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimation.estimator import Estimator, Refits, refit_blocks
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import look_at_hull, require_panel

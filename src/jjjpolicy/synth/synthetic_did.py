@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimator import Estimator, Refits, refit_blocks
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.simplex import LEAST_RIDGE
 from jjjpolicy.linalg.simplex_newton import ridge_weights

@@ -26,14 +26,10 @@ from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.pretest import PreTest, wald_pretest
 from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.estimator import Estimator, Refits
-from jjjpolicy.estimation.variance import (
-    analytic_result,
-    effect_bounds,
-    few_treated_note,
-    t_interval,
-)
+from jjjpolicy.estimation.estimate import Estimate, Estimator
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.results import analytic_result, effect_bounds
+from jjjpolicy.estimation.variance import few_treated_note, t_interval
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:

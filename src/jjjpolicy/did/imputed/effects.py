@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.estimation.estimate import Estimate
-from jjjpolicy.estimation.variance import analytic_result, few_treated_note
+from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.variance import few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ESTIMAND = "average effect over treated cells that can be estimated"

@@ -14,7 +14,8 @@ from jjjpolicy.estimation.draws import require_few, streams
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.estimation.estimate import Estimator
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Floats, Integers
 
 ENUMERATION_LIMIT = 10_000

@@ -8,7 +8,7 @@ from jjjpolicy.errors import InferenceError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Floats
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.parallel import run
-from jjjpolicy.estimation.variance import t_interval
+from jjjpolicy.estimation.results import effect_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate
-    from jjjpolicy.estimation.estimator import Estimator, Refits
+    from jjjpolicy.estimation.estimate import Estimate, Estimator
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
@@ -117,8 +117,7 @@ def jackknife_bounds(table: pd.DataFrame, values: Floats, df: float, level: floa
     """Standard errors and intervals of the effects in a table, columns of ``values``."""
     points = table["estimate"].to_numpy(dtype=float)
     errors = jackknife_errors(values, points)
-    low, high = t_interval(points, errors, df, level)
-    return table.assign(se=errors, lower=low, upper=high)
+    return effect_bounds(table, errors, df, level)
 
 
 def _placed(values: Floats | None, have: Floats, want: Floats) -> Floats:

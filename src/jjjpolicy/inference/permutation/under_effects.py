@@ -15,7 +15,7 @@ from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate
-    from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.inference.permutation.assignments import Assignments
     from jjjpolicy.linalg.types import Floats
 

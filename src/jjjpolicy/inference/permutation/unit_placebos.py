@@ -11,7 +11,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
-from jjjpolicy.estimation.estimator import Refits
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.synth.gaps import Gaps
 

@@ -17,15 +17,14 @@ from jjjpolicy.registry.lookup import unknown_name
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Inference
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
     from jjjpolicy.panels.panel import Panel
 
 
 def estimators() -> dict[str, type[Estimator]]:
     """Estimators by name, difference-in-differences first."""
     from jjjpolicy import did, synth
-    from jjjpolicy.estimation.estimator import Estimator
+    from jjjpolicy.estimation.estimate import Estimator
 
     return {
         name: getattr(module, name)

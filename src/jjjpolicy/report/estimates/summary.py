@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from jjjpolicy.design.ledger import Ledger
-    from jjjpolicy.estimation.estimate import Estimate, InferenceResult
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.estimation.results import InferenceResult
     from jjjpolicy.synth.weights.nested_search import VSearch
 
 DIGITS = 4

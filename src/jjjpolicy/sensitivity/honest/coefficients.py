@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.estimation.variance import few_treated_note
+from jjjpolicy.estimation.variance import few_treated
 from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def from_estimate(estimate: Estimate) -> Coefficients:
 def _notes(estimate: Estimate) -> tuple[str, ...]:
     design, result = estimate.design, estimate.inference
     notes = [] if result is None else [f"Covariance: {result.name}."]
-    if few_treated_note(design, design.assignment):
+    if few_treated(design, design.assignment):
         notes.append(
             "Few clusters are treated: this covariance is too small, and so are the intervals "
             "built on it."

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimation.estimator import Estimator, Refits
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.requirements import look_at_hull, require_panel, require_pre_periods

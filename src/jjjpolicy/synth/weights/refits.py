@@ -12,7 +12,7 @@ from jjjpolicy.synth.requirements import require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimator import Refits
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Floats
 
 

@@ -1,10 +1,4 @@
-"""What every estimator offers: a fit with labels, and refits without.
-
-An estimator is a small frozen dataclass holding its options. ``fit`` returns a labelled
-:class:`~jjjpolicy.estimation.estimate.Estimate`. Resampling calls ``refit_many``, which returns
-bare arrays for many assignments of treatment on one panel; an estimator that can share work
-between assignments overrides it.
-"""
+"""Estimates without labels, under many assignments of treatment on one panel."""
 
 from __future__ import annotations
 
@@ -16,14 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.parallel import run
-from jjjpolicy.linalg.threads import InOneThread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.linalg.types import Floats, Integers
-
 
 BLOCK = 256
 """Assignments that share their work in one piece."""
@@ -74,37 +66,18 @@ class Refits:
         return cls(**columns)
 
 
-class Estimator(InOneThread, ABC):
-    """Base class of all estimators; subclasses are frozen dataclasses of options."""
+class Refittable(Method, ABC):
+    """What resampling asks of an estimator.
 
-    computing: ClassVar[frozenset[str]] = frozenset({"fit", "refit", "refit_many", "refit_groups"})
+    ``refit_many`` and ``refit_groups`` fit one assignment after the other; an estimator that can
+    share work between assignments overrides them.
+    """
 
-    @property
-    def label(self) -> str:
-        """Name for messages and tables."""
-        return type(self).__name__
-
-    takes_sums: ClassVar[bool] = False
-    """Whether influence functions are affine in a unit's outcomes; see `Design.from_parquet`."""
-
-    takes_covariates: ClassVar[bool] = True
-    """Whether the covariates of a design enter the estimate."""
-
-    def unused_covariates(self, design: Design) -> list[str]:
-        """Covariates of the design that do not enter the estimate."""
-        return [] if self.takes_covariates else list(design.covariates)
+    computing: ClassVar[frozenset[str]] = frozenset({"refit", "refit_many", "refit_groups"})
 
     @abstractmethod
-    def fit(self, design: Design) -> Estimate:
-        """Estimate the effect of treatment in ``design``."""
-
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
-        estimate = self.fit(design)
-        se = estimate.se
-        return Refits(
-            att=np.array([estimate.att]), se=None if se is None else np.array([float(se)])
-        )
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment.
@@ -137,14 +110,6 @@ class Estimator(InOneThread, ABC):
         """
         return self.refit_many(design, adoptions[:, groups], jobs)
 
-    def specification(self) -> dict[str, Any]:
-        """Name and options, for provenance."""
-        options = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)  # type: ignore[arg-type]
-        }
-        return {"name": type(self).__name__, **options}
-
 
 def refit_blocks(
     refit: Callable[[Design, Floats], Refits],
@@ -172,5 +137,5 @@ def refit_blocks(
     return Refits.stack(run(refit, tasks, jobs, description, at_once=1))
 
 
-def _refit(estimator: Estimator, design: Design, adoption: Floats) -> Refits:
+def _refit(estimator: Refittable, design: Design, adoption: Floats) -> Refits:
     return estimator.refit(design.reassigned(adoption))

@@ -1,0 +1,223 @@
+"""What an inference method finds out about an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.estimation.variance import t_interval, t_pvalue
+
+if TYPE_CHECKING:
+    from jjjpolicy.linalg.types import Floats
+
+IntervalAt = Callable[[float], tuple[float, float]]
+"""From a level, e.g. 0.95, to the low and the high end."""
+
+EffectsAt = Callable[[float], pd.DataFrame]
+"""From a level to columns event_time or adoption, se, lower and upper."""
+
+UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceResult:
+    """Uncertainty of an estimate under one inference method.
+
+    What depends on a level is a function of it, and None where the method has none: whether there
+    is an interval, or one for each effect, depends on the estimate as well as on the method, and
+    searching for one may take thousands of fits.
+
+    Attributes
+    ----------
+    name : str
+        What was done, in words.
+    se : float or None
+    effects : callable or None
+        ``effects(level)`` gives columns event_time, se, lower, upper, and further ones of the
+        method.
+    cohorts : callable or None
+        The same by adoption cohort, with a column adoption.
+    reference : ndarray or None
+        Reference distribution of the statistic (placebo estimates, bootstrap draws).
+    smallest_pvalue : float or None
+        The smallest p-value that the method could have returned.
+    assignments : int or None
+        Number of assignments behind ``reference``, the treated one not counted.
+    exact : bool or None
+        Whether these are all assignments or a sample.
+    notes : tuple of str
+    details : mapping
+        What one method alone has.
+    specification : mapping
+        The method and all its options.
+    """
+
+    name: str
+    se: float | None = None
+    effects: EffectsAt | None = None
+    cohorts: EffectsAt | None = None
+    reference: Floats | None = None
+    smallest_pvalue: float | None = None
+    assignments: int | None = None
+    exact: bool | None = None
+    notes: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    specification: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pvalue(self) -> float | None:
+        """Two-sided test of no effect, unless ``name`` says otherwise."""
+        return None
+
+    @property
+    def bounds(self) -> IntervalAt | None:
+        """``bounds(level)`` gives the (low, high) ends of the interval."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaldTest(InferenceResult):
+    """An estimate over its standard error, compared with the t distribution.
+
+    Attributes
+    ----------
+    centre : float
+        The estimate, in the middle of the interval.
+    df : float
+        Degrees of freedom, infinite for the normal distribution.
+    """
+
+    centre: float
+    se: float
+    df: float = np.inf
+
+    @cached_property
+    def pvalue(self) -> float:
+        """Two-sided; computed when first asked for, as the t distribution takes scipy."""
+        return t_pvalue(self.centre, self.se, self.df)
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Ends of the interval."""
+        return t_interval(self.centre, self.se, self.df, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertedTest(InferenceResult):
+    """A test that is no ratio of an estimate and its error, and the effects that it keeps.
+
+    Most are ranks of the estimate in a ``reference`` distribution.
+
+    Attributes
+    ----------
+    pvalue : float or None
+    bounds : callable or None
+        The effects that are not rejected at a level.
+    """
+
+    pvalue: float | None = None
+    bounds: IntervalAt | None = None
+
+
+def effect_bounds(
+    table: pd.DataFrame, errors: Floats, df: float | Floats, level: float
+) -> pd.DataFrame:
+    """A table of effects with columns se, lower and upper from the t distribution.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Column estimate, and event_time or adoption.
+    errors : ndarray, shape (effects,)
+    df : float or ndarray, shape (effects,)
+        Degrees of freedom, infinite for the normal distribution.
+    level : float
+    """
+    rows = zip(table["estimate"], errors, np.broadcast_to(df, errors.shape), strict=True)
+    ends = [t_interval(float(point), float(se), float(n), level) for point, se, n in rows]
+    low, high = np.array(ends).reshape(-1, 2).T
+    return table.assign(se=errors, lower=low, upper=high)
+
+
+def analytic_result(
+    name: str,
+    estimate: float,
+    effects: pd.DataFrame | EffectsAt,
+    covariance: Floats,
+    *,
+    df: float = np.inf,
+    specification: Mapping[str, Any],
+    notes: tuple[str, ...] = (),
+    details: Mapping[str, Any] | None = None,
+) -> WaldTest:
+    """Inference from a covariance matrix of (att, effects), as estimators attach it themselves.
+
+    Parameters
+    ----------
+    name : str
+    estimate : float
+        The overall effect.
+    effects : DataFrame or callable
+        Columns event_time and estimate, in the order of ``covariance``; or a function that gives
+        the finished table (event_time, se, lower, upper) at a level.
+    covariance : ndarray, shape (1 + effects, 1 + effects)
+        Order: overall effect, then the rows of ``effects``.
+    df : float
+        Degrees of freedom of the t distribution; infinite for the normal.
+    """
+    errors = np.sqrt(np.clip(np.diag(covariance), 0, None))
+    se = float(errors[0])
+    return WaldTest(
+        name=name,
+        centre=estimate,
+        se=se,
+        df=df,
+        effects=effects
+        if callable(effects)
+        else lambda level: effect_bounds(effects, errors[1:], df, level),
+        notes=(*missing_note(estimate, se, errors[1:]), *notes),
+        details={"covariance": covariance, "df": df, **(details or {})},
+        specification=specification,
+    )
+
+
+def missing_note(estimate: float, se: float, further: Floats | None = None) -> tuple[str, ...]:
+    """Why there is no standard error or no p-value; empty where there are both.
+
+    ``further`` are the standard errors of effects beside the overall one.
+    """
+    if np.isnan(se):
+        return ("No standard error: there are as many parameters as observations.",)
+    if further is not None and np.isnan(further).any():
+        return (
+            "No standard error for some effects by event time: they take as many parameters as "
+            "there are observations.",
+        )
+    if se == 0 and estimate == 0:
+        return (
+            "No p-value: estimate and standard error are both 0, since the outcome does not vary "
+            "beyond what the model takes out.",
+        )
+    return ()
+
+
+def with_uncertainty(
+    table: pd.DataFrame, source: EffectsAt | None, key: str, level: float
+) -> pd.DataFrame:
+    """Effects with the columns of an inference method, matched by ``key``; ``nan`` without one."""
+    found = {name: table[name] for name in (key, "estimate")}
+    if source is None:
+        return pd.DataFrame(found | dict.fromkeys(UNCERTAINTY_COLUMNS, np.nan))
+    extra = source(level)
+    known = {value: row for row, value in enumerate(extra[key])}
+    rows = np.array([known.get(value, -1) for value in table[key]], dtype=np.int64)
+    further = [c for c in extra.columns if c not in (key, "estimate", *UNCERTAINTY_COLUMNS)]
+    added = {
+        name: np.append(extra[name].to_numpy(dtype=float), np.nan)[rows]
+        for name in [*UNCERTAINTY_COLUMNS, *further]
+    }
+    return pd.DataFrame(found | added)
