@@ -29,6 +29,7 @@ extensions = [
     "numpydoc",
     "myst_nb",
     "data_dictionary",
+    "house_drawing",
     "mathml",
 ]
 templates_path = ["_templates"]

@@ -137,8 +137,8 @@ def test_repeated_cross_sections_have_effects_of_cohorts() -> None:
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_two_paths_agree_without_covariates(missing: float) -> None:
     """Unit effects swept from moments, and the exact two-way projection."""
-    from jjjpolicy.did.regressions.interacted import interacted_effects
-    from jjjpolicy.did.regressions.saturated import fit_effects, saturated_cells
+    from jjjpolicy.did.group_time.interacted import interacted_effects
+    from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
 
     cells = saturated_cells(design_of(staggered_panel(units=40, missing=missing)), -1, leads=False)
     one, other = fit_effects(cells), interacted_effects(cells, unit_effects=True)

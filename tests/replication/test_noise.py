@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from replication.small_study import write_study
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication import instruction_sets
-from jjjpolicy.replication.artefacts.artefacts import Artefacts, overview
+from jjjpolicy.replication.artefacts import overview
+from jjjpolicy.replication.artefacts.artefacts import Artefacts
+from jjjpolicy.replication.artefacts.drawings import keep_drawings
 from jjjpolicy.replication.artefacts.settle import without_noise
 from jjjpolicy.replication.artefacts.study import Study
-from jjjpolicy.replication.comparison.drawings import keep_drawings
-from jjjpolicy.report.tables.cells import NOISE
+from jjjpolicy.replication.comparison import instruction_sets
+from jjjpolicy.report.noise import NOISE
 
 BORDER = 0.123456785
 """Halfway between two numbers of eight digits."""

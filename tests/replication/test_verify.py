@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from jjjpolicy.replication import verify as verification
+from jjjpolicy.replication.artefacts.drawings import compare_drawings
 from jjjpolicy.replication.artefacts.integrity import check_files
 from jjjpolicy.replication.artefacts.leaves import changes, leaves
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.artefacts.versions import digest
 from jjjpolicy.replication.comparison.documents import check_documents, compare_document
-from jjjpolicy.replication.comparison.drawings import compare_drawings
 from jjjpolicy.replication.verify import Difference, verify
 
 

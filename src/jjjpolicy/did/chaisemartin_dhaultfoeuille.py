@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.event_window import EventClock
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.cohorts.event_window import EventClock
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator

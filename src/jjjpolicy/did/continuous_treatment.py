@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.intake import quoted
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.doses.basis import DoseBasis
 from jjjpolicy.did.doses.response import DoseResponseEstimate, pointwise_curves
 from jjjpolicy.did.group_time.comparisons import no_untreated
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.did.group_time.comparisons import Control, require_controls
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
-from jjjpolicy.did.regressions.interacted import interacted_effects
-from jjjpolicy.did.regressions.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.group_time.interacted import interacted_effects
+from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:

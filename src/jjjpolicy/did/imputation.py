@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.regressions.pretrend import pretrend_regression
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator

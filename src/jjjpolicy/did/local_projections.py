@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.event_window import EventClock
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.cohorts.event_window import EventClock
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.regressions.entry import EntryFit, EntrySample, equally_weighted, least_squares
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimate, Estimator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.event_window import EventClock, observation_weights
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.cohorts.event_window import EventClock, observation_weights
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
-from jjjpolicy.did.regressions.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:

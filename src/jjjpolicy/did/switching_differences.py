@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.event_window import observation_weights
+from jjjpolicy.did.cohorts.event_window import observation_weights
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import clustered_covariance

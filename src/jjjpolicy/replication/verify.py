@@ -13,6 +13,7 @@ from typing import Any
 from jjjpolicy.errors import DataError
 from jjjpolicy.estimation.progress import steps as progress
 from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, ArtefactName, read_sidecar
+from jjjpolicy.replication.artefacts.drawings import compare_drawings
 from jjjpolicy.replication.artefacts.integrity import EDITED, Integrity, check_files
 from jjjpolicy.replication.artefacts.leaves import (
     ABSENT,
@@ -29,7 +30,6 @@ from jjjpolicy.replication.artefacts.versions import (
     platform_facts,
 )
 from jjjpolicy.replication.comparison.documents import check_documents
-from jjjpolicy.replication.comparison.drawings import compare_drawings
 from jjjpolicy.replication.comparison.instruction_sets import environment
 from jjjpolicy.replication.graph import run_script
 

@@ -12,7 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.normal_box import normal_box_probability
 from jjjpolicy.linalg.threads import one_thread
-from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
+from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate

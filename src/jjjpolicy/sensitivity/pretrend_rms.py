@@ -13,7 +13,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.linalg.threads import one_thread
-from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
+from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.threads import one_thread
-from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
+from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate

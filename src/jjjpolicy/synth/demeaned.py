@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import simplex_least_squares
-from jjjpolicy.synth.requirements import require_panel
+from jjjpolicy.synth.counterfactual.requirements import require_panel
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.weights.refits import simplex_refits
 

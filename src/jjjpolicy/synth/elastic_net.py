@@ -11,7 +11,7 @@ import numpy as np
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.elastic_net import elastic_net
 from jjjpolicy.linalg.types import Floats
-from jjjpolicy.synth.requirements import require_penalty
+from jjjpolicy.synth.counterfactual.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 
 PENALTIES = 12

@@ -14,8 +14,8 @@ from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.interactive_effects import interactive_coefficients
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import require_penalty, require_varying_covariates
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.requirements import require_penalty, require_varying_covariates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import numpy as np
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.synth.gaps import estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.gaps import estimate_from_counterfactual
 from jjjpolicy.synth.weights.fixed import FixedWeights
 
 if TYPE_CHECKING:

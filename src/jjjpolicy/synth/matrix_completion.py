@@ -11,8 +11,8 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import require_penalty
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.requirements import require_penalty
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -14,8 +14,8 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import require_panel, require_pre_periods
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.requirements import require_panel, require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

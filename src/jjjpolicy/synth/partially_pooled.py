@@ -13,7 +13,7 @@ from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.simplex import simplex_weights
-from jjjpolicy.synth.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
+from jjjpolicy.synth.counterfactual.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

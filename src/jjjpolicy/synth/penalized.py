@@ -13,7 +13,7 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.even_weights import most_even
 from jjjpolicy.linalg.types import Floats
-from jjjpolicy.synth.requirements import require_penalty
+from jjjpolicy.synth.counterfactual.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 from jjjpolicy.synth.weights.quadratic import simplex_quadratic
 

@@ -12,8 +12,8 @@ import pandas as pd
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.simplex import SimplexSolution, simplex_least_squares
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import look_at_hull, require_panel
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.requirements import look_at_hull, require_panel
 from jjjpolicy.synth.weights.predictor_weights import (
     Matching,
     NestedSearch,

@@ -16,8 +16,12 @@ from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.simplex import LEAST_RIDGE
 from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.twoway import two_way_demean
-from jjjpolicy.synth.gaps import estimate_from_counterfactual, scale_of, stacked_refits
-from jjjpolicy.synth.requirements import (
+from jjjpolicy.synth.counterfactual.gaps import (
+    estimate_from_counterfactual,
+    scale_of,
+    stacked_refits,
+)
+from jjjpolicy.synth.counterfactual.requirements import (
     require_panel,
     require_penalty,
     require_pre_periods,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.not_estimable import causes_of
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, Skipped
 from jjjpolicy.did.group_time.scores import NotEstimable, Scores
-from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.not_estimable import causes_of
 from jjjpolicy.did.group_time.effects import Skipped
-from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.group_time.aggregation import (
     ESTIMANDS,
     LEVEL_NAMES,
@@ -24,7 +25,6 @@ from jjjpolicy.did.group_time.aggregation import (
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.pretest import PreTest, wald_pretest
-from jjjpolicy.did.not_estimable import listed_as_not_estimable
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits

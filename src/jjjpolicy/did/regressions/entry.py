@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.event_window import EventClock, observation_weights
+from jjjpolicy.did.cohorts.event_window import EventClock, observation_weights
 from jjjpolicy.errors import warn_user
 from jjjpolicy.estimation.variance import small_sample_factor
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding

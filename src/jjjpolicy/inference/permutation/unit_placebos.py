@@ -13,7 +13,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
-from jjjpolicy.synth.gaps import Gaps
+from jjjpolicy.synth.counterfactual.gaps import Gaps
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -32,6 +32,7 @@ from typing import Any, Self
 from jjjpolicy.errors import DataError
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.registry.lookup import data_directory, data_files_read
+from jjjpolicy.replication.artefacts.drawings import keep_drawings
 from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.replication.artefacts.settle import settle, without_noise
 from jjjpolicy.replication.artefacts.versions import (
@@ -40,7 +41,6 @@ from jjjpolicy.replication.artefacts.versions import (
     package_digest,
     platform_facts,
 )
-from jjjpolicy.replication.comparison.drawings import keep_drawings
 from jjjpolicy.report.figures.figure import Figure
 from jjjpolicy.report.tables.table import Table
 

@@ -1,7 +1,7 @@
 """Results as plain JSON values that are the same on every processor.
 
 Two processors add the same numbers in another order and disagree in the last bits. Results are
-therefore known up to :data:`~jjjpolicy.report.tables.cells.NOISE` times their scale, and what lies
+therefore known up to :data:`~jjjpolicy.report.noise.NOISE` times their scale, and what lies
 within that distance is one number: it is written in one way.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jjjpolicy.report.tables.cells import NOISE
+from jjjpolicy.report.noise import NOISE
 
 DIGITS = 8
 """Significant digits written."""

@@ -1,1 +1,1 @@
-"""What differs: documents, drawings and estimates of two versions."""
+"""What differs: documents and estimates of two versions, and instructions of processors."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jjjpolicy.report.figures.effects import EVENT_TIME, UNIFORM
 from jjjpolicy.report.figures.panels import OBSERVED, TREATED
 from jjjpolicy.report.figures.time import SYNTHETIC, YEAR
-from jjjpolicy.report.tables.cells import NOISE
+from jjjpolicy.report.noise import NOISE
 from jjjpolicy.report.text import Label, Text, words
 
 if TYPE_CHECKING:

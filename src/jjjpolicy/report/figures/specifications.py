@@ -9,7 +9,7 @@ import numpy as np
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.figures import style
-from jjjpolicy.report.tables.cells import NOISE
+from jjjpolicy.report.noise import NOISE
 from jjjpolicy.report.text import Label, Language, Text, words
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.variance import few_treated
-from jjjpolicy.sensitivity.event_coefficients import EventCoefficients
+from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate

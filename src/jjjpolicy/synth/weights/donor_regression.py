@@ -13,8 +13,12 @@ import pandas as pd
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.simplex import simplex_least_squares
-from jjjpolicy.synth.gaps import Gaps, estimate_from_counterfactual
-from jjjpolicy.synth.requirements import look_at_hull, require_panel, require_pre_periods
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.requirements import (
+    look_at_hull,
+    require_panel,
+    require_pre_periods,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.synth.gaps import Gaps
+from jjjpolicy.synth.counterfactual.gaps import Gaps
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

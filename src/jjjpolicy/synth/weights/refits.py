@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.linalg.simplex import simplex_weights
-from jjjpolicy.synth.gaps import scale_of, stacked_refits
-from jjjpolicy.synth.requirements import require_pre_periods
+from jjjpolicy.synth.counterfactual.gaps import scale_of, stacked_refits
+from jjjpolicy.synth.counterfactual.requirements import require_pre_periods
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

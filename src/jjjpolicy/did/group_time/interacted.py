@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, RegressionVariance
-from jjjpolicy.did.regressions.saturated import SaturatedCells, effects_of, skipped_cell
+from jjjpolicy.did.group_time.saturated import SaturatedCells, effects_of, skipped_cell
 from jjjpolicy.errors import warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.not_estimable import causes_of
 from jjjpolicy.did.group_time.comparisons import (
     CONTROL_ONLY,
     missing_base,
@@ -19,7 +20,6 @@ from jjjpolicy.did.group_time.comparisons import (
     untreated_periods,
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, RegressionVariance, Skipped
-from jjjpolicy.did.not_estimable import causes_of
 from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError
 
