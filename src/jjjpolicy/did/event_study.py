@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.did.regressions.fitted import PanelRegression, columns_of
 from jjjpolicy.did.regressions.fixed_effects import (
+    FixedEffectsFit,
     fixed_effects_regression,
     regression_with_unit_trends,
 )
@@ -70,11 +72,7 @@ class EventStudy(Estimator):
         """
         design.require_absorbing(self.label)
         times, regressors, treated_cells = self._regressors(design)
-        names = [f"event time {t}" for t in times]
-        if self.unit_trends:
-            fit = regression_with_unit_trends(design, regressors, names)
-        else:
-            fit = fixed_effects_regression(design, regressors, names)
+        fit = self._least_squares(design, times, regressors)
         kept = [k for k, t in enumerate(times) if f"event time {t}" in fit.names]
         times, treated_cells = times[kept], treated_cells[kept]
         share = np.where(times >= 0, treated_cells, 0.0)
@@ -127,6 +125,27 @@ class EventStudy(Estimator):
             se=np.array([float(estimate.se or np.nan)]),
             effects=effects[None, :],
         )
+
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression, a column for each event time; see :meth:`Estimate.regression`.
+
+        Trends of units are columns of their own; that of the last unit is among the period effects.
+        """
+        design = estimate.design
+        times, regressors, _ = self._regressors(design)
+        fit = self._least_squares(design, times, regressors)
+        columns = columns_of(replace(fit, design=design, cohort_regressors=regressors))
+        if self.unit_trends:
+            time = design.periods - design.periods[0]
+            own = np.eye(design.n_units)[:, :, None] * time
+            columns |= {f"trend of {unit}": own[i] for i, unit in enumerate(design.units)}
+        return PanelRegression.of(design, columns).fit()
+
+    def _least_squares(
+        self, design: Design, times: Integers, regressors: Floats
+    ) -> FixedEffectsFit:
+        regress = regression_with_unit_trends if self.unit_trends else fixed_effects_regression
+        return regress(design, regressors, [f"event time {t}" for t in times])
 
     def _regressors(self, design: Design) -> tuple[Integers, Floats, Floats]:
         """Event times, (cohorts × periods × event times) indicators, treated cells of each."""

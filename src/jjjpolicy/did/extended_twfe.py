@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jjjpolicy.did.group_time.comparisons import Control, require_controls
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
-from jjjpolicy.did.group_time.interacted import interacted_effects
-from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.group_time.interacted import interacted_columns, interacted_effects
+from jjjpolicy.did.group_time.saturated import SaturatedCells, fit_effects, saturated_cells
+from jjjpolicy.did.regressions.fitted import PanelRegression
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,27 @@ class ExtendedTWFE(GroupTimeEstimator):
         """
         design.require_absorbing(self.label)
         require_controls(design, self.control)
-        cells = saturated_cells(design, -1 - self.anticipation, leads=self.control == "never")
-        unit_effects = self.unit_effects and not design.repeated_cross_sections
+        cells, unit_effects = self._cells(design)
         if design.covariates or not unit_effects:
             effects = interacted_effects(cells, unit_effects=unit_effects)
         else:
             cohorts = len(cells.counts)
             effects = fit_effects(cells, parameters=cohorts - 1 if design.balanced else 0)
         return replace(effects, anticipation=self.anticipation)
+
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression, an effect for each cohort and period; see :meth:`Estimate.regression`.
+
+        Covariates are interacted with period, cohort and treated cell, in the last net of their
+        mean in the cell, so that the effect is the coefficient of the cell. Columns that those
+        before them explain are left out; cells in ``details["not_estimable"]`` may have a
+        coefficient that is none of treatment.
+        """
+        cells, unit_effects = self._cells(estimate.design)
+        columns = interacted_columns(cells, unit_effects=unit_effects)
+        return PanelRegression.of(cells.design, columns, unit_effects=unit_effects).fit()
+
+    def _cells(self, design: Design) -> tuple[SaturatedCells, bool]:
+        """The treated cells, and whether units have effects."""
+        cells = saturated_cells(design, -1 - self.anticipation, leads=self.control == "never")
+        return cells, self.unit_effects and not design.repeated_cross_sections

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.cohorts.event_window import EventClock
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.regressions.entry import EntryFit, EntrySample, equally_weighted, least_squares
-from jjjpolicy.errors import DesignError
+from jjjpolicy.did.regressions.entry import (
+    EntryFit,
+    EntrySample,
+    equal_weights,
+    equally_weighted,
+    least_squares,
+    variance_weights,
+)
+from jjjpolicy.did.regressions.fitted import PanelRegression
+from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
@@ -74,7 +82,7 @@ class LocalProjections(Estimator):
             over the whole window.
         """
         pre, post = self._window(design)
-        pooled = self._pooled(design, post)
+        pooled = self._regress(self._pooled_sample(design))
         clock = EventClock(design)
         fits: dict[int, EntryFit] = {}
         lost, weights = [], []
@@ -132,11 +140,44 @@ class LocalProjections(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Pooled effect and its standard error, without labels."""
-        pooled = self._pooled(design, self._window(design)[1])
+        pooled = self._regress(self._pooled_sample(design))
         variance = clustered_covariance(
             pooled.influence[:, None], design.assignment, pooled.correction
         )
         return Refits(att=np.array([pooled.coefficient]), se=np.sqrt(variance[0]))
+
+    def regression(self, estimate: Estimate) -> dict[int | str, Any]:
+        """Regressions by event time, and ``"pooled"`` for ``att``; see :meth:`Estimate.regression`.
+
+        The effect is the coefficient of ``entry``.
+
+        Raises
+        ------
+        InferenceError
+            ``reweight=True`` with covariates, which is regression adjustment.
+        """
+        design = estimate.design
+        if self.reweight and design.covariates:
+            raise InferenceError(
+                "LocalProjections(reweight=True) with covariates is regression adjustment and no "
+                "regression on entry; leave out reweight=True or the covariates."
+            )
+        clock = EventClock(design)
+        samples: dict[int | str, EntrySample] = {"pooled": self._pooled_sample(design)}
+        for time in estimate.details["event_times"]:
+            h = int(time) // clock.step
+            samples[int(time)] = EntrySample.of(design, clock, [h], max(h, 0))
+        return {key: self._regression(sample) for key, sample in samples.items()}
+
+    def _regression(self, sample: EntrySample) -> Any:
+        _, weights = equal_weights(sample) if self.reweight else variance_weights(sample)
+        return PanelRegression.of(
+            sample.design,
+            {"entry": sample.entering.astype(float), **sample.design.covariates},
+            outcome=sample.change,
+            weights=weights,
+            unit_effects=False,
+        ).fit()
 
     def _window(self, design: Design) -> tuple[int, int]:
         design.require_absorbing(self.label)
@@ -152,14 +193,15 @@ class LocalProjections(Estimator):
             )
         return pre, post
 
-    def _pooled(self, design: Design, post: int) -> EntryFit:
+    def _pooled_sample(self, design: Design) -> EntrySample:
+        _, post = self._window(design)
         sample = EntrySample.of(design, EventClock(design), list(range(post + 1)), post)
         if not sample.identified:
             raise DesignError(
                 f"no cohort is observed for post_window={post} periods after adoption together with"
                 f" units untreated until then; choose a smaller post_window."
             )
-        return self._regress(sample)
+        return sample
 
     def _regress(self, sample: EntrySample) -> EntryFit:
         return equally_weighted(sample) if self.reweight else least_squares(sample)

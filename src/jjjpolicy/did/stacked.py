@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.cohorts.event_window import EventClock, observation_weights
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.regressions.fitted import PanelRegression
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
@@ -123,6 +124,35 @@ class Stacked(Estimator):
         regression = _regress(self._stack(design))
         return Refits(att=regression.estimates[:1], se=np.sqrt(regression.covariance()[:1, 0]))
 
+    def regression(self, estimate: Estimate) -> Any:
+        """The stacked regression, a column for each event time; see :meth:`Estimate.regression`.
+
+        ``treated`` is the difference between cohorts and their controls before adoption. Units are
+        those of sub-experiments, such as "2003: Beijing", and periods are event times.
+        """
+        stack = self._stack(estimate.design)
+        step = EventClock(stack.design).step
+        treated = np.concatenate([part.treated for part in stack.parts])
+        columns = {"treated": np.repeat(treated[:, None].astype(float), len(stack.times), axis=1)}
+        for time in stack.times[stack.times != -1]:
+            columns[f"event time {time * step}"] = columns["treated"] * (stack.times == time)
+        columns |= {name: stack.rows(values) for name, values in stack.design.covariates.items()}
+        return PanelRegression(
+            outcome=stack.rows(stack.design.outcome),
+            columns=columns,
+            weights=np.concatenate(stack.corrected_weights()),
+            clusters=np.concatenate([stack.design.assignment[part.units] for part in stack.parts]),
+            units=pd.Index(
+                [
+                    f"{part.cohort}: {u}"
+                    for part in stack.parts
+                    for u in stack.design.units[part.units]
+                ]
+            ),
+            periods=stack.times * step,
+            unit_effects=False,
+        ).fit()
+
     def _incomplete_note(self, stack: _Stack) -> tuple[str, ...]:
         number = len(stack.incomplete())
         if number == 0 or self.complete_windows:
@@ -200,6 +230,23 @@ class _Stack:
             }
         )
 
+    def rows(self, values: Floats) -> Floats:
+        """A variable of the design in the stack: (units of sub-experiments × event times)."""
+        return np.concatenate([values[np.ix_(part.units, part.columns)] for part in self.parts])
+
+    def corrected_weights(self) -> list[Floats]:
+        """Weights of the parts, those of controls times Q."""
+        treated_totals = sum(part.weights[part.treated].sum(axis=0) for part in self.parts)
+        control_totals = sum(part.weights[~part.treated].sum(axis=0) for part in self.parts)
+        found = []
+        for part in self.parts:
+            shares = part.weights[part.treated].sum(axis=0) / treated_totals
+            control = part.weights[~part.treated].sum(axis=0) / control_totals
+            corrected = part.weights.copy()
+            corrected[~part.treated] *= shares / control
+            found.append(corrected)
+        return found
+
     def incomplete(self) -> pd.DataFrame:
         """Units with gaps in the window of a sub-experiment: group, unit."""
         rows = [
@@ -257,20 +304,14 @@ def _regress(stack: _Stack) -> _StackedRegression:
     """Weighted least squares of the stack, by means of treated × event-time cells."""
     design = stack.design
     names = tuple(design.covariates)
-    treated_totals = sum(part.weights[part.treated].sum(axis=0) for part in stack.parts)
-    control_totals = sum(part.weights[~part.treated].sum(axis=0) for part in stack.parts)
-    data, weights = [], []
+    weights = stack.corrected_weights()
+    data = []
     for part in stack.parts:
         index = np.ix_(part.units, part.columns)
         variables = [design.outcome, *design.covariates.values()]
         values = np.stack([variable[index] for variable in variables], axis=2)
         values[part.weights == 0] = 0.0
-        shares = part.weights[part.treated].sum(axis=0) / treated_totals
-        control = part.weights[~part.treated].sum(axis=0) / control_totals
-        corrected = part.weights.copy()
-        corrected[~part.treated] *= shares / control
         data.append(values)
-        weights.append(corrected)
 
     # Cells are (control, treated) × event times; cell means are the saturated part of the fit.
     sums = np.zeros((2, len(stack.times), 1 + len(names)))

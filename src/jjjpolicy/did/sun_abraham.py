@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
 from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
+from jjjpolicy.did.regressions.fitted import PanelRegression, columns_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
+    from jjjpolicy.estimation.estimate import Estimate
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,8 @@ class SunAbraham(GroupTimeEstimator):
                 f"cross-sections use ExtendedTWFE or CallawaySantAnna."
             )
         return fit_effects(saturated_cells(design, self.reference, leads=True))
+
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression, a column for each cohort and period; see :meth:`Estimate.regression`."""
+        fit = estimate.details["regression"]
+        return PanelRegression.of(fit.design, columns_of(fit)).fit()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.event_study import EventStudy
+from jjjpolicy.did.regressions.fitted import PanelRegression, columns_of
 from jjjpolicy.did.regressions.fixed_effects import fixed_effects_regression
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
@@ -59,7 +60,7 @@ class TwoWayFixedEffects(Estimator):
         design.require_absorbing(self.label)
         values, _ = design.cohort_codes
         treatment = (design.periods[None, :] >= values[:, None]).astype(float)[:, :, None]
-        fit = fixed_effects_regression(design, treatment, ["treatment"])
+        fit = fixed_effects_regression(design, treatment, ["treated"])
         event_study = _EventStudyOnDemand(design)
         estimate = Estimate(
             estimator=self,
@@ -81,6 +82,11 @@ class TwoWayFixedEffects(Estimator):
                 notes=few_treated_note(design, design.assignment),
             )
         )
+
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression with column ``treated``; see :meth:`Estimate.regression`."""
+        fit = estimate.details["regression"]
+        return PanelRegression.of(fit.design, columns_of(fit)).fit()
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""

@@ -50,6 +50,13 @@ class Estimator(Refittable, ABC):
     def fit(self, design: Design) -> Estimate:
         """Estimate the effect of treatment in ``design``."""
 
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression behind an estimate; see :meth:`Estimate.regression`."""
+        raise InferenceError(
+            f"{self.label} is no single regression. Those that are: TwoWayFixedEffects, "
+            f"EventStudy, SunAbraham, ExtendedTWFE, Stacked, and LocalProjections by horizon."
+        )
+
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
         estimate = self.fit(design)
@@ -191,6 +198,32 @@ class Estimate:
             )
         source = None if self.inference is None else self.inference.cohorts
         return with_uncertainty(self.cohort_effects, source, "adoption", level)
+
+    @one_thread
+    def regression(self) -> Any:
+        r"""The same regression as ``linearmodels`` fits it, with all that it reports.
+
+        Coefficients of covariates, R², F statistics and a printable ``summary``, for the estimators
+        that are one regression.
+
+        Returns
+        -------
+        linearmodels.panel.results.PanelEffectsResults
+            For ``LocalProjections`` a dict of these by event time, and ``"pooled"``. Standard
+            errors are clustered at the level of assignment with the factor
+            :math:`\frac{G}{G-1}\frac{N-1}{N-K}`, where K counts the regressors of the table. Those
+            of the estimate count period effects in K as well, and are larger by the root of the
+            ratio of the factors.
+
+        Raises
+        ------
+        InferenceError
+            The estimator is no single regression; the message says which are.
+        DesignError
+            The rows of the design stand for many units (:meth:`Design.from_parquet`).
+        """
+        self.design.require_units(f"{self.estimator.label}.regression")
+        return self.estimator.regression(self)
 
     # ------------------------------------------------------------------ provenance
     @property

@@ -86,6 +86,10 @@ class GroupTimeAverage(Estimator):
         effects = self.source.group_time_effects(design)
         return _refits(design, effects, self.kind, self.window)
 
+    def regression(self, estimate: Estimate) -> Any:
+        """The regression of the source; see :meth:`Estimate.regression`."""
+        return self.source.regression(estimate)
+
     def specification(self) -> dict[str, Any]:
         """Name and options of the source, and the average."""
         options = {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.event_window import observation_weights
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, RegressionVariance
 from jjjpolicy.did.group_time.saturated import SaturatedCells, effects_of, skipped_cell
 from jjjpolicy.errors import warn_user
@@ -70,6 +71,39 @@ def interacted_effects(cells: SaturatedCells, *, unit_effects: bool) -> GroupTim
             for k in np.setdiff1d(np.arange(cells.effects), known)
         ],
     )
+
+
+def interacted_columns(cells: SaturatedCells, *, unit_effects: bool) -> dict[str, Floats]:
+    """The same regressors by name, each of shape (units, periods).
+
+    A covariate enters a treated cell net of its mean there, so that the coefficient of the cell is
+    its effect. Indicators of periods are not among them.
+    """
+    design = cells.design
+    cohorts, codes = design.cohort_codes
+    groups = [
+        f"cohort {cohort:.0f}" if np.isfinite(cohort) else "never treated" for cohort in cohorts
+    ]
+    own = np.stack(
+        [np.repeat((codes == c)[:, None], design.n_periods, 1) for c in range(len(cohorts))]
+    )
+    columns: dict[str, Floats] = {}
+    for name, values in design.covariates.items():
+        for t, period in enumerate(design.periods[1:], start=1):
+            columns[f"{name} × {period}"] = values * (np.arange(design.n_periods) == t)
+        for group, mine in zip(groups, own, strict=True):
+            columns[f"{name} × {group}"] = values * mine
+    if not unit_effects:
+        columns |= {group: mine.astype(float) for group, mine in zip(groups, own, strict=True)}
+    weights = design.observed * observation_weights(design)[:, None]
+    at = np.arange(design.n_periods)
+    for cell, c, t in zip(cells.names(), cells.cohort, cells.period, strict=True):
+        indicator = own[c] & (at == t) & design.observed
+        columns[cell] = indicator.astype(float)
+        for name, values in design.covariates.items():
+            mean = np.average(values[indicator], weights=weights[indicator])
+            columns[f"{name} × {cell}"] = np.where(indicator, values - mean, 0.0)
+    return columns
 
 
 @dataclass(frozen=True)

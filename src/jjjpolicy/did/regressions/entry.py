@@ -149,19 +149,29 @@ class EntrySample:
 
 def least_squares(sample: EntrySample) -> EntryFit:
     """Least squares with period effects: cohort effects weighted by variance."""
-    rows = sample.entering | sample.control
-    return _weighted(sample, rows, rows * sample.weights[:, None])
+    return _weighted(sample, *variance_weights(sample))
 
 
 def equally_weighted(sample: EntrySample) -> EntryFit:
     """Every entering unit counts alike: by weights, or regression adjustment with covariates."""
     if sample.design.covariates:
         return _regression_adjustment(sample)
+    return _weighted(sample, *equal_weights(sample))
+
+
+def variance_weights(sample: EntrySample) -> tuple[Booleans, Floats]:
+    """Rows of the regression, and weights with which cohort effects are weighted by variance."""
+    rows = sample.entering | sample.control
+    return rows, rows * sample.weights[:, None]
+
+
+def equal_weights(sample: EntrySample) -> tuple[Booleans, Floats]:
+    """Rows of the regression, and weights with which every entering unit counts alike."""
     entering, control = sample.counts
     some = (entering > 0) & (control > 0)
     scale = np.divide(entering + control, control, out=np.zeros_like(control), where=some)
     rows = (sample.entering | sample.control) & some
-    return _weighted(sample, rows, rows * sample.weights[:, None] * scale)
+    return rows, rows * sample.weights[:, None] * scale
 
 
 def _variables(sample: EntrySample, rows: Booleans) -> Floats:
@@ -172,7 +182,7 @@ def _variables(sample: EntrySample, rows: Booleans) -> Floats:
     return stacked
 
 
-def _within_periods(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def within_periods(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Values net of weighted period means, and these means."""
     totals = weights.sum(axis=0)
     sums = np.einsum("it,itk->tk", weights, values)
@@ -181,7 +191,7 @@ def _within_periods(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def _weighted(sample: EntrySample, rows: Booleans, weights: Floats) -> EntryFit:
-    centred, _ = _within_periods(_variables(sample, rows), weights)
+    centred, _ = within_periods(_variables(sample, rows), weights)
     gram = np.einsum("it,itk,itl->kl", weights, centred, centred)
     kept, collinear = _kept(sample, gram[1:, 1:])
     columns = [1 + k for k in kept]
@@ -205,7 +215,7 @@ def _regression_adjustment(sample: EntrySample) -> EntryFit:
     rows = sample.entering | sample.control
     treated = sample.entering & some
     base = sample.control * sample.weights[:, None]
-    centred, _ = _within_periods(_variables(sample, rows), base)
+    centred, _ = within_periods(_variables(sample, rows), base)
     gram = np.einsum("it,itk,itl->kl", base, centred, centred)
     kept, collinear = _kept(sample, gram[2:, 2:])
     columns = [2 + k for k in kept]
