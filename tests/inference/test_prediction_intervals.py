@@ -132,3 +132,40 @@ def test_unknown_options_are_refused() -> None:
     for options in ({"errors": "normal"}, {"moments": "lags"}, {"simulations": 1}):
         with pytest.raises(jp.InferenceError, match=next(iter(options))):
             fit(frame, **options)
+
+
+@pytest.mark.parametrize("errors", ["sub_gaussian", "location_scale", "quantile"])
+@pytest.mark.parametrize("before", [1, 2, 3, 5])
+def test_few_periods_before_treatment_are_refused_or_give_a_probability(
+    before: int, errors: Any
+) -> None:
+    # Two donors below the treated unit: no weights fit exactly, however few the periods.
+    frame = simulated_panel(units=3, periods=before + 3, adoption={0: 2001 + before}, effect=1.0)
+    frame.loc[frame["unit"] == 0, "y"] += 10
+    if before < (2 if errors == "sub_gaussian" else 4):
+        with pytest.raises(jp.InferenceError, match=f"unit 0 has {before} residual"):
+            fit(frame, errors=errors)
+        return
+    estimate = fit(frame, errors=errors)
+    assert estimate.pvalue is not None
+    assert estimate.inference is not None
+    assert estimate.inference.smallest_pvalue is not None
+    assert 0 < estimate.inference.smallest_pvalue <= estimate.pvalue <= 1
+    low, high = estimate.interval(0.9)
+    assert low < high
+
+
+def test_differences_lose_a_residual() -> None:
+    frame = simulated_panel(units=3, periods=6, adoption={0: 2003}, effect=1.0)
+    frame.loc[frame["unit"] == 0, "y"] += 10
+    assert fit(frame).interval()[0] < fit(frame).interval()[1]
+    with pytest.raises(jp.InferenceError, match="1 residual before"):
+        fit(frame, moments="differences")
+
+
+def test_an_exact_fit_has_no_prediction_interval() -> None:
+    frame = simulated_panel(units=8, periods=20, adoption={0: 2016}, effect=1.0)
+    outcome = frame["y"].to_numpy(copy=True).reshape(8, 20)
+    outcome[0, :15] = outcome[1:3, :15].mean(axis=0)
+    with pytest.raises(jp.InferenceError, match="unit 0 before treatment is exact"):
+        fit(frame.assign(y=outcome.ravel()))

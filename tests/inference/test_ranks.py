@@ -98,6 +98,12 @@ def test_an_interval_holds_zero_where_a_tie_keeps_it() -> None:
     assert high == pytest.approx(0.6, abs=1e-8)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1e-12, 1e-30])
+def test_a_search_with_steps_below_the_last_place_ends_there(scale: float) -> None:
+    low, high = outermost(lambda effect: float(abs(effect - 2.1) < 1e-13), 2.1, scale, 0.95)
+    assert 2.1 - 2e-13 < low <= 2.1 <= high < 2.1 + 2e-13
+
+
 def test_a_mirrored_assignment_counts_against_every_effect() -> None:
     # One fourth of the assignments mirrors the actual one but for rounding.
     own = np.array([0.3, -0.1 - 0.2, 0.1, 0.05])

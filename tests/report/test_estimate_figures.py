@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -87,10 +88,10 @@ def test_several_treated_units_are_ranked_among_placebos_of_each_date() -> None:
         joint.plot("ranking")
 
 
-def test_placebo_gaps_run_over_years_since_the_policy() -> None:
+def test_placebo_gaps_run_over_event_time() -> None:
     estimate = estimate_of(jp.inference.PlaceboUnits(), adoption={0: 2015, 1: 2016})
     (axes,) = estimate.plot("placebos").axes
-    assert axes.get_xlabel() == "Years since the policy"
+    assert axes.get_xlabel() == "Event time (period)"
     assert len(axes.get_lines()) == 56 + 3
 
 
@@ -119,3 +120,78 @@ def test_labels_of_differences_say_so() -> None:
     assert estimate.plot("gaps").axes[0].get_ylabel() == "Gap in y"
     assert estimate.plot("effects").axes[0].get_ylabel() == "Effect on y"
     assert estimate.plot("placebos").axes[0].get_ylabel() == "Gap in y"
+
+
+@pytest.mark.parametrize("estimator", [jp.did.Imputation(), jp.did.TwoStage()])
+def test_many_treated_units_have_an_event_study_and_a_page_of_panels_on_request(
+    estimator: Any,
+) -> None:
+    frame = simulated_panel(units=60, periods=12, adoption={i: 2006 + i % 3 for i in range(30)})
+    estimate = estimator.fit(
+        jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", treatment="treated")
+    )
+    (axes,) = estimate.plot().axes
+    assert axes.get_xlabel() == "Event time (period)"
+    for kind in ("gaps", "paths"):
+        with pytest.warns(jp.JJJPolicyWarning, match="30 treated units do not fit on a page"):
+            figure = estimate.plot(kind)
+        assert len(figure.axes) == 20
+        assert figure.get_size_inches()[1] < 11
+        figure.canvas.draw()
+        for axes in figure.axes:
+            low, high = axes.get_xlim()
+            labels = [t for t in axes.get_xticklabels() if low <= t.get_position()[0] <= high]
+            boxes = [label.get_window_extent() for label in labels]
+            assert len(boxes) > 1
+            assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+def test_rankings_of_many_units_fit_on_a_page() -> None:
+    frame = simulated_panel(units=90, periods=8, adoption={0: 2006}, effect=0.5)
+    estimate = (
+        jp.synth.SyntheticControl()
+        .fit(
+            jp.Design.from_frame(
+                frame, unit="unit", time="period", outcome="y", treatment="treated"
+            )
+        )
+        .with_inference(jp.inference.PlaceboUnits())
+    )
+    with pytest.warns(jp.JJJPolicyWarning, match="the 59 with the largest ratios"):
+        (axes,) = estimate.plot("ranking").axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(names) == 60
+    assert "0" in names
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axes_name_what_the_user_named(language: Any) -> None:
+    frame = simulated_panel(units=10, periods=20, adoption={0: 2016}).rename(
+        columns={"period": "quarter", "y": "Sales ($) less costs ($)"}
+    )
+    design = jp.Design.from_frame(
+        frame,
+        unit="unit",
+        time="quarter",
+        outcome="Sales ($) less costs ($)",
+        treatment="treated",
+    )
+    estimate = jp.synth.SyntheticDiD().fit(design)
+    kinds = {"paths": "quarter", "gaps": "quarter", "effects": "(quarter)"}
+    for kind, period in kinds.items():
+        (axes,) = estimate.plot(kind, language=language).axes
+        label = axes.get_xlabel()
+        assert label.replace("（", "(").replace("）", ")").endswith(period)
+        assert "Sales ($) less costs ($)" in axes.get_ylabel()
+        assert not axes.yaxis.get_label().get_parse_math()
+
+
+def test_years_have_a_word_in_both_languages() -> None:
+    frame = simulated_panel(units=10, periods=20, adoption={0: 2016}).rename(
+        columns={"period": "year"}
+    )
+    design = jp.Design.from_frame(frame, unit="unit", time="year", outcome="y", treatment="treated")
+    estimate = jp.synth.SyntheticDiD().fit(design)
+    assert estimate.plot().axes[0].get_xlabel() == "Year"
+    assert estimate.plot(language="zh").axes[0].get_xlabel() == "年份"
+    assert estimate.plot("effects").axes[0].get_xlabel() == "Years since the policy"

@@ -17,11 +17,14 @@ from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
 from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
+from jjjpolicy.synth.gaps import without_rounding
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 LARGEST_THRESHOLD = 0.2
+QUANTILES = 4
+"""Residuals below which every interval would end at their extremes, whatever its level."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class PredictionIntervals(Inference):
         ------
         InferenceError
             The estimate does not come from simplex weights that minimise the sum of squares of the
-            pre-treatment outcomes; a donor that never changes; unknown options.
+            pre-treatment outcomes; a donor that never changes; an exact fit or too few periods
+            before treatment to tell the spread of the errors; unknown options.
         """
         self._check()
         design = estimate.design
@@ -88,6 +92,7 @@ class PredictionIntervals(Inference):
                 design.periods < design.adoption[i],
                 weights.iloc[:, k].to_numpy(),
                 np.random.default_rng(streams[k]),
+                f"{design.labels.unit} {weights.columns[k]}",
             )
             for k, i in track(list(enumerate(np.flatnonzero(design.treated))), self.label)
         ]
@@ -135,12 +140,17 @@ class PredictionIntervals(Inference):
         draws = self.simulations if self.errors == "sub_gaussian" else residuals
         # Beyond this level a quantile of the simulations or residuals is their extreme.
         smallest = 4 / (1 + min(draws, self.simulations))
-        notes = (
+        notes = [
             f"{self.simulations} simulations, seed {self.seed}; {self.errors.replace('_', '-')} "
             f"errors; half of the error probability each for weights and errors.",
             "Intervals are centred at the effect less the error that the residuals before "
             "treatment predict, and need not contain the estimate.",
-        )
+        ]
+        if smallest > 0.05:
+            notes.append(
+                f"{draws} residuals: a wider interval than that of level {1 - smallest:.0%} would "
+                f"need quantiles beyond the extremes of the residuals."
+            )
         return estimate.with_result(
             InvertedTest(
                 name="prediction intervals",
@@ -149,7 +159,7 @@ class PredictionIntervals(Inference):
                 effects=effects,
                 cohorts=cohorts,
                 smallest_pvalue=smallest,
-                notes=notes,
+                notes=tuple(notes),
                 details={
                     "cells": intervals,
                     "threshold": pd.Series([u.threshold for u in units], index=weights.columns),
@@ -178,8 +188,23 @@ class PredictionIntervals(Inference):
         before: Booleans,
         weights: Floats,
         rng: np.random.Generator,
+        name: str,
     ) -> _Unit:
         residuals = path[before] - pool[before] @ weights
+        scale = float(np.abs(pool).max())
+        if not without_rounding(np.abs(residuals), scale).any():
+            raise InferenceError(
+                f"the fit of {name} before treatment is exact, so that its residuals say nothing "
+                f"about the errors after treatment; use PlaceboUnits, or fewer donors."
+            )
+        least = 2 if self.errors == "sub_gaussian" else QUANTILES
+        count = len(residuals) - (self.moments == "differences")
+        if count < least:
+            raise InferenceError(
+                f"{name} has {count} residual{'s' * (count != 1)} before treatment; "
+                f"errors={self.errors!r} needs at least {least} to tell how far errors spread. Use "
+                f"{'errors=' + repr('sub_gaussian') + ' or ' if count >= 2 else ''}PlaceboUnits."
+            )
         threshold = _threshold(residuals, pool[before], weights)
         used = weights > threshold
         used[weights.argmax()] = True

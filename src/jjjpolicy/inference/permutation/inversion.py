@@ -123,15 +123,17 @@ def outermost(
         Infinite on a side where no effect within a million steps is rejected.
     """
 
+    first = max(scale, float(np.spacing(4 * abs(centre))))  # a smaller step would not move
+
     def end(direction: int) -> float:
-        inner, step = centre, scale
+        inner, step = centre, first
         while not significant(pvalue(centre + direction * step), 1 - level):
             inner = centre + direction * step
             step *= 2
-            if step > 1e6 * scale:
+            if step > 1e6 * first:
                 return direction * np.inf
         outer = centre + direction * step
-        while abs(outer - inner) > precision * scale:
+        while abs(outer - inner) > precision * first:
             middle = (inner + outer) / 2
             if middle in (inner, outer):
                 break

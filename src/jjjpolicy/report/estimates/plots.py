@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DataError, InferenceError
+from jjjpolicy.errors import DataError, InferenceError, warn_user
 from jjjpolicy.inference.uniform_bands import uniform_bands
 from jjjpolicy.report.estimates.summary import summary
 from jjjpolicy.report.figures.effects import (
@@ -18,7 +18,7 @@ from jjjpolicy.report.figures.effects import (
     draw_ranking,
     draw_weights,
 )
-from jjjpolicy.report.figures.time import draw_gaps, draw_paths, draw_placebos
+from jjjpolicy.report.figures.time import YEAR, draw_gaps, draw_paths, draw_placebos
 from jjjpolicy.report.figures.unit_panels import (
     draw_gap_panels,
     draw_path_panels,
@@ -39,6 +39,11 @@ __all__ = ["plot", "summary"]
 MOST_LINES = 7
 MOST_COLUMNS = 6
 """Treated units that fit into one panel of gaps, and beside each other as columns of weights."""
+MOST_PANELS = 20
+MOST_ROWS = 60
+"""Panels, and rows of names, that fit on a page."""
+YEARS = ("year", "年份", "年")
+"""Names of a time column that have a word in both languages."""
 
 
 def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "en") -> Figure:
@@ -50,9 +55,9 @@ def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "e
     kind : str, optional
         ``"effects"`` (by event time, with intervals), and for estimators with a counterfactual also
         ``"gaps"``, ``"paths"``, ``"weights"``, and with placebo inference ``"placebos"`` and
-        ``"ranking"``. By default the paths where there is one treated unit, the gaps where there
-        are several, and the effects where there is no counterfactual. Treated units have a panel
-        each where they adopt at different dates or where their intervals would overlap.
+        ``"ranking"``. By default the paths where there is one treated unit and a counterfactual,
+        and the effects otherwise. In gaps and paths treated units have a panel each where they
+        adopt at different dates or where their intervals would overlap; a page of them at most.
     language : "en" or "zh"
 
     Raises
@@ -63,10 +68,8 @@ def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "e
         The kind needs placebo inference.
     """
     if kind is None:
-        if estimate.counterfactual is None:
-            kind = "effects"
-        else:
-            kind = "paths" if len(estimate.counterfactual) == 1 else "gaps"
+        paths = estimate.counterfactual
+        kind = "paths" if paths is not None and len(paths) == 1 else "effects"
     if kind not in _KINDS:
         raise DataError(f"plot kind {kind!r}: choose among {', '.join(map(repr, _KINDS))}.")
     return _KINDS[kind](estimate, language)
@@ -154,11 +157,35 @@ def _names(estimate: Estimate) -> dict[Hashable, Label]:
     }
 
 
+def _time(estimate: Estimate) -> Text:
+    """What the periods are: the user's own word, unless it is the year."""
+    name = estimate.design.labels.time
+    return YEAR if name.casefold() in YEARS else Text(name, name)
+
+
+def _event_time(estimate: Estimate) -> Text:
+    if _time(estimate) is YEAR:
+        return EVENT_TIME
+    name = estimate.design.labels.time
+    return Text(f"Event time ({name})", f"事件时间（{name}）")
+
+
+def _page(estimate: Estimate, table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of as many treated units as fit on a page."""
+    count = table.shape[1]
+    if count > MOST_PANELS:
+        warn_user(
+            f"{count} treated {estimate.design.labels.unit}s do not fit on a page: the first "
+            f"{MOST_PANELS} are drawn; plot('effects') shows the average of all."
+        )
+    return table.iloc[:, :MOST_PANELS]
+
+
 def _of_outcome(estimate: Estimate, english: str, chinese: str) -> Text:
     labels = estimate.design.labels
     name = labels.outcome_in("en")
-    # an acronym or a column's name keeps its capitals
-    if name[:1].isupper() and name[1:].islower():
+    # the name of a column stays as it is, and so does an acronym
+    if labels.outcome_en and name[:1].isupper() and name[1:].islower():
         name = name[0].lower() + name[1:]
     return Text(english.format(name), chinese.format(labels.outcome_in("zh")))
 
@@ -170,7 +197,9 @@ def _outcome(estimate: Estimate) -> Text:
 
 def _effects(estimate: Estimate, language: Language) -> Figure:
     outcome = _of_outcome(estimate, "Effect on {}", "对{}的影响")
-    return draw_event_study(_with_band(estimate), outcome=outcome, language=language)
+    return draw_event_study(
+        _with_band(estimate), outcome=outcome, time=_event_time(estimate), language=language
+    )
 
 
 def _with_band(estimate: Estimate) -> pd.DataFrame:
@@ -191,7 +220,13 @@ def _gaps(estimate: Estimate, language: Language) -> Figure:
     crowded = len(gaps.columns) > 1 and len(bands) > 1
     if crowded or len(estimate.design.cohorts) > 1 or len(gaps.columns) > MOST_LINES:
         return draw_gap_panels(
-            gaps, _policies(estimate), outcome=outcome, names=names, bands=bands, language=language
+            _page(estimate, gaps),
+            _policies(estimate),
+            outcome=outcome,
+            names=names,
+            bands=bands,
+            time=_time(estimate),
+            language=language,
         )
     return draw_gaps(
         gaps,
@@ -199,6 +234,7 @@ def _gaps(estimate: Estimate, language: Language) -> Figure:
         outcome=outcome,
         names=names,
         bands=bands,
+        time=_time(estimate),
         language=language,
     )
 
@@ -211,12 +247,13 @@ def _paths(estimate: Estimate, language: Language) -> Figure:
     design, observed = estimate.design, _observed(estimate)
     if len(design.cohorts) > 1:
         return draw_path_panels(
-            observed.T,
+            _page(estimate, observed.T),
             estimate.counterfactual.T,
             _policies(estimate),
             outcome=_outcome(estimate),
             names=_names(estimate),
             bands=effect_bands(estimate),
+            time=_time(estimate),
             language=language,
         )
     single = len(observed) == 1
@@ -228,6 +265,7 @@ def _paths(estimate: Estimate, language: Language) -> Figure:
         outcome=_outcome(estimate),
         treated_name=_names(estimate)[unit] if single else Text("Treated units", "处理组均值"),
         band=_counterfactual_band(estimate, observed.mean()),
+        time=_time(estimate),
         language=language,
     )
 
@@ -245,8 +283,9 @@ def _weights(estimate: Estimate, language: Language) -> Figure:
     names, treated = _names(estimate), estimate.weights.shape[1]
     if 1 < treated <= MOST_COLUMNS:
         return draw_weight_columns(estimate.weights, names=names, language=language)
+    average = estimate.weights.mean(axis=1)
     return draw_weights(
-        estimate.weights.mean(axis=1),
+        average[average.abs().rank(ascending=False, method="first") <= MOST_ROWS],
         names=names,
         measure=WEIGHT if treated == 1 else AVERAGE_WEIGHT,
         language=language,
@@ -266,7 +305,7 @@ def _placebos(estimate: Estimate, language: Language) -> Figure:
             else Text("Treated units", "处理组均值")
         ),
         placebo_name=Text("Placebos", "安慰剂"),
-        time=EVENT_TIME,
+        time=_event_time(estimate),
         language=language,
     )
 
@@ -294,7 +333,8 @@ def _ranking(estimate: Estimate, language: Language) -> Figure:
         [details["rmspe_ratio"], *details["placebo_rmspe_ratios"]],
         index=[treated[0], *(controls[row][0] for row in assigned)],
     )
-    return draw_ranking(ratios, [treated[0]], names=_names(estimate), language=language)
+    shown = _largest(estimate, ratios, [treated[0]])
+    return draw_ranking(shown, [treated[0]], names=_names(estimate), language=language)
 
 
 def _separate_ranking(estimate: Estimate, language: Language) -> Figure:
@@ -316,8 +356,25 @@ def _separate_ranking(estimate: Estimate, language: Language) -> Figure:
         )
     if len(rankings) == 1:
         (ratios,) = rankings.values()
-        return draw_ranking(ratios, list(units["unit"]), names=names, language=language)
-    return draw_rankings(rankings, list(units["unit"]), names=names, language=language)
+        shown = _largest(estimate, ratios, list(units["unit"]))
+        return draw_ranking(shown, list(units["unit"]), names=names, language=language)
+    pages = {
+        title: _largest(estimate, ratios, list(units["unit"])) for title, ratios in rankings.items()
+    }
+    return draw_rankings(pages, list(units["unit"]), names=names, language=language)
+
+
+def _largest(estimate: Estimate, ratios: pd.Series, treated: list[Hashable]) -> pd.Series:
+    """The treated units, and as many of the others as fit on a page."""
+    own = ratios.index.isin(treated)
+    room = max(MOST_ROWS - int(own.sum()), 0)
+    others = ratios[~own].sort_values(ascending=False, kind="stable")
+    if len(others) > room:
+        warn_user(
+            f"{len(ratios)} {estimate.design.labels.unit}s do not fit on a page: beside the "
+            f"treated the {room} with the largest ratios are drawn."
+        )
+    return ratios[own | ratios.index.isin(others.index[:room])] if len(others) > room else ratios
 
 
 _KINDS = {

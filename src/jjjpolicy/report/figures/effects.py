@@ -32,6 +32,7 @@ def draw_event_study(
     effects: pd.DataFrame,
     *,
     outcome: Label,
+    time: Label = EVENT_TIME,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -42,9 +43,9 @@ def draw_event_study(
     effects : DataFrame
         Columns ``event_time``, ``estimate``, ``lower`` and ``upper``; optionally
         ``uniform_lower`` and ``uniform_upper``. A period without an interval, such as the
-        reference period, is drawn as a hollow point.
-    outcome : Text or str
-        What the effect is measured in.
+        reference period, is drawn as a hollow point; where no period has one, a line joins them.
+    outcome, time : Text or str
+        What the effect and the event time are measured in.
     """
     _require(effects, ("event_time", "estimate", "lower", "upper"))
     with style.canvas(language, width=width) as (figure, (axes,)):
@@ -67,13 +68,14 @@ def draw_event_study(
         axes.plot(
             fixed["event_time"],
             fixed["estimate"],
-            "o",
+            "o" if len(known) else "o-",
+            color=style.BLUE,
             markerfacecolor="white",
             markeredgecolor=style.BLUE,
         )
         if uniform:
             axes.legend(loc="best", handlelength=1.4)
-        axes.set_xlabel(words(EVENT_TIME, language))
+        axes.set_xlabel(words(time, language))
         axes.set_ylabel(words(outcome, language))
         style.whole_years(axes)
     return figure

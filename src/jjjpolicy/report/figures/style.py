@@ -70,7 +70,7 @@ def style(language: Language) -> Iterator[None]:
         "legend.frameon": False,
         "figure.constrained_layout.use": True,
         "figure.facecolor": "white",
-        "mathtext.fontset": "dejavusans",
+        "text.parse_math": False,  # names are data: a dollar sign in one is a dollar sign
     }
     with matplotlib.rc_context(settings):
         yield
@@ -169,8 +169,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
         )
 
 
-def whole_years(axes: Axes) -> None:
-    """Tick only whole numbers on the horizontal axis."""
+def whole_years(axes: Axes, most: int = 6) -> None:
+    """Tick only whole numbers on the horizontal axis, in at most so many steps."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))

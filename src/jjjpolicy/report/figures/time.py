@@ -32,6 +32,7 @@ def draw_paths(
     treated_name: Label,
     synthetic_name: Label = SYNTHETIC,
     band: pd.DataFrame | None = None,
+    time: Label = YEAR,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -45,13 +46,15 @@ def draw_paths(
     outcome, treated_name, synthetic_name : Text or str
     band : DataFrame, indexed by period, optional
         Columns lower and upper: intervals of the counterfactual.
+    time : Text or str
+        What the periods are.
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
         if band is not None:
             shade_interval(axes, band, style.VERMILION)
         axes.plot(treated.index, treated, color=style.BLUE)
         axes.plot(synthetic.index, synthetic, color=style.VERMILION, linestyle=(0, (5, 2)))
-        _finish(axes, policy, outcome, language)
+        _finish(axes, policy, outcome, language, time)
         ends = [
             (treated.index[-1], treated.iloc[-1], words(treated_name, language), style.BLUE),
             (
@@ -72,6 +75,7 @@ def draw_gaps(
     outcome: Label,
     names: Mapping[Hashable, Label] | None = None,
     bands: Mapping[Hashable, pd.DataFrame] | None = None,
+    time: Label = YEAR,
     language: Language = "en",
     width: float = style.COLUMN_WIDTH,
 ) -> Figure:
@@ -87,6 +91,8 @@ def draw_gaps(
     names : mapping from column to Text or str
     bands : mapping from column to DataFrame, indexed by period, optional
         Columns lower and upper: intervals of the effect.
+    time : Text or str
+        What the periods are.
     """
     with style.canvas(language, width=width) as (figure, (axes,)):
         style.mark_zero(axes)
@@ -97,7 +103,7 @@ def draw_gaps(
             axes.plot(gaps.index, gaps[unit], color=colour)
             name = words((names or {}).get(unit, str(unit)), language)
             ends.append((gaps.index[-1], gaps[unit].iloc[-1], name, colour))
-        _finish(axes, policy, outcome, language)
+        _finish(axes, policy, outcome, language, time)
         style.label_ends(axes, ends)
     return figure
 
@@ -213,9 +219,7 @@ def _line(colour: str, width: float) -> Line2D:
     return Line2D([], [], color=colour, linewidth=width)
 
 
-def _finish(
-    axes: Axes, policy: float, outcome: Label, language: Language, time: Label = YEAR
-) -> None:
+def _finish(axes: Axes, policy: float, outcome: Label, language: Language, time: Label) -> None:
     style.mark_policy(axes, policy, words(POLICY, language))
     axes.set_xlabel(words(time, language))
     axes.set_ylabel(words(outcome, language))

@@ -28,6 +28,7 @@ def draw_gap_panels(
     outcome: Label,
     names: Names,
     bands: Mapping[Hashable, pd.DataFrame],
+    time: Label = YEAR,
     language: Language = "en",
 ) -> Figure:
     """Draw treated minus counterfactual, a panel per treated unit, on one scale.
@@ -42,8 +43,10 @@ def draw_gap_panels(
     names : mapping from unit to Text or str
     bands : mapping from unit to DataFrame, indexed by period
         Columns lower and upper; units may be missing.
+    time : Text or str
+        What the periods are.
     """
-    with _panels(list(gaps.columns), names, policies, outcome, language) as (figure, found):
+    with _panels(list(gaps.columns), names, policies, (time, outcome), language) as (figure, found):
         for unit, axes in found.items():
             style.mark_zero(axes)
             if unit in bands:
@@ -63,6 +66,7 @@ def draw_path_panels(
     outcome: Label,
     names: Names,
     bands: Mapping[Hashable, pd.DataFrame],
+    time: Label = YEAR,
     language: Language = "en",
 ) -> Figure:
     """Draw outcome and counterfactual, a panel per treated unit.
@@ -73,7 +77,10 @@ def draw_path_panels(
     bands : mapping from unit to DataFrame, indexed by period
         Intervals of the effect, columns lower and upper.
     """
-    with _panels(list(observed.columns), names, policies, outcome, language) as (figure, found):
+    with _panels(list(observed.columns), names, policies, (time, outcome), language) as (
+        figure,
+        found,
+    ):
         for unit, axes in found.items():
             if unit in bands:
                 band = bands[unit]
@@ -157,7 +164,7 @@ def _panels(
     units: list[Hashable],
     names: Names,
     policies: Mapping[Hashable, float],
-    outcome: Label,
+    axis_labels: tuple[Label, Label],
     language: Language,
 ) -> Iterator[tuple[Figure, dict[Hashable, Axes]]]:
     """A grid with an axes for each unit, titled, with its policy line."""
@@ -174,9 +181,10 @@ def _panels(
         yield figure, found
         for unit, axes in found.items():
             style.mark_policy(axes, policies[unit])
-            style.whole_years(axes)
+            style.whole_years(axes, most=5 if columns < 4 else 3)
             axes.set_title(words(names[unit], language))
         for axes in grid[len(units) :]:
             axes.set_visible(False)
-        figure.supxlabel(words(YEAR, language), fontsize=8)
+        time, outcome = axis_labels
+        figure.supxlabel(words(time, language), fontsize=8)
         figure.supylabel(words(outcome, language), fontsize=8)

@@ -10,8 +10,9 @@ from itertools import groupby
 
 from jjjpolicy.report.tables.cells import MISSING, Cell, Figures, Interval, is_missing
 from jjjpolicy.report.tables.content import Content
-from jjjpolicy.report.text import Language, words
+from jjjpolicy.report.text import Label, Language, words
 
+_SPACES = dict.fromkeys(range(32), " ")
 NOTES: dict[Language, str] = {"en": "Notes: ", "zh": "注："}
 
 
@@ -84,30 +85,35 @@ def lay_out(table: Content, language: Language) -> Layout:
     lines: list[Line] = []
     for panel in table.panels:
         if panel.heading:
-            lines.append(Line(words(panel.heading, language), ()))
-        lines += [Line(words(row.label, language), next(entries)) for row in panel.rows]
+            lines.append(Line(_line(panel.heading, language), ()))
+        lines += [Line(_line(row.label, language), next(entries)) for row in panel.rows]
     spans = tuple(
         (span, len(list(group)))
-        for span, group in groupby(words(column.span, language) for column in table.columns)
+        for span, group in groupby(_line(column.span, language) for column in table.columns)
     )
     return Layout(
         id=table.id,
         language=language,
-        caption=words(table.caption, language),
-        stub=words(table.stub, language),
+        caption=_line(table.caption, language),
+        stub=_line(table.stub, language),
         spans=spans if any(span for span, _ in spans) else (),
-        headings=tuple(words(column.heading, language) for column in table.columns),
+        headings=tuple(_line(column.heading, language) for column in table.columns),
         column_widths=tuple(column.width for column in table.columns),
         lines=tuple(lines),
         notes=_notes(table, language),
     )
 
 
+def _line(label: Label, language: Language) -> str:
+    """Words of a label in one line: a control character would end a row, or a document."""
+    return words(label, language).translate(_SPACES)
+
+
 def _notes(table: Content, language: Language) -> str:
-    sentences = [words(note, language) for note in table.notes]
+    sentences = [_line(note, language) for note in table.notes]
     if any(is_missing(cell) for panel in table.panels for row in panel.rows for cell in row.cells):
         colon = "：" if language == "zh" else ": "
-        sentences.append(MISSING + colon + words(table.missing, language))
+        sentences.append(MISSING + colon + _line(table.missing, language))
     return ("" if language == "zh" else " ").join(sentences)
 
 
@@ -145,4 +151,4 @@ def _pool_digits(characters: Counter[str]) -> Counter[str]:
 def _print(cell: Cell, language: Language) -> str:
     if cell is None:
         return MISSING
-    return str(cell) if isinstance(cell, Figures) else words(cell, language)
+    return str(cell) if isinstance(cell, Figures) else _line(cell, language)
