@@ -17,7 +17,7 @@ from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
 from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
-from jjjpolicy.synth.gaps import without_rounding
+from jjjpolicy.synth.counterfactual.gaps import without_rounding
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
