@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -402,3 +403,31 @@ def test_leaving_units_out_counts_only_the_clusters_that_are_left() -> None:
     smaller = jp.did.TwoWayFixedEffects().fit(build(frame, exclude=[3]))
     same = jp.did.TwoWayFixedEffects().fit(build(frame).keep_units(design.units != 3, "test"))
     assert same.se == pytest.approx(smaller.se, rel=1e-12)
+
+
+def test_an_adoption_that_no_row_dates_is_told_and_listed() -> None:
+    frame = simulated_panel(adoption={0: 2004, 1: 2004}).query("unit != 0 or period != 2004")
+    with pytest.warns(jp.JJJPolicyWarning, match="unit 0 is untreated in 2003.*treated in 2005"):
+        design = build(frame)
+    assert design.adoption[:2].tolist() == [2005, 2004]
+    notes = design.ledger.query("item == 'note'")
+    assert notes["unit"].tolist() == [0]
+    assert notes["reason"].str.contains("adoption is not known").all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert build(frame, treatment=None, adoption="first").adoption[0] == 2004
+        build(simulated_panel(adoption={0: 2004}).query("unit != 0 or period != 2002"))
+
+
+@pytest.mark.parametrize(
+    ("per_year", "factor", "form"), [(12, 100, "year and month"), (4, 10, "year and quarter")]
+)
+def test_periods_that_pack_year_and_month_are_told(per_year: int, factor: int, form: str) -> None:
+    frame = simulated_panel(periods=2 * per_year, adoption={0: 2001 + per_year})
+    running = frame["period"] - 2001
+    packed = factor * (2019 + running // per_year) + running % per_year + 1
+    with pytest.warns(jp.JJJPolicyWarning, match=f"{form}.*// {factor}"):
+        build(frame.assign(period=packed))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build(frame)

@@ -9,8 +9,9 @@ import sys
 import warnings
 from types import FrameType
 
-OWN = ("jjjpolicy.", "functools")
-"""Modules whose lines are none of the user's; cached properties are called by ``functools``."""
+OWN = ("jjjpolicy.", "functools", "contextlib")
+"""Modules whose lines are none of the user's; cached properties are called by
+``functools``, and computing in one thread is by ``contextlib``."""
 
 
 class JJJPolicyError(Exception):

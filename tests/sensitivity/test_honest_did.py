@@ -613,3 +613,32 @@ def test_estimates_without_an_event_study_or_with_gaps_are_refused() -> None:
         honest_did(jp.did.EventStudy(reference=0).fit(design))
     with pytest.raises(jp.InferenceError, match="with arrays only"):
         honest_did(jp.did.EventStudy().fit(design), np.eye(2))
+
+
+def test_the_default_target_is_from_adoption_on_whatever_the_reference() -> None:
+    frame = simulated_panel(units=30, periods=8, adoption=dict.fromkeys(range(9), 2005), effect=1.0)
+    design = jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", adoption="first")
+    estimate = jp.did.EventStudy(reference=-3).fit(design)
+    effects = estimate.effects.set_index("event_time")["estimate"]
+    first = honest_did(estimate)
+    assert first.table["estimate"].unique() == pytest.approx([effects[0]])
+    assert first.target[first.target != 0].index.tolist() == [0]
+    assert any("event times -2, -1" in note for note in first.notes)
+    mean = honest_did(estimate, target="average")
+    assert mean.estimate == pytest.approx(effects[effects.index >= 0].mean())
+    anticipated = jp.did.CallawaySantAnna(base="universal", anticipation=1).fit(design)
+    points = anticipated.effects.set_index("event_time")["estimate"]
+    assert honest_did(anticipated).estimate == pytest.approx(points[0])
+
+
+def test_a_biennial_panel_is_bounded_as_if_its_periods_were_numbered() -> None:
+    frame = simulated_panel(units=30, periods=8, adoption=dict.fromkeys(range(9), 2005), effect=1.0)
+    names = {"unit": "unit", "time": "period", "outcome": "y", "adoption": "first"}
+    yearly = honest_did(jp.did.EventStudy().fit(jp.Design.from_frame(frame, **names)))
+    frame[["period", "first"]] = 2000 + 2 * (frame[["period", "first"]] - 2001)
+    every_two = honest_did(jp.did.EventStudy().fit(jp.Design.from_frame(frame, **names)))
+    bounds = ["estimate", "lower", "upper"]
+    assert every_two.table[bounds].to_numpy() == pytest.approx(yearly.table[bounds].to_numpy())
+    uneven = frame.replace({"period": {2014: 2015}})
+    with pytest.raises(jp.InferenceError, match="Number the periods 0, 1, 2"):
+        honest_did(jp.did.EventStudy().fit(jp.Design.from_frame(uneven, **names)))

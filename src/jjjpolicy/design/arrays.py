@@ -63,6 +63,7 @@ class Arrays:
     clusters: Mapping[str, Integers] = field(default_factory=dict)
     coordinates: Floats | None = None
     stands_for: Floats | None = None
+    late: Booleans | None = None
     left_out: Ledger = field(default_factory=Ledger)
     source: Mapping[str, Any] = field(default_factory=dict)
 
@@ -176,7 +177,8 @@ class Arrays:
     # ------------------------------------------------------------------ variations
     def reassigned(self, adoption: Floats) -> Self:
         """The same panel under another assignment; used by resampling, does not check."""
-        return replace(self, adoption=np.asarray(adoption, dtype=float), switching=None)
+        adoption = np.asarray(adoption, dtype=float)
+        return replace(self, adoption=adoption, switching=None, late=None)
 
     def with_outcome(self, outcome: Floats) -> Self:
         """The same design with other outcome values of the same shape; does not check."""
@@ -231,6 +233,7 @@ class Arrays:
             clusters={name: _dense(codes[keep]) for name, codes in self.clusters.items()},
             coordinates=None if self.coordinates is None else self.coordinates[keep],
             stands_for=None if self.stands_for is None else self.stands_for[keep],
+            late=None if self.late is None else self.late[keep],
             left_out=self.left_out.with_units(dropped, reason),
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 
 from jjjpolicy.design import intake
 from jjjpolicy.design.arrays import Arrays
-from jjjpolicy.errors import DesignError
+from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans
@@ -33,6 +33,10 @@ class Design(Arrays):
     after treatment, and their outcome is no untreated one to compare with: they are left out, with
     a warning and a line in the ledger. (With unit effects in a regression such a unit is the same
     as a never-treated one; code it so, ``adoption`` 0, to have it in the regression on purpose.)
+    Where ``adoption`` dates such a unit into a cohort of which others are observed before adoption,
+    its levels still say something: the design keeps it, estimators that compare levels
+    (CallawaySantAnna and TripleDifference on unbalanced panels, Stacked, ExtendedTWFE without unit
+    effects) use it, and all others leave it out in the same way.
 
     Attributes
     ----------
@@ -57,6 +61,9 @@ class Design(Arrays):
         Latitude and longitude in degrees.
     stands_for : ndarray, shape (units,), optional
         How many units each row stands for (:meth:`from_parquet`), which ``weights`` then contain.
+    late : ndarray of bool, shape (units,), optional
+        Units that are observed only under treatment, of cohorts of which others are observed
+        before; None where there are none.
     assigned_at : str
         The level at which treatment was assigned: the unit unless a coarser column was named.
     assignment : ndarray of int, shape (units,)
@@ -92,7 +99,9 @@ class Design(Arrays):
             unbalanced and the ledger lists the cell) but may not occur twice. A table in which
             every unit occurs once holds repeated cross-sections.
         unit, time, outcome : str
-            Columns. Periods are integers (years, or a running number of quarters or months).
+            Columns. Periods are integers (years, or a running number of quarters or months, such
+            as ``12 * year + month``; 202001 for January 2020 would jump at New Year). Their
+            differences are the clock of all event times.
             ``unit=None`` makes every row a unit of its own, numbered from 0: repeated
             cross-sections, which need ``adoption``.
         treatment : str, optional
@@ -129,7 +138,9 @@ class Design(Arrays):
         -----
         JJJPolicyWarning
             Treated units (cohorts) without a pre-period are left out; a zero in ``adoption`` is
-            read as never treated although periods run from below zero to above.
+            read as never treated although periods run from below zero to above; periods look
+            like 202001; a unit has no row between its last untreated and its first treated one,
+            so that ``treatment`` does not say when it adopted.
         """
         if unit is None:
             frame, unit = intake.rows_as_units(frame)
@@ -286,6 +297,31 @@ class Design(Arrays):
             across_breaks=across_breaks,
             changed_areas=changed_areas,
         )
+
+    def followed(self) -> Design:
+        """The design without units that are observed only under treatment, after a warning.
+
+        Their cohort is seen before adoption, they are not: their levels can be compared, but they
+        have no change.
+        """
+        if self.late is None or not self.late.any():
+            return self
+        reasons = [
+            f"no pre-period: treated in every observed period (first treated {since:.0f})"
+            for since in self.adoption[self.late]
+        ]
+        ledger = self.left_out
+        for unit, reason in zip(self.units[self.late], reasons, strict=True):
+            ledger = ledger.with_units([unit], reason)
+        shown = ", ".join(map(intake.quoted, self.units[self.late][:5]))
+        warn_user(
+            f"{self.labels.unit} {shown}{', …' if len(reasons) > 5 else ''} left out, no "
+            f"pre-period: treated in every observed period, and changes of units are compared. "
+            f"estimate.design.ledger lists them. Begin earlier if there is data."
+        )
+        kept = replace(self.keep_units(~self.late, reasons[0]), late=None, left_out=ledger)
+        seen: Booleans = np.asarray(kept.observed.any(axis=0))
+        return kept if seen.all() else kept.keep_periods(seen, "only units left out are observed")
 
     def require_balanced(self, method: str) -> None:
         """Raise a `DesignError` naming the absent cells unless the panel is balanced."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from jjjpolicy.did.group_time.cells import effects_of_cells
 from jjjpolicy.did.group_time.comparisons import (
     Base,
@@ -75,6 +73,10 @@ class CallawaySantAnna(GroupTimeEstimator):
     def __post_init__(self) -> None:
         require_known_options(self.control, self.method, self.base, self.anticipation)
 
+    def comparable(self, design: Design) -> Design:
+        """The whole design: levels are compared, so that no row needs another of its unit."""
+        return design
+
     def group_time_effects(self, design: Design) -> GroupTimeEffects:
         """Effects ATT(g, t) with influence functions.
 
@@ -96,10 +98,10 @@ class CallawaySantAnna(GroupTimeEstimator):
         effects, trimmed = effects_of_cells(
             sample, cells, skipped, compare, sample.codes, self.anticipation
         )
-        return replace(effects, notes=tuple(_notes(design, effects, trimmed)))
+        return replace(effects, notes=tuple(_notes(design, trimmed)))
 
 
-def _notes(design: Design, effects: GroupTimeEffects, trimmed: int) -> Iterator[str]:
+def _notes(design: Design, trimmed: int) -> Iterator[str]:
     if design.repeated_cross_sections:
         yield "repeated cross-sections: every row is an observation of its own."
     elif not design.balanced:
@@ -109,11 +111,3 @@ def _notes(design: Design, effects: GroupTimeEffects, trimmed: int) -> Iterator[
         )
     if trimmed:
         yield f"{trimmed} times a control got no weight: its propensity score is above 0.995."
-    for group in np.unique(effects.groups):
-        members = design.assignment[design.adoption == group]
-        if (members == members[0]).all():
-            yield (
-                f"cohort {group:.0f} is a single {design.assigned_at}: its own variation cannot be "
-                f"estimated, and standard errors with it are too small. Use randomisation "
-                f"inference."
-            )

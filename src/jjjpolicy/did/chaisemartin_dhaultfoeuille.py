@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.cohorts.event_window import EventClock
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.switching_differences import SwitchingEffect, TreatmentPaths, average
 from jjjpolicy.errors import DesignError, InferenceError
@@ -19,7 +18,7 @@ from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats
+    from jjjpolicy.linalg.types import Floats, Integers
 
 Overall = Literal["DID_M", "average total effect"]
 
@@ -47,8 +46,10 @@ class ChaisemartinDHaultfoeuille(Estimator):
 
       averaged over units, with the sign reversed where treatment goes down. It is the effect of
       having followed the actual path of treatment for l periods rather than having kept d.
-      ``effects`` has DID_l at event time l - 1, and placebos, which go back l periods from F - 1
-      for the same units, at event time -1 - l.
+      ``effects`` has DID_l at the calendar distance of F - 1 + l from F, and placebos, which go
+      back l periods from F - 1 for the same units, at that of F - 1 - l: at event times l - 1
+      and -1 - l where periods are years. Where distances differ between cohorts, an event time
+      averages over those that have it.
 
     Parameters
     ----------
@@ -62,10 +63,12 @@ class ChaisemartinDHaultfoeuille(Estimator):
     -----
     Standard errors are those of the 2024 paper and its programs, from deviations of changes from
     the mean of their cohort, clustered at the level of assignment, normal distribution; those of
-    DID_M follow the same rule. They take the numbers of switchers as given. A cell needs the unit
-    observed at both ends of the change; a unit whose last period before the switch is absent does
-    not count as a switcher. ``details["normalized"]`` divides DID_l by the change of treatment
-    accumulated until then; ``details["not_estimable"]`` lists switchers without controls.
+    DID_M follow the same rule. Cohorts are counted in clusters, also where ``Clustered`` names
+    another level: one that is a single cluster is centred together with its controls. They take the
+    numbers of switchers as given. A cell needs the unit observed at both ends of the change; a unit
+    whose last period before the switch is absent does not count as a switcher.
+    ``details["normalized"]`` divides DID_l by the change of treatment accumulated until then;
+    ``details["not_estimable"]`` lists switchers without controls.
     """
 
     overall: Overall = "DID_M"
@@ -82,22 +85,21 @@ class ChaisemartinDHaultfoeuille(Estimator):
             than can be estimated.
         """
         paths = self._paths(design)
-        step = EventClock(design).step
         dynamic, lost = self._dynamic(paths)
         placebos = self._placebos(paths, len(dynamic))
         instantaneous, total = self._instantaneous(paths), _total(dynamic)
+        around = {**dict(reversed(placebos.items())), **dynamic}
         chosen = {"DID_M": instantaneous, "average total effect": total}
         overall = chosen[self.overall]
-        columns = [effect.influence for effect in [*placebos[::-1], *dynamic]]
-        influence = np.column_stack([overall[1], *columns])
-        times = step * np.array([*range(-1 - len(placebos), -1), *range(len(dynamic))])
+        influence = _columns(overall[1], around)
+        times = np.array(list(around), dtype=np.int64)
         effects = pd.DataFrame(
             {
                 "event_time": times,
-                "estimate": [effect.estimate for effect in [*placebos[::-1], *dynamic]],
+                "estimate": [effect.estimate for effect in around.values()],
             }
         )
-        reference = pd.DataFrame({"event_time": [-step], "estimate": [0.0]})
+        reference = pd.DataFrame({"event_time": [paths.reference], "estimate": [0.0]})
         not_estimable = pd.DataFrame(
             [
                 (int(design.periods[start]), int(design.periods[end]), units, NO_CONTROL)
@@ -117,7 +119,7 @@ class ChaisemartinDHaultfoeuille(Estimator):
             influence=influence,
             details={
                 "event_times": times,
-                "reference": -step,
+                "reference": paths.reference,
                 "overall": pd.DataFrame(
                     {
                         "estimand": list(chosen),
@@ -127,10 +129,10 @@ class ChaisemartinDHaultfoeuille(Estimator):
                 ),
                 "normalized": pd.DataFrame(
                     {
-                        "event_time": step * np.arange(len(dynamic)),
-                        "switchers": [effect.switchers for effect in dynamic],
-                        "dose": [effect.cumulative_dose for effect in dynamic],
-                        "estimate": [e.estimate / e.cumulative_dose for e in dynamic],
+                        "event_time": list(dynamic),
+                        "switchers": [effect.switchers for effect in dynamic.values()],
+                        "dose": [effect.cumulative_dose for effect in dynamic.values()],
+                        "estimate": [e.estimate / e.cumulative_dose for e in dynamic.values()],
                     }
                 ),
                 "not_estimable": not_estimable,
@@ -143,9 +145,27 @@ class ChaisemartinDHaultfoeuille(Estimator):
                 effects,
                 clustered_covariance(influence, design.assignment),
                 specification={"name": "Clustered", "level": design.assigned_at},
-                notes=few_treated_note(design, design.assignment),
+                notes=(
+                    *_together_note(design, design.assignment, design.assigned_at),
+                    *few_treated_note(design, design.assignment),
+                ),
             )
         )
+
+    def influence_by(
+        self, estimate: Estimate, codes: Integers, level: str
+    ) -> tuple[Floats | None, tuple[str, ...]]:
+        """Cohorts are counted and centred in the clusters of this level."""
+        design = replace(estimate.design, assignment=codes, assigned_at=level)
+        paths = self._paths(design)
+        dynamic, _ = self._dynamic(paths)
+        if self.overall == "DID_M":
+            _, overall = self._instantaneous(paths)
+        else:
+            _, overall = _total(dynamic)
+        placebos = self._placebos(paths, len(dynamic))
+        influence = _columns(overall, {**dict(reversed(placebos.items())), **dynamic})
+        return influence, _together_note(design, codes, level)
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
@@ -197,38 +217,43 @@ class ChaisemartinDHaultfoeuille(Estimator):
 
     def _dynamic(
         self, paths: TreatmentPaths
-    ) -> tuple[list[SwitchingEffect], list[tuple[int, int, int]]]:
-        effects: list[SwitchingEffect] = []
+    ) -> tuple[dict[int, SwitchingEffect], list[tuple[int, int, int]]]:
+        effects: dict[int, SwitchingEffect] = {}
         lost = []
-        wanted = paths.design.n_periods if self.effects is None else self.effects
-        for number in range(1, wanted + 1):
-            comparisons, without = paths.dynamic(number, placebo=False)
-            lost += [(start, start - 1 + number, units) for start, units in without]
-            if not comparisons:
-                if self.effects is not None and effects:
-                    raise DesignError(
-                        f"effects={self.effects}: only the first {number - 1} can be estimated; "
-                        f"ask for no more."
-                    )
+        for time in paths.times(placebo=False):
+            if len(effects) == self.effects:
                 break
-            effects.append(average(paths.design, comparisons))
+            comparisons, without = paths.dynamic(time, placebo=False)
+            lost += without
+            if comparisons:
+                effects[time] = average(paths.design, comparisons)
+            elif paths.alike:
+                break
         if not effects:
             raise self._nothing(paths.design)
+        if self.effects is not None and len(effects) < self.effects:
+            raise DesignError(
+                f"effects={self.effects}: only the first {len(effects)} can be estimated; ask for "
+                f"no more."
+            )
         return effects, lost
 
-    def _placebos(self, paths: TreatmentPaths, effects: int) -> list[SwitchingEffect]:
-        placebos: list[SwitchingEffect] = []
+    def _placebos(self, paths: TreatmentPaths, effects: int) -> dict[int, SwitchingEffect]:
+        placebos: dict[int, SwitchingEffect] = {}
         wanted = effects if self.placebos is None else self.placebos
-        for number in range(1, wanted + 1):
-            comparisons, _ = paths.dynamic(number, placebo=True)
-            if not comparisons:
-                if self.placebos is not None:
-                    raise DesignError(
-                        f"placebos={self.placebos}: only {number - 1} can be estimated, since they "
-                        f"look as many periods back as effects look ahead; ask for no more."
-                    )
+        for time in paths.times(placebo=True):
+            if len(placebos) == wanted:
                 break
-            placebos.append(average(paths.design, comparisons))
+            comparisons, _ = paths.dynamic(time, placebo=True)
+            if comparisons:
+                placebos[time] = average(paths.design, comparisons)
+            elif paths.alike:
+                break
+        if self.placebos is not None and len(placebos) < self.placebos:
+            raise DesignError(
+                f"placebos={self.placebos}: only {len(placebos)} can be estimated, since they look "
+                f"as many periods back as effects look ahead; ask for no more."
+            )
         return placebos
 
     def _nothing(self, design: Design) -> DesignError:
@@ -238,8 +263,28 @@ class ChaisemartinDHaultfoeuille(Estimator):
         )
 
 
-def _total(effects: list[SwitchingEffect]) -> tuple[float, Floats]:
+def _columns(overall: Floats, around: dict[int, SwitchingEffect]) -> Floats:
+    """Influence functions of the overall effect, then of the effects."""
+    return np.column_stack([overall, *(effect.influence for effect in around.values())])
+
+
+def _together_note(design: Design, codes: Integers, level: str) -> tuple[str, ...]:
+    alone = [
+        f"{cohort:.0f}"
+        for cohort in design.cohorts
+        if design.count_clusters(codes, design.adoption == cohort) == 1
+    ]
+    if not alone:
+        return ()
+    return (
+        f"Cohort {', '.join(alone[:5])}{', …' if len(alone) > 5 else ''}: a single {level}, whose "
+        f"changes stand against the mean of switchers and controls together.",
+    )
+
+
+def _total(dynamic: dict[int, SwitchingEffect]) -> tuple[float, Floats]:
     """Sum of all effects over the sum of all changes of treatment, and its influence."""
+    effects = list(dynamic.values())
     dose = sum(effect.switchers * effect.dose for effect in effects)
     if dose == 0:
         raise DesignError("treatment is back at its earlier value in all periods after switches.")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.intake import quoted
+from jjjpolicy.did.cohorts.event_window import EventClock
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.doses.basis import DoseBasis
 from jjjpolicy.did.doses.response import DoseResponseEstimate, pointwise_curves
@@ -120,7 +121,12 @@ class ContinuousTreatment(Estimator):
         errors = np.sqrt(np.diag(covariance))
         joint = np.column_stack([influence[:, :1], by_time])
         events = pd.DataFrame({"event_time": times, "estimate": effects})
-        shown = pd.concat([events, pd.DataFrame({"event_time": [-1], "estimate": [0.0]})])
+        shown = pd.concat(
+            [
+                events,
+                pd.DataFrame({"event_time": [EventClock(design).reference], "estimate": [0.0]}),
+            ]
+        )
         estimate = DoseResponseEstimate(
             estimator=self,
             design=design,

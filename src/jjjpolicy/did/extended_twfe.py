@@ -62,6 +62,10 @@ class ExtendedTWFE(GroupTimeEstimator):
         if self.anticipation < 0:
             raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
 
+    def comparable(self, design: Design) -> Design:
+        """The whole design where effects of cohorts stand in place of those of units."""
+        return design.followed() if self.unit_effects else design
+
     def group_time_effects(self, design: Design) -> GroupTimeEffects:
         """Effects by cohort and period.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
@@ -93,7 +93,7 @@ class Imputation(Estimator):
         details = {}
         if self.pretrends:
             leads = pretrend_regression(design, self.pretrends)
-            influence = np.column_stack([influence[:, :1], leads.influence, influence[:, 1:]])
+            influence = _with_leads(influence, leads.influence)
             factors = np.insert(factors, 1, np.full(self.pretrends, np.sqrt(leads.correction)))
             table = pd.concat([leads.table(), table], ignore_index=True)
             details["pretrends"] = leads.joint_test(design.assignment)
@@ -108,6 +108,19 @@ class Imputation(Estimator):
             notes=singles,
             details=details,
         )
+
+    def influence_by(
+        self, estimate: Estimate, codes: Integers, level: str
+    ) -> tuple[Floats | None, tuple[str, ...]]:
+        """Effects stand against averages over the clusters of this level (equation 8)."""
+        design = replace(estimate.design, assignment=codes, assigned_at=level)
+        effects = self._effects(design)
+        treated, singles = self._treated_part(effects)
+        influence = effects.influence(treated)
+        if self.pretrends:
+            leads = pretrend_regression(design, self.pretrends)
+            influence = _with_leads(influence, leads.influence)
+        return influence, singles
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
@@ -225,3 +238,8 @@ class Imputation(Estimator):
             f"{message[0].upper()}{message[1:]}: their effects do not contribute to this standard "
             f"error, which is then too small; choose a coarser averaging.",
         )
+
+
+def _with_leads(influence: Floats, leads: Floats) -> Floats:
+    """Columns: overall effect, pre-trend coefficients, effects by event time."""
+    return np.column_stack([influence[:, :1], leads, influence[:, 1:]])

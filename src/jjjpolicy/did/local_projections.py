@@ -55,7 +55,8 @@ class LocalProjections(Estimator):
     pre_window, post_window : int, optional
         Periods of the panel before and after adoption for which there are effects; H is
         ``post_window``. By default the widest window that every cohort fills; in a wider one the
-        cohorts behind the effects change from horizon to horizon.
+        cohorts behind the effects change from horizon to horizon. Horizons of ``effects`` are
+        calendar distances from adoption; the pooled effect counts periods of the panel.
     reweight : bool
         Whether entering units count alike.
 
@@ -86,40 +87,39 @@ class LocalProjections(Estimator):
         clock = EventClock(design)
         fits: dict[int, EntryFit] = {}
         lost, weights = [], []
-        for h in (h for h in range(-pre, post + 1) if h != -1):
-            sample = EntrySample.of(design, clock, [h], max(h, 0))
+        for time in _event_times(clock, pre, post):
+            target = _positions(clock, time)
+            sample = EntrySample.of(design, clock, [target])
             lost += [
-                (cohort, int(design.periods[t + h]), units, NO_CONTROL)
+                (cohort, int(design.periods[target[t]]), units, NO_CONTROL)
                 for cohort, t, units in sample.without_controls()
             ]
             if sample.identified:
-                fits[h] = self._regress(sample)
-                weights.append(
-                    sample.cohort_weights(self.reweight).assign(event_time=h * clock.step)
-                )
+                fits[time] = self._regress(sample)
+                weights.append(sample.cohort_weights(self.reweight).assign(event_time=time))
         not_estimable = pd.DataFrame(lost, columns=["group", "time", "units", "reason"])
         design = listed_as_not_estimable(design, not_estimable, self.label)
-        times: Integers = np.array(list(fits), dtype=np.int64) * clock.step
+        times: Integers = np.array(list(fits), dtype=np.int64)
         columns = [pooled, *fits.values()]
         influence = np.column_stack([fit.influence for fit in columns])
         factors = np.sqrt([fit.correction for fit in columns])
         effects = pd.DataFrame(
             {"event_time": times, "estimate": [fit.coefficient for fit in fits.values()]}
         )
-        reference = pd.DataFrame({"event_time": [-clock.step], "estimate": [0.0]})
+        reference = pd.DataFrame({"event_time": [clock.reference], "estimate": [0.0]})
         kind = "equally weighted" if self.reweight else "variance-weighted"
         estimate = Estimate(
             estimator=self,
             design=design,
             att=pooled.coefficient,
-            estimand=f"pooled effect over event times 0 to {post * clock.step}, {kind}",
+            estimand=f"pooled effect over event times {_span(clock, post)}, {kind}",
             event_effects=pd.concat([effects, reference]).sort_values(
                 "event_time", ignore_index=True
             ),
             influence=influence,
             details={
                 "event_times": times,
-                "reference": -clock.step,
+                "reference": clock.reference,
                 "not_estimable": not_estimable,
                 "horizons": pd.concat(weights, ignore_index=True) if weights else None,
                 "collinear": pooled.collinear,
@@ -165,8 +165,7 @@ class LocalProjections(Estimator):
         clock = EventClock(design)
         samples: dict[int | str, EntrySample] = {"pooled": self._pooled_sample(design)}
         for time in estimate.details["event_times"]:
-            h = int(time) // clock.step
-            samples[int(time)] = EntrySample.of(design, clock, [h], max(h, 0))
+            samples[int(time)] = EntrySample.of(design, clock, [_positions(clock, int(time))])
         return {key: self._regression(sample) for key, sample in samples.items()}
 
     def _regression(self, sample: EntrySample) -> Any:
@@ -195,7 +194,9 @@ class LocalProjections(Estimator):
 
     def _pooled_sample(self, design: Design) -> EntrySample:
         _, post = self._window(design)
-        sample = EntrySample.of(design, EventClock(design), list(range(post + 1)), post)
+        columns = np.arange(design.n_periods)
+        horizons = [columns + h for h in range(post + 1)]
+        sample = EntrySample.of(design, EventClock(design), horizons)
         if not sample.identified:
             raise DesignError(
                 f"no cohort is observed for post_window={post} periods after adoption together with"
@@ -205,3 +206,29 @@ class LocalProjections(Estimator):
 
     def _regress(self, sample: EntrySample) -> EntryFit:
         return equally_weighted(sample) if self.reweight else least_squares(sample)
+
+
+def _event_times(clock: EventClock, pre: int, post: int) -> list[int]:
+    """Event times within a window of some cohort, without its last period before adoption."""
+    found: set[int] = set()
+    for start in clock.cohorts:
+        times = clock.event_times(start)
+        found.update(times[max(start - pre, 0) : max(start - 1, 0)].tolist())
+        found.update(times[start : start + post + 1].tolist())
+    return sorted(found)
+
+
+def _positions(clock: EventClock, time: int) -> Integers:
+    """Position of an event time for entry in each period; -1 where there is none."""
+    columns = np.arange(clock.design.n_periods)
+    found = np.full(len(columns), -1, dtype=np.int64)
+    for start in range(len(columns)):
+        at = np.flatnonzero(clock.event_times(start) == time)
+        if len(at) and at[0] != start - 1:
+            found[start] = at[0]
+    return found
+
+
+def _span(clock: EventClock, post: int) -> str:
+    last = [clock.event_times(start)[start : start + post + 1] for start in clock.cohorts]
+    return f"{min(times[0] for times in last)} to {max(times[-1] for times in last)}"

@@ -48,7 +48,9 @@ class Stacked(Estimator):
     ----------
     kappa_pre, kappa_post : int, optional
         Periods of the panel before adoption (1 or more) and after the period of adoption (0 or
-        more). By default the widest window that every cohort fills.
+        more). By default the widest window that every cohort fills. Event times are calendar
+        distances from adoption: on unevenly spaced panels the stack has those that are in the
+        window of every cohort.
     complete_windows : bool
         Whether a sub-experiment leaves out units that are not observed in its whole window. The
         regression has no unit effects, so that the levels of incomplete units do not cancel; the
@@ -70,6 +72,10 @@ class Stacked(Estimator):
     kappa_post: int | None = None
     complete_windows: bool = False
 
+    def comparable(self, design: Design) -> Design:
+        """The whole design: levels are compared, so that no row needs another of its unit."""
+        return design
+
     def fit(self, design: Design) -> Estimate:
         """Stack, weight, and estimate.
 
@@ -82,8 +88,8 @@ class Stacked(Estimator):
         stack = self._stack(design)
         design = listed_as_not_estimable(design, stack.left_out, self.label)
         regression = _regress(stack)
-        times = stack.times * EventClock(design).step
-        free = stack.times != -1
+        times = stack.times
+        free = times != stack.reference
         effects = pd.DataFrame({"event_time": times[free], "estimate": regression.estimates[1:]})
         reference = pd.DataFrame({"event_time": times[~free], "estimate": [0.0]})
         estimate = Estimate(
@@ -91,14 +97,14 @@ class Stacked(Estimator):
             design=design,
             att=float(regression.estimates[0]),
             estimand="mean over event times of the effect on the cohorts in the stack, "
-            f"event times 0 to {times[-1]}",
+            f"event times {times[times >= 0][0]} to {times[-1]}",
             event_effects=pd.concat([effects, reference]).sort_values(
                 "event_time", ignore_index=True
             ),
             influence=regression.influence,
             details={
                 "event_times": times[free],
-                "reference": int(times[~free][0]),
+                "reference": stack.reference,
                 "sub_experiments": stack.table(),
                 "not_estimable": stack.left_out,
                 "incomplete": stack.incomplete(),
@@ -131,11 +137,10 @@ class Stacked(Estimator):
         those of sub-experiments, such as "2003: Beijing", and periods are event times.
         """
         stack = self._stack(estimate.design)
-        step = EventClock(stack.design).step
         treated = np.concatenate([part.treated for part in stack.parts])
         columns = {"treated": np.repeat(treated[:, None].astype(float), len(stack.times), axis=1)}
-        for time in stack.times[stack.times != -1]:
-            columns[f"event time {time * step}"] = columns["treated"] * (stack.times == time)
+        for time in stack.times[stack.times != stack.reference]:
+            columns[f"event time {time}"] = columns["treated"] * (stack.times == time)
         columns |= {name: stack.rows(values) for name, values in stack.design.covariates.items()}
         return PanelRegression(
             outcome=stack.rows(stack.design.outcome),
@@ -149,7 +154,7 @@ class Stacked(Estimator):
                     for u in stack.design.units[part.units]
                 ]
             ),
-            periods=stack.times * step,
+            periods=stack.times,
             unit_effects=False,
         ).fit()
 
@@ -175,8 +180,11 @@ class Stacked(Estimator):
                 f"kappa_post={after}."
             )
         parts, left_out = [], []
+        times = _common_times(clock, pre, post)
         for start in clock.cohorts:
-            part = _sub_experiment(design, clock, int(start), pre, post, self.complete_windows)
+            part = _sub_experiment(
+                design, clock, int(start), (pre, post), times, self.complete_windows
+            )
             if isinstance(part, str):
                 left_out.append((int(design.adoption[clock.starts == start].min()), part))
             else:
@@ -190,7 +198,8 @@ class Stacked(Estimator):
             )
         return _Stack(
             design,
-            np.arange(-pre, post + 1),
+            np.sort([*times, clock.reference]),
+            clock.reference,
             tuple(parts),
             pd.DataFrame(left_out, columns=["group", "reason"]),
         )
@@ -215,8 +224,11 @@ class _SubExperiment:
 
 @dataclass(frozen=True)
 class _Stack:
+    """``times`` are event times, ``reference`` among them that of the last before adoption."""
+
     design: Design
     times: Integers
+    reference: int
     parts: tuple[_SubExperiment, ...]
     left_out: pd.DataFrame
 
@@ -257,17 +269,42 @@ class _Stack:
         return pd.DataFrame(rows, columns=["group", "unit"])
 
 
+def _common_times(clock: EventClock, pre: int, post: int) -> list[int]:
+    """Event times, the reference apart, that are in the window of every cohort that fills it."""
+    found: set[int] | None = None
+    for start in clock.cohorts:
+        if start < pre or start + post >= clock.design.n_periods:
+            continue
+        times = clock.event_times(start)[start - pre : start + post + 1].tolist()
+        own = {time for k, time in enumerate(times) if k != pre - 1}
+        found = own if found is None else found & own
+    if found is not None and not any(time >= 0 for time in found):
+        raise DesignError(
+            "no event time from adoption on is in the window of every cohort, since the periods "
+            "of this panel are unevenly spaced. Choose a wider window, fewer cohorts, "
+            "or number the periods 0, 1, 2, … if they may count as equally long."
+        )
+    return sorted(found or ())
+
+
 def _sub_experiment(
-    design: Design, clock: EventClock, start: int, pre: int, post: int, complete: bool
+    design: Design,
+    clock: EventClock,
+    start: int,
+    window: tuple[int, int],
+    times: list[int],
+    complete: bool,
 ) -> _SubExperiment | str:
     """The sub-experiment of the cohort that adopts at position ``start``, or why there is none."""
+    pre, post = window
     if start < pre or start + post >= design.n_periods:
         return (
             f"its window of {pre} periods before and {post} after adoption is longer than the panel"
         )
     treated = clock.starts == start
     units = np.flatnonzero(treated | (clock.starts > start + post))
-    columns = np.arange(start - pre, start + post + 1)
+    own = np.flatnonzero(np.isin(clock.event_times(start), times))
+    columns = np.sort([*own[own != start - 1], start - 1]).astype(np.int64)
     weights = design.observed[np.ix_(units, columns)] * observation_weights(design)[units][:, None]
     observed = weights.any(axis=1)
     gaps = observed & ~weights.all(axis=1)
@@ -344,7 +381,7 @@ def _regress(stack: _Stack) -> _StackedRegression:
         inverse = np.linalg.inv(gram[np.ix_(chosen_columns, chosen_columns)])
         slopes = inverse @ gram[chosen_columns, 0]
     columns = [1 + k for k in kept]
-    contrast = _contrasts(stack.times)
+    contrast = _contrasts(stack.times, stack.reference)
     differences = contrast @ (means[1] - means[0])
     estimates = differences[:, 0] - differences[:, columns] @ slopes
 
@@ -369,8 +406,8 @@ def _regress(stack: _Stack) -> _StackedRegression:
     )
 
 
-def _contrasts(times: Integers) -> Floats:
-    """Rows: mean over event times from 0 on, then each event time but -1; all against -1."""
+def _contrasts(times: Integers, reference: int) -> Floats:
+    """Rows: mean over event times from 0 on, then each but the reference; all against it."""
     identity = np.eye(len(times))
-    against = identity - identity[times == -1]
-    return np.vstack([against[times >= 0].mean(axis=0), against[times != -1]])
+    against = identity - identity[times == reference]
+    return np.vstack([against[times >= 0].mean(axis=0), against[times != reference]])

@@ -134,31 +134,72 @@ class TreatmentPaths:
         carried = np.take_along_axis(self.treatment, np.maximum(last, 0), axis=1)
         return np.where(last >= 0, carried, self.baseline[:, None])
 
-    def dynamic(self, number: int, placebo: bool) -> tuple[list[Comparison], list[tuple[int, int]]]:
-        """Comparisons ``number`` periods after the last one before the switch.
+    def event_times(self, start: int) -> Integers:
+        """Calendar distance of every period from a switch at a position, shape (periods,)."""
+        periods = self.design.periods
+        dated = np.unique(self.design.adoption[self.first_switch == start])
+        between = len(dated) == 1 and periods[start - 1] < dated[0] <= periods[start]
+        return periods - (int(dated[0]) if between else periods[start])
+
+    @cached_property
+    def starts(self) -> Integers:
+        """Positions of first switches, increasing."""
+        found = np.unique(self.first_switch)
+        return found[(found > 0) & (found < self.design.n_periods)]
+
+    def times(self, placebo: bool) -> list[int]:
+        """Event times of effects, or of placebos, from the switch on outwards."""
+        sides = [
+            self.event_times(start)[: start - 1] if placebo else self.event_times(start)[start:]
+            for start in self.starts
+        ]
+        found: list[int] = np.unique(np.concatenate(sides)).tolist() if sides else []
+        return found[::-1] if placebo else found
+
+    @cached_property
+    def reference(self) -> int:
+        """Event time of the last period before the switch; the latest, where cohorts differ."""
+        return max(int(self.event_times(start)[start - 1]) for start in self.starts)
+
+    @cached_property
+    def alike(self) -> bool:
+        """Whether the n-th period after the switch is equally far from it for every cohort."""
+        even = len(np.unique(np.diff(self.design.periods))) == 1
+        return even and all(self.event_times(start)[start] == 0 for start in self.starts)
+
+    def dynamic(
+        self, time: int, placebo: bool
+    ) -> tuple[list[Comparison], list[tuple[int, int, int]]]:
+        """Comparisons at an event time with the last period before the switch.
 
         Parameters
         ----------
-        number : int
-            1 for the period of the switch, as in the paper.
+        time : int
+            Not negative for effects, negative for placebos.
         placebo : bool
-            The change over as many periods before, for switchers and controls that are also
-            observed in the period of the effect.
+            A change before the switch, for switchers and controls that are also observed as many
+            periods after.
 
         Returns
         -------
         comparisons : list of Comparison
-        lost : list of (int, int)
-            Position of the switch and number of switchers without a control.
+        lost : list of (int, int, int)
+            Positions of the switch and of the effect, number of switchers without a control.
         """
         design = self.design
         found, lost = [], []
         for baseline in (False, True):
             same = self.baseline == baseline
             for start in np.unique(self.first_switch[same]):
-                last, end = int(start) - 1, int(start) - 1 + number
-                begin = last - number if placebo else end
-                if last < 0 or end >= design.n_periods or begin < 0:
+                last = int(start) - 1
+                if last < 0 or start >= design.n_periods:
+                    continue
+                at = np.flatnonzero(self.event_times(int(start)) == time)
+                if len(at) == 0 or (at[0] < last) != placebo or at[0] == last:
+                    continue
+                begin = int(at[0])
+                end = 2 * last - begin if placebo else begin
+                if end >= design.n_periods:
                     continue
                 change = design.outcome[:, begin] - design.outcome[:, last]
                 usable = same & ~np.isnan(change) & design.observed[:, end]
@@ -167,7 +208,7 @@ class TreatmentPaths:
                 if len(switchers) == 0:
                     continue
                 if len(controls) == 0:
-                    lost.append((int(start), len(switchers)))
+                    lost.append((int(start), end, len(switchers)))
                     continue
                 found.append(self._comparison(switchers, controls, change, int(start), end))
         return found, lost

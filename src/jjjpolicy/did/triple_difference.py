@@ -81,6 +81,10 @@ class TripleDifference(GroupTimeEstimator):
     def __post_init__(self) -> None:
         require_known_options(self.control, self.method, self.base, self.anticipation)
 
+    def comparable(self, design: Design) -> Design:
+        """The whole design: levels are compared, so that no row needs another of its unit."""
+        return design
+
     def group_time_effects(self, design: Design) -> GroupTimeEffects:
         """Effects ATT(g, t) with influence functions.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 class Estimator(Refittable, ABC):
@@ -46,9 +46,39 @@ class Estimator(Refittable, ABC):
         """Covariates of the design that do not enter the estimate."""
         return [] if self.takes_covariates else list(design.covariates)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "fit" in vars(cls):
+            cls.fit = _of_comparable(cls.fit)  # type: ignore[method-assign]
+        super().__init_subclass__(**options)
+
+    def comparable(self, design: Design) -> Design:
+        """The design as ``fit`` takes it: by default without units that have no pre-period.
+
+        An estimator that compares levels rather than changes of units overrides this.
+        """
+        return design.followed()
+
     @abstractmethod
     def fit(self, design: Design) -> Estimate:
         """Estimate the effect of treatment in ``design``."""
+
+    def influence_by(
+        self, estimate: Estimate, codes: Integers, level: str
+    ) -> tuple[Floats | None, tuple[str, ...]]:
+        """Influence functions for errors clustered at a level, and what to say about them.
+
+        They are those of the estimate, unless the estimator centres them within groups of clusters.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            Of this estimator.
+        codes : ndarray of int, shape (units,)
+            Clusters, without gaps.
+        level : str
+            What they are called.
+        """
+        return estimate.influence, ()
 
     def regression(self, estimate: Estimate) -> Any:
         """The regression behind an estimate; see :meth:`Estimate.regression`."""
@@ -320,3 +350,13 @@ class Inference(Method, ABC):
         InferenceError
             The estimate does not offer what the method needs.
         """
+
+
+def _of_comparable(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """A ``fit`` that first leaves out what the estimator cannot compare."""
+
+    @wraps(fit)
+    def fit_comparable(self: Estimator, design: Design) -> Any:
+        return fit(self, self.comparable(design))
+
+    return fit_comparable

@@ -103,6 +103,18 @@ def _treated_clusters(design: Design, codes: Integers) -> tuple[int, int]:
     return design.count_clusters(codes, design.treated), design.count_clusters(codes)
 
 
+def lone_cohorts_note(
+    design: Design, codes: Integers, level: str, cohorts: Floats
+) -> tuple[str, ...]:
+    """What to say where cohorts whose effects are centred on their own mean are single clusters."""
+    return tuple(
+        f"cohort {cohort:.0f} is a single {level}: its own variation cannot be estimated, and "
+        f"standard errors with it are too small. Use randomisation inference."
+        for cohort in np.unique(cohorts)
+        if np.isfinite(cohort) and design.count_clusters(codes, design.adoption == cohort) == 1
+    )
+
+
 def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:
     """Interval from the t distribution; normal where ``df`` is infinite."""
     quantile = _t_quantile(0.5 + level / 2, df)

@@ -19,7 +19,7 @@ from jjjpolicy.estimation.variance import (
 from jjjpolicy.inference.permutation.left_out import Aligned, jackknife_bounds, refits_without
 from jjjpolicy.inference.regression.clusters import cluster_products
 from jjjpolicy.inference.regression.parts import cell_terms, regression_of
-from jjjpolicy.inference.results import covariance_result, influence_of
+from jjjpolicy.inference.results import covariance_result, influence_by
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -84,8 +84,11 @@ class Clustered(Inference):
             raise InferenceError(f"there is only one cluster at level {level!r}; two are needed.")
         df: float | Floats = groups - 1
         cohorts = None
+        further: tuple[str, ...] = ()
         if self.kind == "CRV1":
-            influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
+            influence, further = influence_by(
+                estimate, codes, level, "a clustered variance", "PlaceboUnits"
+            )
             covariance = clustered_covariance(influence * _roots(estimate, codes, groups), codes)
         elif self.kind == "CRV3" and "regression" not in estimate.details:
             covariance, cohorts = _jackknife(estimate, codes, level)
@@ -114,6 +117,7 @@ class Clustered(Inference):
             cohorts=cohorts,
             notes=(
                 f"{groups} clusters, t distribution with {freedom:.4g} degrees of freedom.",
+                *further,
                 *few_treated_note(estimate.design, codes),
             ),
         )
@@ -131,16 +135,24 @@ class Clustered(Inference):
             fit, contrasts = regression_of(
                 estimate, f"clustering by {time}", "Clustered in the cross-section only"
             )
-            terms = cell_terms(fit, contrasts)
+            terms: Floats | None = cell_terms(fit, contrasts)
             second = np.broadcast_to(np.arange(design.n_periods), first.shape)
         else:
-            influence = influence_of(estimate, "a clustered variance", "PlaceboUnits")
-            terms = influence[:, None, :] / design.n_units
+            terms = None
             first = first[:, :1]
             second = _compact(design.cluster_codes(other))[:, None]
         both = _compact((first * (int(second.max()) + 1) + second).ravel())
-        flat = terms.reshape(-1, terms.shape[2]) * len(both)
-        parts = [clustered_covariance(flat, c.ravel()) for c in (first, second, both)]
+        further: tuple[str, ...] = ()
+        parts = []
+        for each, level in ((first, one), (second, other), (both, f"{one} by {other}")):
+            if terms is not None:
+                influence = terms.reshape(-1, terms.shape[2]) * len(both)
+            else:
+                influence, notes = influence_by(
+                    estimate, each.ravel(), level, "a clustered variance", "PlaceboUnits"
+                )
+                further += notes
+            parts.append(clustered_covariance(influence, each.ravel()))
         groups = min(int(first.max()), int(second.max())) + 1
         if groups < 2:
             raise InferenceError(f"there is only one cluster at {one!r} or {other!r}.")
@@ -155,7 +167,7 @@ class Clustered(Inference):
             f"clustered by {one} and {other} (CRV1)",
             covariance,
             groups - 1,
-            notes=few_treated_note(design, codes),
+            notes=(*further, *few_treated_note(design, codes)),
         )
 
 

@@ -11,7 +11,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.multipliers import multiplier_draws
 from jjjpolicy.estimation.variance import cluster_sums, few_treated_note
-from jjjpolicy.inference.results import bootstrap_result, covariance_result, influence_of
+from jjjpolicy.inference.results import bootstrap_result, covariance_result, influence_by
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -38,9 +38,12 @@ class InfluenceFunction(Inference):
         InferenceError
             The estimator has no influence function.
         """
-        influence = influence_of(estimate, "an influence-function error", "PlaceboUnits")
         design = estimate.design
-        notes = few_treated_note(design, np.arange(design.n_units))
+        units = np.arange(design.n_units)
+        influence, notes = influence_by(
+            estimate, units, design.labels.unit, "an influence-function error", "PlaceboUnits"
+        )
+        notes += few_treated_note(design, units)
         if design.assigned_at != design.labels.unit:
             notes += (
                 f"Treatment was assigned at the level {design.assigned_at!r}, and this error "
@@ -91,9 +94,11 @@ class MultiplierBootstrap(Inference):
         InferenceError
             The estimator has no influence function; an unknown kind; fewer than two replications.
         """
-        influence = influence_of(estimate, self.label, "ClusterBootstrap or PlaceboUnits")
         level = self.level or estimate.design.assigned_at
         codes = np.unique(estimate.design.cluster_codes(level), return_inverse=True)[1]
+        influence, further = influence_by(
+            estimate, codes, level, self.label, "ClusterBootstrap or PlaceboUnits"
+        )
         if codes.max() < 1:
             raise InferenceError(f"there is only one cluster at level {level!r}; two are needed.")
         deviations = multiplier_draws(
@@ -109,6 +114,7 @@ class MultiplierBootstrap(Inference):
             errors,
             notes=(
                 f"{self.replications:,} draws, seed {self.seed}.",
+                *further,
                 *few_treated_note(estimate.design, codes),
             ),
         )

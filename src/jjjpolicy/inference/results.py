@@ -16,7 +16,20 @@ from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.results import EffectsAt
-    from jjjpolicy.linalg.types import Floats
+    from jjjpolicy.linalg.types import Floats, Integers
+
+
+def influence_by(
+    estimate: Estimate, codes: Integers, level: str, method: str, instead: str
+) -> tuple[Floats, tuple[str, ...]]:
+    """As :func:`influence_of`, for clusters that are not those of the estimate, with notes.
+
+    ``codes`` are those of the clusters, ``level`` what they are called.
+    """
+    own = influence_of(estimate, method, instead)
+    compact = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+    found, notes = estimate.estimator.influence_by(estimate, compact, level)
+    return own if found is None else found, notes
 
 
 def influence_of(estimate: Estimate, method: str, instead: str) -> Floats:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def design_of(source: Design | Estimate) -> Design:
-    """The design itself, or the one behind an estimate."""
-    return source.design if isinstance(source, Estimate) else source
+    """The design behind an estimate, or one as given, without units that have no change."""
+    design = source.design if isinstance(source, Estimate) else source
+    return design.followed()
 
 
 def residual_treatment(design: Design) -> Floats:

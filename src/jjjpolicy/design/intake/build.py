@@ -14,6 +14,7 @@ from jjjpolicy.design.arrays import Built, Labels
 from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
 from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
 from jjjpolicy.design.intake.treatment import (
+    LATE,
     adoption_from_column,
     adoption_from_treatment,
     always_treated,
@@ -65,20 +66,24 @@ def design_from_frame(
             frame, columns.adoption, grid, columns, ledger, cross_sections
         )
 
+    late = np.zeros(len(grid.units), dtype=bool)
     if switching is None:
-        without = always_treated(outcome, adoption, grid, columns, cross_sections)
+        without, late = always_treated(outcome, adoption, grid, columns, cross_sections)
         if without.any():
             ledger = _always_treated_listed(
                 ledger, grid.units[without], adoption[without], columns, cross_sections
             )
             kept = ~frame[columns.unit].isin(grid.units[without]).to_numpy()
             frame, periods, adoption = frame[kept], periods[kept], adoption[~without]
+            late = late[~without]
             grid = make_grid(frame, periods, columns)
             outcome = _matrix(frame, columns.outcome, grid, columns)
     absent = np.isnan(outcome)
     if absent.any() and not cross_sections:
         cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
         ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
+    for unit, since in zip(grid.units[late], adoption[late], strict=True):
+        ledger = ledger.with_note(unit, int(since), LATE)
     require_comparison(outcome, adoption, grid, columns, switching)
 
     weights = unit_weights(frame, grid, columns)
@@ -114,6 +119,7 @@ def design_from_frame(
         weights=weights,
         clusters={name: group_codes(frame, name, grid, columns) for name in columns.clusters},
         coordinates=coordinates,
+        late=late if late.any() else None,
         left_out=ledger,
     )
 

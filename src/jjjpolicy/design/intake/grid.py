@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.design.intake.columns import Columns, quoted, unknown_name
 from jjjpolicy.design.ledger import Ledger
-from jjjpolicy.errors import DesignError
+from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Integers
@@ -78,6 +78,30 @@ def integer_periods(column: pd.Series[Any], name: str) -> Integers:
     return values.astype(np.int64)
 
 
+def warn_of_packed_dates(periods: Integers, name: str) -> None:
+    """Say so where periods look like 202001 for January 2020, and jump at New Year."""
+    distinct = np.unique(periods)
+    for form, factor, low, high, advice in (
+        ("year and month", 100, 1, 12, "12 * ({0} // 100) + {0} % 100"),
+        ("year and quarter", 10, 1, 4, "4 * ({0} // 10) + {0} % 10"),
+        ("year, month and day", 10_000, 101, 1231, "a running number of days, weeks or months"),
+    ):
+        years, within = np.divmod(distinct, factor)
+        if (
+            ((years >= 1700) & (years <= 2200) & (within >= low) & (within <= high)).all()
+            and years[0] != years[-1]
+            and (factor < 10_000 or (distinct % 100 <= 31).all())
+        ):
+            column = f"df[{name!r}]"
+            warn_user(
+                f"the numbers in time column {name!r} ({distinct[0]}, …, {distinct[-1]}) look like "
+                f"{form}; taken as integers they jump at New Year, and so do event times. Number "
+                f"the periods through, in {name!r} and in adoption= alike: "
+                f"{advice.format(column)}."
+            )
+            return
+
+
 def restrict(
     frame: pd.DataFrame,
     periods: Integers,
@@ -86,6 +110,7 @@ def restrict(
     exclude: tuple[Hashable, ...],
     ledger: Ledger,
 ) -> tuple[pd.DataFrame, Integers, Ledger]:
+    warn_of_packed_dates(periods, columns.time)
     if window is not None:
         low, high = window
         if low > high:

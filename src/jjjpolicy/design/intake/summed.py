@@ -17,6 +17,7 @@ from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restr
 from jjjpolicy.design.intake.parquet import NotSortedError, ParquetRows
 from jjjpolicy.design.intake.summaries import Likes
 from jjjpolicy.design.intake.treatment import (
+    LATE,
     adoption_from_treatment,
     always_treated,
     declared_adoption,
@@ -28,7 +29,7 @@ from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 LARGEST = 400_000
 """Rows of a design beyond which units are too different from one another to be summed up."""
@@ -148,7 +149,7 @@ class _Panel:
         cross_sections = all(int(each.present.sum()) == 1 for each in likes)
         if cross_sections:
             require_repeated(columns)
-        likes, ledger = self._with_pre_period(likes, ledger, cross_sections)
+        likes, late_kinds, ledger = self._with_pre_period(likes, ledger, cross_sections)
         if not cross_sections:
             absent = np.sum([each.number * ~each.present for each in likes], axis=0)
             for t in np.flatnonzero(absent):
@@ -196,20 +197,21 @@ class _Panel:
             },
             weights=weights * counts,
             stands_for=counts,
+            late=np.repeat(late_kinds, sizes) if late_kinds.any() else None,
             left_out=ledger,
             source={"files": list(self.source.paths), "rows": self.total},
         )
 
     def _with_pre_period(
         self, likes: list[Likes], ledger: Ledger, cross_sections: bool
-    ) -> tuple[list[Likes], Ledger]:
-        """Without the units that are treated in every observed period."""
+    ) -> tuple[list[Likes], Booleans, Ledger]:
+        """Without units that have nothing to compare with; which of the others enter treated."""
         columns = self.source.columns
         adoption = np.array([each.traits[0] for each in likes])
         cells = np.where([each.present for each in likes], 0.0, np.nan)
         names = [f"{each.number:,} first treated in {each.traits[0]:.0f}" for each in likes]
         grid = Grid(pd.Index(names), self.periods, None, None)
-        without = always_treated(cells, adoption, grid, columns, cross_sections)
+        without, late = always_treated(cells, adoption, grid, columns, cross_sections)
         for cohort in np.unique(adoption[without]):
             gone = without & (adoption == cohort)
             number = sum(each.number for each, out in zip(likes, gone, strict=True) if out)
@@ -221,7 +223,11 @@ class _Panel:
             warn_user(
                 f"{reason}. Begin earlier if there is data.",
             )
-        return [each for each, out in zip(likes, without, strict=True) if not out], ledger
+        for cohort in np.unique(adoption[late]):
+            number = sum(each.number for each in np.array(likes)[late & (adoption == cohort)])
+            ledger = ledger.with_note(None, int(cohort), f"{number:,} {columns.unit}s {LATE}")
+        kept = [each for each, out in zip(likes, without, strict=True) if not out]
+        return kept, late[~without], ledger
 
     def _order(self, key: bytes) -> tuple[object, ...]:
         """Kinds by group and traits, whatever the order of the file."""

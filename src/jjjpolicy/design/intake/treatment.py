@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
+LATE = "observed only from adoption on: used where levels are compared, not where changes are"
+
+
 def adoption_from_treatment(
     frame: pd.DataFrame,
     name: str,
@@ -55,7 +58,39 @@ def adoption_from_treatment(
             f"staying on, or "
             f"pass absorbing=False and use an estimator that allows it."
         )
-    return adoption, None, ledger
+    return adoption, None, _unknown_dates_listed(matrix, first, adoption, grid, columns, ledger)
+
+
+def _unknown_dates_listed(
+    matrix: Floats,
+    first: Integers,
+    adoption: Floats,
+    grid: Grid,
+    columns: Columns,
+    ledger: Ledger,
+) -> Ledger:
+    """The ledger with units without a row just before the first treated one, after a warning."""
+    width = matrix.shape[1]
+    position = np.arange(width)[None, :]
+    last = np.where((matrix == 0) & (position < first[:, None]), position, -1).max(axis=1)
+    unknown = np.flatnonzero((first < width) & (last >= 0) & (last < first - 1)).tolist()
+    said = [
+        f"untreated in {grid.periods[last[i]]} and next seen treated in {adoption[i]:.0f}: the "
+        f"period of adoption is not known"
+        for i in unknown
+    ]
+    for i, what in zip(unknown, said, strict=True):
+        ledger = ledger.with_note(
+            grid.units[i], int(adoption[i]), f"{what}, and {adoption[i]:.0f} is taken"
+        )
+    if said:
+        more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+        warn_user(
+            f"{columns.unit} {quoted(grid.units[unknown[0]])} is {said[0]}{more}; the later one is "
+            f"taken. Give adoption= with the first treated period where it is known, or leave "
+            f"these units out. design.ledger lists them."
+        )
+    return ledger
 
 
 def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
@@ -123,10 +158,16 @@ def adoption_from_column(
 
 def always_treated(
     outcome: Floats, adoption: Floats, grid: Grid, columns: Columns, cross_sections: bool
-) -> Booleans:
+) -> tuple[Booleans, Booleans]:
     """Treated units that are not observed before adoption, shape (units,).
 
-    In repeated cross-sections: the rows of cohorts of which no row is observed before adoption.
+    Returns
+    -------
+    without, late : ndarray of bool, shape (units,)
+        Those with nothing to compare with, and those whose cohort is observed before adoption in
+        others of its units. A cohort is known where ``adoption=`` is given; with ``treatment=``
+        a unit that enters treated may have adopted long before. In repeated cross-sections no
+        unit is late.
 
     Raises
     ------
@@ -135,9 +176,10 @@ def always_treated(
     """
     treated = np.isfinite(adoption)
     before = grid.periods[None, :] < adoption[:, None]
-    seen_before = np.asarray((before & ~np.isnan(outcome)).any(axis=1))
-    if cross_sections:
-        seen_before = np.isin(adoption, adoption[seen_before])
+    followed = np.asarray((before & ~np.isnan(outcome)).any(axis=1))
+    seen_before = followed
+    if columns.adoption is not None:
+        seen_before = np.isin(adoption, adoption[treated & followed])
     without: Booleans = treated & ~seen_before
     if without.any() and not (treated & seen_before).any():
         if cross_sections:
@@ -151,7 +193,8 @@ def always_treated(
             f"treated in every observed period, and no other {columns.unit} is treated. Begin "
             f"earlier, or check the treatment column."
         )
-    return without
+    late: Booleans = treated & seen_before & ~followed & (not cross_sections)
+    return without, late
 
 
 def require_repeated(columns: Columns) -> None:

@@ -1,4 +1,8 @@
-"""Event time counted in periods of the panel, and windows that every cohort fills."""
+"""The clock of event time, and windows that every cohort fills.
+
+Event time is the calendar distance from adoption, in units of the time column, in every estimator.
+Windows are counted in periods of the panel.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +39,27 @@ class EventClock:
         """Distinct positions of adoption, increasing."""
         return np.unique(self.starts[self.design.treated])
 
+    def event_times(self, start: int) -> Integers:
+        """Event time of every period for units that adopt at a position, shape (periods,)."""
+        return self.design.periods - self.adoption(start)
+
+    def adoption(self, start: int) -> int:
+        """First treated period at a position: as dated, where it lies between two periods."""
+        period = int(self.design.periods[start])
+        dated = np.unique(self.design.adoption[self.starts == start])
+        return int(dated[0]) if len(dated) == 1 else period
+
     @cached_property
-    def step(self) -> int:
-        """Length of a period where all are equal, so that event times are in units of time."""
-        gaps = np.unique(np.diff(self.design.periods))
-        return int(gaps[0]) if len(gaps) == 1 else 1
+    def reference(self) -> int:
+        """Event time of the last period before adoption; the latest, where cohorts differ."""
+        starts = self.cohorts[self.cohorts > 0]
+        return max(int(self.event_times(start)[start - 1]) for start in starts)
+
+    @cached_property
+    def alike(self) -> bool:
+        """Whether the n-th period after adoption is equally far from it for every cohort."""
+        even = len(np.unique(np.diff(self.design.periods))) == 1
+        return even and all(self.event_times(start)[start] == 0 for start in self.cohorts)
 
     def widest_common(self) -> tuple[int, int]:
         """Periods before and after adoption that every cohort with clean controls has.

@@ -29,16 +29,27 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result, effect_bounds
-from jjjpolicy.estimation.variance import few_treated_note, t_interval
+from jjjpolicy.estimation.variance import few_treated_note, lone_cohorts_note, t_interval
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.multipliers import Law
-    from jjjpolicy.linalg.types import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-class GroupTimeEstimator(Estimator):
+class _OfCohorts(Estimator):
+    """An estimator whose influence functions are centred within cohorts."""
+
+    def influence_by(
+        self, estimate: Estimate, codes: Integers, level: str
+    ) -> tuple[Floats | None, tuple[str, ...]]:
+        """As of every estimator, and which cohorts are single clusters."""
+        groups = estimate.details["group_time"].groups
+        return estimate.influence, lone_cohorts_note(estimate.design, codes, level, groups)
+
+
+class GroupTimeEstimator(_OfCohorts):
     """An estimator of group-time effects."""
 
     @abstractmethod
@@ -61,7 +72,7 @@ class GroupTimeEstimator(Estimator):
 
 
 @dataclass(frozen=True)
-class GroupTimeAverage(Estimator):
+class GroupTimeAverage(_OfCohorts):
     """Another average of the effects of a group-time estimator; made by ``aggregate``.
 
     Resampling refits the average that an estimate reports, and not the simple one.
@@ -75,6 +86,10 @@ class GroupTimeAverage(Estimator):
     @property
     def label(self) -> str:
         return self.source.label
+
+    def comparable(self, design: Design) -> Design:
+        """As the source takes it."""
+        return self.source.comparable(design)
 
     def fit(self, design: Design) -> GroupTimeEstimate:
         """Estimate the group-time effects and this average of them."""
@@ -312,7 +327,11 @@ def _estimate(
             covariance,
             df=df,
             specification={"name": method, "level": design.assigned_at},
-            notes=effects.notes + few_treated_note(design, design.assignment),
+            notes=(
+                *effects.notes,
+                *lone_cohorts_note(design, design.assignment, design.assigned_at, effects.groups),
+                *few_treated_note(design, design.assignment),
+            ),
         )
     )
 

@@ -17,7 +17,7 @@ from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -70,23 +70,25 @@ class EntrySample:
     control: Booleans
 
     @classmethod
-    def of(
-        cls, design: Design, clock: EventClock, horizons: Sequence[int], clean_until: int
-    ) -> EntrySample:
-        """The sample for a mean over horizons, with controls untreated for ``clean_until`` periods.
+    def of(cls, design: Design, clock: EventClock, horizons: Sequence[Integers]) -> EntrySample:
+        """The sample for a mean over horizons, with controls untreated until the last of them.
 
         Rows need the unit observed in the period itself, the one before and at all horizons.
+
+        Parameters
+        ----------
+        design : Design
+        clock : EventClock
+        horizons : sequence of ndarray of int, shape (periods,)
+            For entry in each period the position of the horizon, outside the panel where there
+            is none.
         """
         outcome = design.outcome
         periods = design.n_periods
         total = np.zeros_like(outcome)
-        for h in horizons:
-            shifted = np.full_like(outcome, np.nan)
-            if h >= 0:
-                shifted[:, : max(periods - h, 0)] = outcome[:, h:]
-            else:
-                shifted[:, -h:] = outcome[:, :h]
-            total += shifted
+        for target in horizons:
+            inside = (target >= 0) & (target < periods)
+            total += np.where(inside, outcome[:, np.where(inside, target, 0)], np.nan)
         change = np.full_like(outcome, np.nan)
         change[:, 1:] = total[:, 1:] / len(horizons) - outcome[:, :-1]
         present = design.observed & ~np.isnan(change)
@@ -97,7 +99,7 @@ class EntrySample:
             clock=clock,
             change=change,
             entering=present & (columns == starts),
-            control=present & ((starts > columns + clean_until) | never),
+            control=present & ((starts > np.maximum(columns, np.max(horizons, axis=0))) | never),
         )
 
     @cached_property

@@ -96,7 +96,10 @@ class FixedEffectsFit:
 
 
 def fixed_effects_regression(
-    design: Design, cohort_regressors: Floats, names: Sequence[str]
+    design: Design,
+    cohort_regressors: Floats,
+    names: Sequence[str],
+    told: Sequence[str] = (),
 ) -> FixedEffectsFit:
     """Regress the outcome on cohort-level regressors, covariates, unit and period effects.
 
@@ -106,7 +109,9 @@ def fixed_effects_regression(
     cohort_regressors : ndarray, shape (cohorts, periods, regressors)
         In the order of ``design.cohort_codes``.
     names : sequence of str
-        One per regressor.
+        One per regressor. Of collinear ones the later are left out, with a warning.
+    told : sequence of str
+        Regressors that go without a warning: the caller tells of them.
 
     Raises
     ------
@@ -114,12 +119,23 @@ def fixed_effects_regression(
         No regressor has variation left after the fixed effects.
     """
     if design.balanced and not design.covariates:
-        return _balanced(design, cohort_regressors, tuple(names))
-    return _general(design, cohort_regressors, tuple(names))
+        fit = _balanced(design, cohort_regressors, tuple(names))
+    else:
+        fit = _general(design, cohort_regressors, tuple(names))
+    dropped = [name for name in fit.collinear if name not in told]
+    if dropped:
+        warn_user(
+            f"left out as collinear with the fixed effects and the regressors before them: "
+            f"{', '.join(dropped)}",
+        )
+    return fit
 
 
 def regression_with_unit_trends(
-    design: Design, cohort_regressors: Floats, names: Sequence[str]
+    design: Design,
+    cohort_regressors: Floats,
+    names: Sequence[str],
+    told: Sequence[str] = (),
 ) -> FixedEffectsFit:
     """As :func:`fixed_effects_regression`, with a linear trend of its own for every unit.
 
@@ -145,7 +161,7 @@ def regression_with_unit_trends(
         covariates={name: without(values) for name, values in design.covariates.items()},
     )
     regressors = without_rounding(annihilator @ cohort_regressors, cohort_regressors)
-    return fixed_effects_regression(detrended, regressors, names)
+    return fixed_effects_regression(detrended, regressors, names, told)
 
 
 def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
@@ -243,11 +259,5 @@ def _kept(gram: Floats, names: tuple[str, ...], regressors: int) -> list[int]:
         raise DesignError(
             f"{shown} {'does' if regressors == 1 else 'do'} not vary once unit and period effects "
             f"are taken out: there is no comparison left to estimate the effect from."
-        )
-    dropped = [name for k, name in enumerate(names) if k not in kept]
-    if dropped:
-        warn_user(
-            f"left out as collinear with the fixed effects and the regressors before them: "
-            f"{', '.join(dropped)}",
         )
     return kept

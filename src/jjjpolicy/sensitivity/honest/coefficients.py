@@ -53,6 +53,9 @@ class Coefficients:
     def target_weights(self, target: Target) -> Floats:
         """Weights of the post-periods in the target, shape (post,).
 
+        Periods between the reference and adoption are post-periods, and in a target only where
+        their weights are given.
+
         Raises
         ------
         InferenceError
@@ -62,7 +65,8 @@ class Coefficients:
         if isinstance(target, str):
             if target not in ("first", "average"):
                 raise InferenceError(f"target={target!r} must be 'first', 'average' or weights.")
-            return np.eye(self.post)[0] if target == "first" else np.full(self.post, 1 / self.post)
+            chosen = after >= 0 if target == "average" else after == after[after >= 0].min()
+            return np.asarray(chosen / chosen.sum(), dtype=float)
         if isinstance(target, Mapping):
             unknown = sorted(set(target) - set(after.tolist()))
             if unknown:
@@ -150,6 +154,14 @@ def from_estimate(estimate: Estimate) -> Coefficients:
     known = found.errors <= 1e-7 * found.errors.max()
     if reference is None and known.sum() == 1:
         reference = int(found.event_times[known][0])
+    normalised = estimate.details.get("normalised")
+    if normalised:
+        raise InferenceError(
+            f"event times {', '.join(map(str, normalised))} are set to zero in this event study "
+            f"beside its reference, since without never-treated units leads and lags are determined"
+            f" up to a trend only: there is no trend left to bound. Use SunAbraham, or "
+            f"CallawaySantAnna(control='not_yet', base='universal')."
+        )
     if reference is None or (known & (found.event_times != reference)).any():
         raise InferenceError(
             f"{label} has no single reference period, or coefficients without variance beside it; "
@@ -159,7 +171,18 @@ def from_estimate(estimate: Estimate) -> Coefficients:
         raise InferenceError(f"reference={reference} must lie before the policy, at -1 or earlier.")
     kept = ~known
     times = found.event_times[kept]
-    missing = sorted(set(range(int(times[0]), int(times[-1]) + 1)) - {*times.tolist(), reference})
+    if (times >= 0).sum() == 0:
+        raise InferenceError("there is no coefficient from adoption on whose effect to bound.")
+    gaps = np.unique(np.diff(estimate.design.periods))
+    ends = [*times.tolist(), reference]
+    missing = sorted(set(range(min(ends), max(ends) + 1, int(gaps[0]))) ^ set(ends))
+    if missing and len(gaps) > 1:
+        raise InferenceError(
+            f"the periods of this panel are {gaps[0]} to {gaps[-1]} apart, and restrictions on "
+            f"changes from one period to the next need equal distances. Number the periods 0, 1, "
+            f"2, … in the table, if they may count as equally long, or choose a window=(first, "
+            f"last) in which they are."
+        )
     if missing:
         raise InferenceError(
             f"event times {missing} have no coefficient; restrictions on changes from one period "
@@ -169,12 +192,20 @@ def from_estimate(estimate: Estimate) -> Coefficients:
     checked = from_arrays(
         found.estimates[kept], found.covariance[np.ix_(kept, kept)], pre, len(times) - pre
     )
-    return replace(checked, times=times, notes=_notes(estimate))
+    return replace(checked, times=times, notes=_notes(estimate, times, reference, int(gaps[0])))
 
 
-def _notes(estimate: Estimate) -> tuple[str, ...]:
+def _notes(estimate: Estimate, times: Integers, reference: int, step: int) -> tuple[str, ...]:
     design, result = estimate.design, estimate.inference
     notes = [] if result is None else [f"Covariance: {result.name}."]
+    between = times[(times > reference) & (times < 0)]
+    if len(between):
+        notes.append(
+            f"The reference is {reference}: event times {', '.join(map(str, between))} count as "
+            f"after it in the restriction, and the target is from adoption (0) on."
+        )
+    if step > 1:
+        notes.append(f"Bounds are on changes from one period to the next, {step} apart.")
     if few_treated(design, design.assignment):
         notes.append(
             "Few clusters are treated: this covariance is too small, and so are the intervals "

@@ -30,6 +30,8 @@ class EventCoefficients:
         Degrees of freedom of the covariance, infinite for the normal.
     reference : int or None
         The event time that the others are compared with; None where there is not one for all.
+    anticipation : int
+        Periods before adoption in which units may already respond.
     """
 
     event_times: Integers
@@ -37,6 +39,7 @@ class EventCoefficients:
     covariance: Floats
     df: float
     reference: int | None
+    anticipation: int = 0
 
     @classmethod
     def of(cls, estimate: Estimate, method: str) -> EventCoefficients:
@@ -65,6 +68,9 @@ class EventCoefficients:
             covariance=np.asarray(covariance, dtype=float)[1:, 1:][np.ix_(order, order)],
             df=float(result.details.get("df", np.inf)),
             reference=int(others[0]) if len(others) == 1 else None,
+            anticipation=getattr(
+                getattr(estimate.estimator, "source", estimate.estimator), "anticipation", 0
+            ),
         )
         if not np.isfinite(found.covariance).all():
             raise InferenceError(
@@ -80,8 +86,8 @@ class EventCoefficients:
 
     @property
     def before(self) -> Booleans:
-        """Event times before treatment."""
-        earlier: Booleans = self.event_times < 0
+        """Event times before (anticipated) treatment."""
+        earlier: Booleans = self.event_times < -self.anticipation
         return earlier
 
     @property

@@ -62,8 +62,10 @@ def honest_did(
         restrictions, :class:`FixedLength` for smoothness, :class:`HybridFixedLength` for smoothness
         with a sign or direction.
     target : {"first", "average"}, sequence of float, or mapping of int to float
-        The effect: at the first period after the reference period, the mean over all of them,
-        weights of all of them, or weights by event time. With arrays the event times are 0, 1, ….
+        The effect: at the first period from adoption on, the mean over all of these, weights of all
+        periods after the reference, or weights by event time. With arrays the event times are 0,
+        1, …. Periods between a reference before -1 and adoption (anticipation) are after the
+        reference, and in no target unless weights name them.
     level : float
 
     Returns

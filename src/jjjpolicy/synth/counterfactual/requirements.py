@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jjjpolicy.design.intake import quoted
-from jjjpolicy.errors import DesignError, JJJPolicyWarning
+from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.linalg.twoway import independent_columns
 
 if TYPE_CHECKING:
@@ -87,14 +86,12 @@ def look_at_hull(
         )
     distance = float(np.sqrt(max(best.objective, 0.0) / before.sum()))
     if len(pool) > 1 and distance > FAR_OUTSIDE * spread:
-        warnings.warn(
+        warn_user(
             f"{design.labels.unit} {quoted(design.units[i])} lies far outside the convex hull of "
             f"its donors: the closest average of donors misses it by {distance:.4g} "
             f"({distance / spread:.2g} standard deviations of the donors) on average over the "
             f"periods before treatment. Differences in level remain in the effects; consider "
             f"DemeanedSyntheticControl or SyntheticDiD.",
-            JJJPolicyWarning,
-            stacklevel=3,
         )
 
 
