@@ -10,6 +10,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.registry.policy import Treatment
 
 ONE_DATE = dict.fromkeys(range(60), 2003)
 STAGGERED = ONE_DATE | dict.fromkeys(range(60, 100), 2005)
@@ -185,10 +186,7 @@ def test_a_policy_can_carry_the_doses() -> None:
     labels = np.array([*codes, *(f"{code}0000" for code in others)])[:9]
     frame["unit"] = labels[frame["unit"]]
     dosed = policy.treating(
-        {
-            code: jp.policy.Treatment(policy.treated[code].since, dose=1.0 + k)
-            for k, code in enumerate(codes)
-        }
+        {code: Treatment(policy.treated[code].since, dose=1.0 + k) for k, code in enumerate(codes)}
     )
     design = design_of(frame, covariates=[])
     estimate = jp.did.ContinuousTreatment(dosed, degree=1).fit(design)
