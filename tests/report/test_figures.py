@@ -12,12 +12,14 @@ from jjjpolicy.report import Text
 from jjjpolicy.report.figures import fonts, specifications, style
 from jjjpolicy.report.figures.effects import (
     draw_estimates,
+    draw_event_panels,
     draw_event_study,
     draw_ranking,
     draw_sensitivity,
     draw_weights,
 )
 from jjjpolicy.report.figures.figure import Caption, Figure, save_figure
+from jjjpolicy.report.figures.maps import draw_points
 from jjjpolicy.report.figures.specifications import draw_specification_curve
 from jjjpolicy.report.figures.time import (
     draw_gaps,
@@ -26,6 +28,9 @@ from jjjpolicy.report.figures.time import (
     draw_small_multiples,
 )
 
+POINTS = pd.DataFrame(
+    {"latitude": [38.0, 39.0, 40.0], "longitude": [115.0, 116.0, 117.0], "value": [0.1, 0.2, 0.9]}
+)
 YEARS = np.arange(2010, 2020)
 GAPS = pd.DataFrame(
     np.random.default_rng(0).normal(size=(10, 5)).cumsum(axis=0), index=YEARS, columns=list("abcde")
@@ -75,6 +80,19 @@ DRAWINGS = {
     "event": lambda language: draw_event_study(
         intervals(event_time=[-1, 0, 1]).assign(uniform_lower=-0.5, uniform_upper=0.5),
         outcome=OUTCOME,
+        language=language,
+    ),
+    "event panels": lambda language: draw_event_panels(
+        {NAME: intervals(event_time=[-1, 0, 1]), OUTCOME: intervals(event_time=[-2, 0, 3])},
+        outcome=OUTCOME,
+        language=language,
+    ),
+    "map": lambda language: draw_points(
+        POINTS,
+        POINTS.assign(name="a"),
+        measure=OUTCOME,
+        names={"a": NAME},
+        radius=50.0,
         language=language,
     ),
     "estimates": lambda language: draw_estimates(
@@ -194,6 +212,22 @@ def test_unknown_format_is_refused(tmp_path):
 def test_event_study_needs_its_columns():
     with pytest.raises(DataError, match="'lower'"):
         draw_event_study(pd.DataFrame({"event_time": [0], "estimate": [1.0]}), outcome="x")
+
+
+def test_event_panels_share_one_scale():
+    few = intervals(event_time=[-1, 0, 1])
+    many = few.assign(estimate=few["estimate"] * 10, lower=-9.0, upper=9.0)
+    drawn = draw_event_panels({"a": few, "b": many}, outcome="x").axes
+    assert drawn[0].get_ylim() == drawn[1].get_ylim()
+
+
+def test_circles_of_a_map_have_their_radius():
+    figure = draw_points(
+        POINTS, POINTS.head(1).assign(name="a"), measure="x", names={"a": "A"}, radius=111.195
+    )
+    circle = figure.axes[0].lines[0]
+    assert np.ptp(circle.get_ydata()) == pytest.approx(2.0, abs=0.01)  # degrees of latitude
+    assert np.ptp(circle.get_xdata()) == pytest.approx(2.0 / np.cos(np.radians(39)), abs=0.01)
 
 
 def test_figure_saves_both_languages_and_its_caption(tmp_path):

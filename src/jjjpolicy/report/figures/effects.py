@@ -49,35 +49,50 @@ def draw_event_study(
     """
     _require(effects, ("event_time", "estimate", "lower", "upper"))
     with style.canvas(language, width=width) as (figure, (axes,)):
-        style.mark_zero(axes)
-        style.mark_policy(axes, -0.5)
-        uniform = {"uniform_lower", "uniform_upper"} <= set(effects.columns)
-        if uniform:
-            axes.fill_between(
-                effects["event_time"],
-                effects["uniform_lower"].astype(float),
-                effects["uniform_upper"].astype(float),
-                color=style.SKY_BLUE,
-                alpha=0.35,
-                linewidth=0,
-                label=words(UNIFORM, language),
-            )
-        known = effects[(effects["upper"] - effects["lower"]).fillna(0) > 0]
-        fixed = effects.drop(index=known.index)
-        _intervals(axes, known, style.BLUE, words(POINTWISE, language))
-        axes.plot(
-            fixed["event_time"],
-            fixed["estimate"],
-            "o" if len(known) else "o-",
-            color=style.BLUE,
-            markerfacecolor="white",
-            markeredgecolor=style.BLUE,
-        )
-        if uniform:
-            axes.legend(loc="best", handlelength=1.4)
+        _draw_event_study(axes, effects, language)
         axes.set_xlabel(words(time, language))
         axes.set_ylabel(words(outcome, language))
-        style.whole_years(axes)
+    return figure
+
+
+def draw_event_panels(
+    panels: Mapping[Label, pd.DataFrame],
+    *,
+    outcome: Label,
+    columns: int = 2,
+    language: Language = "en",
+    width: float = style.FULL_WIDTH,
+) -> Figure:
+    """Draw several event studies side by side, on one scale.
+
+    Parameters
+    ----------
+    panels : mapping from title to DataFrame
+        Columns as in :func:`draw_event_study`.
+    outcome : Text or str
+        What the effects are measured in.
+    columns : int
+        Panels in a row.
+    """
+    rows = -(-len(panels) // columns)
+    with style.canvas(language, width=width, height=2.0 * rows, rows=rows, columns=columns) as (
+        figure,
+        grid,
+    ):
+        for axes, (title, effects) in zip(grid, panels.items(), strict=False):
+            _require(effects, ("event_time", "estimate", "lower", "upper"))
+            _draw_event_study(axes, effects, language)
+            axes.set_title(words(title, language))
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+        used = grid[: len(panels)]
+        limits = [end for axes in used for end in axes.get_ylim()]
+        for position, axes in enumerate(used):
+            axes.set_ylim(min(limits), max(limits))
+            if position % columns == 0:
+                axes.set_ylabel(words(outcome, language))
+            if position >= len(panels) - columns:
+                axes.set_xlabel(words(EVENT_TIME, language))
     return figure
 
 
@@ -317,6 +332,37 @@ def draw_bars(
             fontsize=7,
         )
     _name_rows(axes, [words(names.get(u, str(u)), language) for u in weights.index])
+
+
+def _draw_event_study(axes: Axes, effects: pd.DataFrame, language: Language) -> None:
+    """Effects with their intervals and, where there is one, their uniform band."""
+    style.mark_zero(axes)
+    style.mark_policy(axes, -0.5)
+    uniform = {"uniform_lower", "uniform_upper"} <= set(effects.columns)
+    if uniform:
+        axes.fill_between(
+            effects["event_time"],
+            effects["uniform_lower"].astype(float),
+            effects["uniform_upper"].astype(float),
+            color=style.SKY_BLUE,
+            alpha=0.35,
+            linewidth=0,
+            label=words(UNIFORM, language),
+        )
+    known = effects[(effects["upper"] - effects["lower"]).fillna(0) > 0]
+    fixed = effects.drop(index=known.index)
+    _intervals(axes, known, style.BLUE, words(POINTWISE, language))
+    axes.plot(
+        fixed["event_time"],
+        fixed["estimate"],
+        "o" if len(known) else "o-",
+        color=style.BLUE,
+        markerfacecolor="white",
+        markeredgecolor=style.BLUE,
+    )
+    if uniform:
+        axes.legend(loc="best", handlelength=1.4)
+    style.whole_years(axes)
 
 
 def _require(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
