@@ -9,9 +9,9 @@ import sys
 import warnings
 from types import FrameType
 
-OWN = ("jjjpolicy.", "functools", "contextlib")
-"""Modules whose lines are none of the user's; cached properties are called by
-``functools``, and computing in one thread is by ``contextlib``."""
+OWN = ("jjjpolicy.", "contextlib", "functools")
+"""Modules whose lines are none of the user's: ``contextlib`` calls what computes in one thread, and
+``functools`` cached properties."""
 
 
 class JJJPolicyError(Exception):

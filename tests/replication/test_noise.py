@@ -237,7 +237,7 @@ def test_under_the_baseline_numpy_and_openblas_do_with_less() -> None:
 def test_verify_under_an_instruction_set_names_what_differs(
     copy: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jjjpolicy.replication.comparison.verify import verify
+    from jjjpolicy.replication.verify import verify
 
     chosen_or_skipped("baseline")
     result = verify(copy, instruction_set="baseline")
