@@ -87,3 +87,33 @@ def test_covariates_that_do_not_enter_are_called_so(estimator: type[Estimator]) 
     estimate = estimator().fit(jp.Design.from_frame(frame, **keys, covariates=["x"]))
     other = estimator().fit(jp.Design.from_frame(frame, **keys))
     assert ("x (not used)" in estimate.summary()) == (estimate.att == other.att)
+
+
+@pytest.mark.parametrize(("factor", "printed"), [(1.0, 4), (1e-6, 7), (1e-12, 0)])
+def test_effects_show_their_digits_in_any_unit_of_measure(factor: float, printed: int) -> None:
+    frame = simulated_panel(units=12, effect=1.0)
+    design = jp.Design.from_frame(
+        frame.assign(y=factor * frame["y"]),
+        unit="unit",
+        time="period",
+        outcome="y",
+        treatment="treated",
+    )
+    estimate = jp.did.EventStudy().fit(design)
+    lines = estimate.summary().replace("\N{MINUS SIGN}", "-").splitlines()
+    shown = next(line for line in lines if line.startswith("ATT")).split()[1]
+    error = next(line for line in lines if line.startswith("std. error")).split()[-1]
+    assert float(shown) == pytest.approx(estimate.att, rel=0.05)
+    assert float(error) == pytest.approx(estimate.se, rel=0.5)
+    if printed:
+        assert len(shown.partition(".")[2]) == printed
+    table = jp.compare({"a": estimate}).to_markdown().replace("\N{MINUS SIGN}", "-")
+    cell = next(line for line in table.splitlines() if line.startswith("| ATT")).split("|")[2]
+    assert float(cell) == pytest.approx(estimate.att, rel=0.05)
+    blocks = lines[lines.index("By event time") + 2 :]
+    known = estimate.effects[estimate.effects["event_time"] >= 0]
+    for line, effect in zip(blocks[-len(known) :], known["estimate"], strict=True):
+        assert float(line.split()[1]) == pytest.approx(effect, rel=0.05, abs=0.05 * factor)
+    assert jp.compare({"a": estimate}, digits=3).to_markdown().count("0.000") == (
+        0 if factor == 1 else 4
+    )

@@ -216,3 +216,14 @@ def test_columns_of_words_wrap_and_are_set_left_in_every_format(tmp_path):
 def test_the_width_of_a_column_is_a_part_of_the_text():
     with pytest.raises(DataError, match="between 0 and 1"):
         Column("claim", width=40)
+
+
+def test_a_frame_of_small_numbers_shows_their_digits_unless_decimals_are_stated():
+    frame = pd.DataFrame({"rate": [2.5e-6, 1e-7], "share": [0.25, 0.5]}, index=["a", "b"])
+    own = Table.from_frame(frame, id="t", caption="c").to_markdown()
+    assert "| a | 0.0000025 | 0.250 |" in own
+    assert "| b | 0.0000001 | 0.500 |" in own
+    assert (
+        "| a | 0.00 | 0.25 |"
+        in Table.from_frame(frame, id="t", caption="c", digits=2).to_markdown()
+    )

@@ -86,7 +86,10 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
     for role in (columns.unit, *columns.clusters, columns.assigned_at):
         if role is not None and frame[role].hasnans:
             row = int(np.flatnonzero(frame[role].isna().to_numpy())[0])
-            raise DesignError(f"column {role!r} is missing in row {row}; fill it or drop the row.")
+            raise DesignError(
+                f"column {role!r} is missing in row {row}; fill it or drop the row. A name such as "
+                f"'NA' is read as missing unless pandas is told keep_default_na=False."
+            )
 
 
 def rows_as_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

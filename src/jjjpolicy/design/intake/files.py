@@ -9,18 +9,24 @@ from typing import Any
 
 import pandas as pd
 
+from jjjpolicy.design.intake.text import read_text
 from jjjpolicy.errors import DataError
 from jjjpolicy.registry.lookup import remembered
 
 KINDS = ".csv, .tsv, .parquet, .dta, .xlsx"
 
 
-def read_table(path: str | os.PathLike[str], sheet: str | int = 0) -> pd.DataFrame:
+def read_table(
+    path: str | os.PathLike[str], sheet: str | int = 0, *, encoding: str | None = None
+) -> pd.DataFrame:
     """Read a table; the provenance of results then records the file.
 
     Values are taken as they are written: a formula of a spreadsheet gives the value that was saved
-    with it, and value labels of Stata files give their codes. CSV files are read as UTF-8, or as
-    GB18030 where they are not. A column in which every value is a number becomes numbers.
+    with it, and value labels of Stata files give their codes. CSV files are read as UTF-8, UTF-16
+    or, where their Chinese is in neither, GB18030; semicolons may stand between fields, and numbers
+    then have decimal commas. A column in which every value is a number becomes numbers, unless some
+    begin with a zero that belongs to a code (``01``). Stata's missing values (``.``, ``.a`` to
+    ``.z``) are missing.
 
     Parameters
     ----------
@@ -29,6 +35,8 @@ def read_table(path: str | os.PathLike[str], sheet: str | int = 0) -> pd.DataFra
         (``.xlsx``).
     sheet : str or int
         Of an Excel file, by name or by position from 0.
+    encoding : str, optional
+        Of a CSV or TSV file, such as ``"cp1252"``.
 
     Returns
     -------
@@ -37,8 +45,8 @@ def read_table(path: str | os.PathLike[str], sheet: str | int = 0) -> pd.DataFra
     Raises
     ------
     DataError
-        There is no such file, it is not what its extension says, is empty, or has two columns of
-        one name.
+        There is no such file, it is not what its extension says, is empty, has two columns of
+        one name, or is in an encoding that cannot be told.
     """
     file = Path(path)
     if not file.is_file():
@@ -47,7 +55,9 @@ def read_table(path: str | os.PathLike[str], sheet: str | int = 0) -> pd.DataFra
     if read is None:
         raise DataError(f"{file.name}: cannot read {file.suffix or 'no extension'!r}; use {KINDS}.")
     try:
-        frame = read(file, sheet)
+        frame = read(file, sheet, encoding)
+    except DataError:
+        raise
     except ImportError as error:
         raise DataError(f'{file.name}: needs pip install "jjjpolicy[firms]" ({error}).') from error
     except Exception as error:
@@ -64,40 +74,15 @@ def read_table(path: str | os.PathLike[str], sheet: str | int = 0) -> pd.DataFra
     return frame
 
 
-def _read_text(file: Path, separator: str) -> pd.DataFrame:
-    header = file.read_bytes()[: 1 << 16]
-    if b"\x00" in header:
-        raise ValueError("it holds binary data")
-    options: Any = {"sep": separator}
-    try:
-        frame: pd.DataFrame = pd.read_csv(file, encoding="utf-8-sig", **options)
-    except UnicodeDecodeError:
-        frame = pd.read_csv(file, encoding="gb18030", **options)
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError("rows have more fields than the header")
-    names = pd.Index(_header(file, separator))
-    if not names.is_unique:
-        raise ValueError(f"two columns are named {names[names.duplicated()][0]!r}; rename one")
-    return frame
-
-
-def _header(file: Path, separator: str) -> list[str]:
-    """Names as written; pandas would number those that occur twice."""
-    import csv
-
-    with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
-        return next(csv.reader(lines, delimiter=separator), [])
-
-
 def _read_excel(file: Path, sheet: str | int) -> pd.DataFrame:
     frame: Any = pd.read_excel(file, sheet_name=sheet, engine="openpyxl")
     return frame if isinstance(frame, pd.DataFrame) else pd.DataFrame()
 
 
-_READERS: dict[str, Callable[[Path, str | int], pd.DataFrame]] = {
-    ".csv": lambda file, sheet: _read_text(file, ","),
-    ".tsv": lambda file, sheet: _read_text(file, "\t"),
-    ".parquet": lambda file, sheet: pd.read_parquet(file, engine="pyarrow"),
-    ".dta": lambda file, sheet: pd.read_stata(file, convert_categoricals=False),
-    ".xlsx": _read_excel,
+_READERS: dict[str, Callable[[Path, str | int, str | None], pd.DataFrame]] = {
+    ".csv": lambda file, sheet, encoding: read_text(file, ",", encoding),
+    ".tsv": lambda file, sheet, encoding: read_text(file, "\t", encoding),
+    ".parquet": lambda file, sheet, encoding: pd.read_parquet(file, engine="pyarrow"),
+    ".dta": lambda file, sheet, encoding: pd.read_stata(file, convert_categoricals=False),
+    ".xlsx": lambda file, sheet, encoding: _read_excel(file, sheet),
 }

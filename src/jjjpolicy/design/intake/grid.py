@@ -61,11 +61,7 @@ def integer_periods(column: pd.Series[Any], name: str) -> Integers:
             f"for years or 4 * year + quarter for quarters."
         )
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        first = column.iloc[0]
-        raise DesignError(
-            f"time column {name!r} holds text or objects (first value {first!r}); periods must be "
-            f"integers, e.g. df[{name!r}] = df[{name!r}].astype(int)."
-        )
+        raise DesignError(_not_periods(column, name))
     if pd.api.types.is_integer_dtype(column) and not column.hasnans:
         return column.to_numpy(dtype=np.int64)
     values = column.to_numpy(dtype=float, na_value=np.nan)
@@ -100,6 +96,36 @@ def warn_of_packed_dates(periods: Integers, name: str) -> None:
                 f"{advice.format(column)}."
             )
             return
+
+
+def _not_periods(column: pd.Series[Any], name: str) -> str:
+    """Where a time column is no integer, and what to write so that it becomes one."""
+    texts = column.astype(str).str.strip()
+    year, quarter = r"(\d{4})", r"[-/ ]?[Qq](\d)"
+    row, advice = 0, f"e.g. df[{name!r}] = df[{name!r}].astype(int)"
+    if texts.str.fullmatch(year + quarter).all():
+        advice = (
+            f"for quarters write q = pd.PeriodIndex(df[{name!r}], freq='Q') and df[{name!r}] = "
+            f"4 * q.year + q.quarter"
+        )
+    elif texts.str.fullmatch(year + r"[-/.年]\d{1,2}月?").all():
+        advice = (
+            f"for months write parts = df[{name!r}].str.extract(r'(\\d+)\\D(\\d+)').astype(int), "
+            f"then df[{name!r}] = 12 * parts[0] + parts[1]"
+        )
+    elif texts.str.fullmatch(year + "年").all():
+        advice = f"for years write df[{name!r}] = df[{name!r}].str.rstrip('年').astype(int)"
+    elif texts.str.fullmatch(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}.*").all():
+        advice = f"for years write df[{name!r}] = pd.to_datetime(df[{name!r}]).dt.year"
+    else:
+        wrong = np.flatnonzero(pd.to_numeric(texts, errors="coerce").isna().to_numpy())
+        row = int(wrong[0]) if len(wrong) else 0
+        if len(wrong):
+            advice = f"correct row {row}, or drop it"
+    return (
+        f"time column {name!r} holds text or objects (row {row}: {column.iloc[row]!r}); periods "
+        f"must be integers: {advice}."
+    )
 
 
 def restrict(

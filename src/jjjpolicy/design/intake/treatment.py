@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -98,8 +98,10 @@ def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Colum
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         raise DesignError(
-            f"adoption column {name!r} holds text or objects (first value {column.iloc[0]!r}); it "
-            f"must hold the first treated period, or 0, NaN or inf for never treated."
+            f"adoption column {name!r} holds text or objects ({_first_text(column)}); it must hold "
+            f"the first treated period, or 0, NaN or inf for never treated: write "
+            f"df[{name!r}] = pd.to_numeric(df[{name!r}], errors='coerce') where what is no number "
+            f"means never."
         )
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if grid.periods[0] < 0 <= grid.periods[-1] and (values == 0).any():
@@ -134,6 +136,16 @@ def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Colum
             f"{quoted(grid.units[i])}; the first treated period must be a whole number."
         )
     return adoption
+
+
+def _first_text(column: pd.Series[Any]) -> str:
+    """The first cell of a column that is no number."""
+    cells = column.astype(object)
+    wrong = np.flatnonzero(
+        (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy()
+    )
+    row = int(wrong[0]) if len(wrong) else 0
+    return f"row {row}: {cells.iloc[row]!r}"
 
 
 def adoption_from_column(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.intake.columns import Columns, quoted
 from jjjpolicy.design.intake.grid import Grid
+from jjjpolicy.design.intake.text import STATA_MISSING
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
+
+YES = {"yes", "y", "true", "t", "treated", "on", "是", "有", "处理"}
+"""Words for treated, of which one stands in a treatment column of two words."""
 
 
 def numbers(
@@ -24,11 +29,7 @@ def numbers(
     """
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
-        first = column.iloc[0]
-        raise DesignError(
-            f"column {name!r} holds text or objects (first value {first!r}); convert it with "
-            f"pd.to_numeric and look at what does not convert."
-        )
+        raise DesignError(_not_numbers(column, name, grid, columns))
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if np.isfinite(values.sum()):
         return values
@@ -47,6 +48,47 @@ def numbers(
         f"{f' (and {len(bad) - 1} more missing or infinite cells)' if len(bad) > 1 else ''}; "
         f"{advice}."
     )
+
+
+def _not_numbers(column: pd.Series[Any], name: str, grid: Grid, columns: Columns) -> str:
+    """Where a column is no number, and what to write so that it becomes one."""
+    cells = column.astype(object)
+    wrong = np.flatnonzero(
+        (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy()
+    )
+    if len(wrong) == 0:
+        return (
+            f"column {name!r} holds text, all of it numbers (first value {cells.iloc[0]!r}); write "
+            f"df[{name!r}] = pd.to_numeric(df[{name!r}])."
+        )
+    value = cells.iloc[int(wrong[0])]
+    unit, period = grid.locate(int(wrong[0]))
+    more = f" (and {len(wrong) - 1} more cells)" if len(wrong) > 1 else ""
+    return (
+        f"column {name!r} is {value!r} for {columns.unit} {quoted(unit)} in {columns.time} "
+        f"{period}{more}, which is no number; {_advice(cells, value, name)}"
+    )
+
+
+def _advice(cells: pd.Series[Any], value: object, name: str) -> str:
+    """How a column with such a cell becomes numbers."""
+    text = str(value).strip()
+    distinct = cells.dropna().unique()
+    if len(distinct) == 2 and all(isinstance(item, str) for item in distinct):
+        on = next((item for item in distinct if item.strip().casefold() in YES), max(distinct))
+        return f"write df[{name!r}] = (df[{name!r}] == {on!r}).astype(int)."
+    if text in STATA_MISSING:
+        return (
+            f"if it stands for missing, write df[{name!r}].replace({text!r}, np.nan).astype(float)."
+        )
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        return (
+            f"if commas group thousands, write df[{name!r}].str.replace(',', '').astype(float), if "
+            f"they are decimal, .str.replace(',', '.')."
+        )
+    if re.fullmatch(r"[+-]?\d+,\d+", text):
+        return f"for decimal commas write df[{name!r}].str.replace(',', '.').astype(float)."
+    return f"correct it, or write df[{name!r}] = pd.to_numeric(df[{name!r}], errors='coerce')."
 
 
 def constant(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from jjjpolicy.design.design import Design
 from jjjpolicy.design.intake.files import read_table
+from jjjpolicy.design.intake.text import read_text
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.panels.variable import with_inputs
 from jjjpolicy.registry.lookup import data_directory
@@ -47,10 +48,11 @@ def read_rows(path: Path) -> pd.DataFrame:
     DataError
         The file cannot be read.
     """
+    separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
     try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError:  # another kind of file, or another encoding
-        text = read_table(path)
+        text = read_text(path, separator, as_written=True) if separator else read_table(path)
+    except ValueError as error:
+        raise DataError(f"{path.name} is no readable table: {error}") from error
     text.insert(0, "line", range(2, len(text) + 2))
     return text
 

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report.tables.cells import Interval, Number, PValue, StandardError
+from jjjpolicy.report.tables.cells import (
+    Interval,
+    Number,
+    PValue,
+    StandardError,
+    decimals,
+)
 from jjjpolicy.report.tables.content import Column, Panel, Row
 from jjjpolicy.report.tables.table import Table
 from jjjpolicy.report.text import Label, Text
@@ -20,7 +26,7 @@ def compare(
     *,
     id: str = "comparison",
     caption: Label = Text("Estimates side by side", "估计结果对比"),
-    digits: int = 3,
+    digits: int | None = None,
     level: float = 0.95,
 ) -> Table:
     """Lay estimates side by side, one column each.
@@ -31,8 +37,9 @@ def compare(
         Column headings and estimates.
     id, caption
         Of the table.
-    digits : int
-        Decimals of estimates and standard errors.
+    digits : int, optional
+        Decimals of estimates, standard errors and intervals; by default three, and more where the
+        numbers of an estimate are too small for them.
     level : float
         Of the intervals.
 
@@ -49,6 +56,7 @@ def compare(
     if not estimates:
         raise DataError("compare() needs at least one estimate.")
     columns = list(estimates.values())
+    shown = [_decimals(e, level) if digits is None else digits for e in columns]
 
     def row(en: str, zh: str, cells: list[object]) -> Row:
         return Row(Text(en, zh), tuple(cells))  # type: ignore[arg-type]
@@ -57,8 +65,16 @@ def compare(
     results = Panel(
         "",
         (
-            row("ATT", "平均处理效应", [Number(e.att, digits) for e in columns]),
-            row("Standard error", "标准误", [StandardError(e.se, digits) for e in columns]),
+            row(
+                "ATT",
+                "平均处理效应",
+                [Number(e.att, d) for e, d in zip(columns, shown, strict=True)],
+            ),
+            row(
+                "Standard error",
+                "标准误",
+                [StandardError(e.se, d) for e, d in zip(columns, shown, strict=True)],
+            ),
             row("p-value", "p 值", [PValue(e.pvalue) for e in columns]),
             row(
                 "Smallest attainable p-value",
@@ -71,7 +87,7 @@ def compare(
             row(
                 f"{percent} interval",
                 f"{percent} 置信区间",
-                [_interval(e, level, digits) for e in columns],
+                [_interval(e, level, d) for e, d in zip(columns, shown, strict=True)],
             ),
         ),
     )
@@ -101,6 +117,11 @@ def compare(
         notes=notes,
         missing=Text("the inference method does not supply this number.", "该推断方法不提供此数。"),
     )
+
+
+def _decimals(estimate: Estimate, level: float) -> int:
+    interval = _interval(estimate, level, 0)
+    return decimals([estimate.att, estimate.se, *(interval.values if interval else ())])
 
 
 def _interval(estimate: Estimate, level: float, digits: int) -> Interval | None:

@@ -7,16 +7,16 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.report.tables.cells import format_number, format_pvalue
+from jjjpolicy.report.tables.cells import decimals, format_number, format_pvalue
 from jjjpolicy.sensitivity.effect_range import undecided_range
 from jjjpolicy.sensitivity.pretrends import pretrend_test
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from jjjpolicy.design.ledger import Ledger
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DIGITS = 4
 WIDTH = 100
 INDENT = " " * 15
+EFFECTS = ("estimate", "se", "lower", "upper", "uniform_lower", "uniform_upper")
+"""Columns in the unit of the outcome, which share their number of decimals."""
 # Local minima listed, and the share of weight from which donors count as different.
 MINIMA, SAME = 3, 0.01
 
@@ -41,12 +43,14 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     title = f"{estimate.estimator.label}: effect on {design.labels.outcome_in('en')}"
     yield title
     yield "─" * len(title)
-    yield f"ATT            {format_number(estimate.att, DIGITS)}   ({estimate.estimand})"
+    ends = () if result is None or result.bounds is None else result.bounds(0.95)
+    digits = decimals([estimate.att, estimate.se, *ends], DIGITS)
+    yield f"ATT            {format_number(estimate.att, digits)}   ({estimate.estimand})"
     if result is None:
         yield "inference      none attached; use .with_inference(…)"
     else:
         if result.se is not None:
-            yield f"std. error     {format_number(result.se, DIGITS)}"
+            yield f"std. error     {format_number(result.se, digits)}"
         if result.pvalue is not None:
             smallest = (
                 ""
@@ -54,8 +58,8 @@ def _lines(estimate: Estimate) -> Iterator[str]:
                 else f"   (smallest attainable {format_pvalue(result.smallest_pvalue)})"
             )
             yield f"p-value        {format_pvalue(result.pvalue)}{smallest}"
-        if result.bounds is not None:
-            low, high = (format_number(end, DIGITS) for end in result.bounds(0.95))
+        if ends:
+            low, high = (format_number(end, digits) for end in ends)
             yield f"95% interval   [{low}, {high}]"
         yield from _ratio_of_errors(result)
         yield f"inference      {result.name}"
@@ -155,9 +159,9 @@ def _weights_undecided(estimate: Estimate) -> Iterator[str]:
     found = undecided_range(estimate)
     if found is None:
         return
-    low, high, closest = (
-        format_number(value, DIGITS) for value in (found.lower, found.upper, found.closest)
-    )
+    values = (found.lower, found.upper, found.closest)
+    digits = decimals(values, DIGITS)
+    low, high, closest = (format_number(value, digits) for value in values)
     perfect = bool(found.units["perfect_fit"].all())
     yield f"other weights  effects from {low} to {high} fit the periods before treatment"
     yield (
@@ -175,7 +179,8 @@ def _local_minima(estimate: Estimate) -> Iterator[str]:
         if not len(search.donors):
             continue
         name = f"{unit}: " if len(searches) > 1 else ""
-        loss, bound = format_number(search.loss, DIGITS), format_number(search.lower_bound, DIGITS)
+        digits = decimals([search.loss], DIGITS)
+        loss, bound = (format_number(v, digits) for v in (search.loss, search.lower_bound))
         yield f"search for V   {name}loss {loss}, none can be below {bound}"
         if not search.unique:
             yield f"{INDENT}several predictor weights lead to the same donors"
@@ -196,16 +201,23 @@ def _others(search: VSearch) -> Iterator[str]:
         parts = row[row >= SAME].sort_values(ascending=False)
         listed = ", ".join(f"{donor} {weight:.2f}" for donor, weight in parts.iloc[:6].items())
         yield (
-            f"a local minimum with loss {format_number(loss, DIGITS)} has {distance:.0%} of the "
-            f"weight on other donors: {listed}"
+            f"a local minimum with loss {format_number(loss, decimals([loss], DIGITS))} has "
+            f"{distance:.0%} of the weight on other donors: {listed}"
         )
 
 
 def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
     yield ""
     yield heading
+    floats = [name for name in table if pd.api.types.is_float_dtype(table[name])]
+    effects = [name for name in floats if name in EFFECTS]
+    shared = decimals(table[effects].to_numpy(dtype=float).ravel().tolist(), DIGITS)
+    places = dict.fromkeys(effects, shared) | dict.fromkeys(set(floats) & {"pvalue"}, DIGITS)
+
+    def shown(name: Hashable) -> Callable[[float], str]:
+        digits = places.get(name) or decimals(table[name].tolist(), DIGITS)
+        return lambda value: "" if np.isnan(value) else format_number(value, digits)
+
     yield table.to_string(
-        index=False,
-        na_rep="",
-        float_format=lambda value: "" if np.isnan(value) else format_number(value, DIGITS),
+        index=False, na_rep="", formatters={str(name): shown(name) for name in floats}
     )

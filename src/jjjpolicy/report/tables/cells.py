@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from jjjpolicy.report.text import Label
 
 MINUS = "\N{MINUS SIGN}"
+MOST_DECIMALS = 9
 MISSING = "\N{EN DASH}"
 
 
 def format_number(value: float | None, digits: int = 3, *, grouping: bool = False) -> str:
     """Print a number with a fixed number of decimals and a true minus sign.
+
+    More than nine decimals, which :func:`decimals` gives numbers below a ten-millionth, would be
+    zeros to count: such numbers print as ``1.23e−12``.
 
     Parameters
     ----------
@@ -37,8 +42,32 @@ def format_number(value: float | None, digits: int = 3, *, grouping: bool = Fals
     if math.isinf(value):
         return MINUS + "∞" if value < 0 else "∞"
     text = f"{abs(value):{',' if grouping else ''}.{digits}f}"
+    if digits > MOST_DECIMALS and 0 < abs(value) < 1:
+        text = f"{abs(value):.2e}".replace("e-", "e" + MINUS)
     rounds_to_zero = not any(character in "123456789" for character in text)
     return text if value >= 0 or rounds_to_zero else MINUS + text
+
+
+def decimals(values: Iterable[float | None], least: int = 3) -> int:
+    """Decimals with which the largest of several numbers of one unit shows two digits.
+
+    Numbers of the order of one print with ``least`` decimals, smaller ones with more, so that an
+    effect does not print as zero because of the unit it is measured in.
+
+    Parameters
+    ----------
+    values : iterable of float or None
+        An estimate, its standard error and its interval, say; missing and infinite ones are left
+        aside.
+    least : int
+
+    Examples
+    --------
+    >>> decimals([0.5, 0.02]), decimals([1.2e-6, 3e-7])
+    (3, 7)
+    """
+    sizes = [abs(v) for v in values if v is not None and math.isfinite(v) and v]
+    return max(least, 1 - math.floor(math.log10(max(sizes)))) if sizes else least
 
 
 def format_pvalue(value: float | None, digits: int = 3) -> str:

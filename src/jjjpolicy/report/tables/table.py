@@ -6,10 +6,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jjjpolicy.report.tables import definition, html, latex, markdown, typst, word
-from jjjpolicy.report.tables.cells import Cell, Number
+from jjjpolicy.report.tables.cells import Cell, Number, decimals
 from jjjpolicy.report.tables.content import Column, Content, Panel, Row
 from jjjpolicy.report.tables.layout import lay_out
 from jjjpolicy.report.text import LANGUAGES, Label, Language
@@ -49,7 +49,7 @@ class Table(Content):
         *,
         id: str,
         caption: Label,
-        digits: int | Mapping[Hashable, int] = 3,
+        digits: int | Mapping[Hashable, int] | None = None,
         stub: Label = "",
         notes: Sequence[Label] = (),
         missing: Label = "",
@@ -61,16 +61,17 @@ class Table(Content):
         frame : DataFrame
             Cells may be numbers, strings, or any of the cell classes. A column index of two levels
             becomes spanning headings and headings.
-        digits : int or mapping from column to int
-            Decimals; integers print without.
+        digits : int or mapping from column to int, optional
+            Decimals; integers print without. Columns that are not named have three, and more where
+            their numbers are too small for them.
         """
-        digits_of = digits if isinstance(digits, Mapping) else dict.fromkeys(frame.columns, digits)
+        stated = digits if isinstance(digits, Mapping) else dict.fromkeys(frame.columns, digits)
         columns = tuple(
             Column(heading=name[1], span=name[0]) if isinstance(name, tuple) else Column(str(name))
             for name in frame.columns
         )
         series = [
-            [_cell(value, digits_of.get(name, 3)) for value in frame.iloc[:, position]]
+            _cells(frame.iloc[:, position], stated.get(name))
             for position, name in enumerate(frame.columns)
         ]
         rows = tuple(
@@ -118,6 +119,13 @@ class Table(Content):
     def load(cls, path: str | PathLike[str]) -> Table:
         """Read a definition written by :meth:`save`."""
         return cls(**vars(definition.load(Path(path))))
+
+
+def _cells(column: pd.Series[Any], digits: int | None) -> list[Cell]:
+    if digits is None:
+        reals = (float(v) for v in column if isinstance(v, Real) and not isinstance(v, Integral))
+        digits = decimals(reals)
+    return [_cell(value, digits) for value in column]
 
 
 def _cell(value: object, digits: int) -> Cell:
