@@ -37,11 +37,9 @@ WIDENED = (2013, 2019)
 CROSSING = (2004, 2019)
 BREAKS = Text(
     "All outcomes in logs. Employment in urban units was counted more widely from 2013 on, so that "
-    "its years with one definition hold two before the policy; the longer window crosses the "
-    "break, which year effects absorb as far as it was the same everywhere. Industrial enterprises "
-    "begin at the threshold of 2011.",
-    "被解释变量均取对数。城镇单位从业人员统计范围自 2013 年起扩大，同一口径下政策前仅有两年；"
-    "长样本跨越口径变动，年份固定效应仅能吸收各地相同的部分。"
+    "its years with one definition hold two before the policy. Industrial enterprises begin at the "
+    "threshold of 2011.",
+    "被解释变量均取对数。城镇单位从业人员统计范围自 2013 年起扩大，同一口径下政策前仅有两年。"
     "规模以上工业企业自 2011 年新标准起算。",
 )
 

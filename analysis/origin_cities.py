@@ -39,6 +39,11 @@ CAPTION = Text("The origin: Beijing against other large cities", "迁出地：�
 NOTES = (
     outcomes.BREAKS,
     Text(
+        "The longer windows cross the break of 2013, which year effects absorb as far as it was "
+        "the same everywhere.",
+        "长样本跨越 2013 年的口径变动，年份固定效应仅能吸收各地相同的部分。",
+    ),
+    Text(
         "Beijing against the large cities outside the region with figures in every year. Level of "
         "assignment: the city. p-values rank the estimate among those of all of these cities; "
         "adjusted p-values (Holm) hold for all rows and methods of the table at once. Plain "
