@@ -431,3 +431,19 @@ def test_periods_that_pack_year_and_month_are_told(per_year: int, factor: int, f
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         build(frame)
+
+
+def test_one_name_stands_for_a_list_of_one() -> None:
+    frame = simulated_panel().assign(pop=1.0, x=lambda f: f["unit"] * 1.0, area=1)
+    one = build(frame, covariates="pop", predictors="x", clusters="area", exclude=3)
+    assert list(one.covariates) == ["pop"]
+    assert list(one.predictors) == ["x"]
+    assert list(one.clusters) == ["area"]
+    assert 3 not in one.units
+
+
+def test_options_of_another_shape_are_refused_by_name() -> None:
+    frame = simulated_panel().assign(pop=1.0)
+    refuses(frame, "covariates=", "must be a list of labels", covariates={"pop": "log"})
+    refuses(frame, "weights= takes the name of one column", weights=["pop"])
+    refuses(frame, "coordinates=", "two columns", coordinates=("pop",))

@@ -12,6 +12,7 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.families import romano_wolf
 from jjjpolicy.inference.permutation.inversion import effects_kept, outermost
 from jjjpolicy.inference.permutation.ranks import (
@@ -19,7 +20,6 @@ from jjjpolicy.inference.permutation.ranks import (
     critical_count,
     rank_pvalue,
     rank_pvalues,
-    resolution,
     significant,
     studentised,
 )

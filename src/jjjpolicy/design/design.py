@@ -109,6 +109,7 @@ class Design(Arrays):
         adoption : str, optional
             Column with the unit's first treated period; 0, missing or infinite means never.
         covariates, clusters : sequence of str
+            One name alone need not be in a list.
         predictors : sequence of str
             Columns that synthetic controls match on; cells may be missing (see
             :class:`jjjpolicy.synth.Predictor`).
@@ -153,16 +154,16 @@ class Design(Arrays):
                 outcome=outcome,
                 treatment=treatment,
                 adoption=adoption,
-                covariates=covariates,
-                predictors=predictors,
+                covariates=intake.listed(covariates, "covariates"),
+                predictors=intake.listed(predictors, "predictors"),
                 weights=weights,
-                clusters=clusters,
+                clusters=intake.listed(clusters, "clusters"),
                 coordinates=coordinates,
                 assigned_at=assigned_at,
             ),
             absorbing=absorbing,
             window=window,
-            exclude=tuple(exclude),
+            exclude=intake.listed(exclude, "exclude"),
         )
 
     @classmethod
@@ -225,12 +226,12 @@ class Design(Arrays):
             outcome=outcome,
             treatment=treatment,
             adoption=adoption,
-            covariates=covariates,
+            covariates=intake.listed(covariates, "covariates"),
             weights=weights,
             assigned_at=None if assigned_at == unit else assigned_at,
         )
         rows = intake.ParquetRows(tuple(os.fspath(path) for path in listed), columns, memory, batch)
-        return intake.design_from_parquet(cls, rows, window, tuple(exclude))
+        return intake.design_from_parquet(cls, rows, window, intake.listed(exclude, "exclude"))
 
     @classmethod
     def from_policy(
@@ -292,7 +293,7 @@ class Design(Arrays):
             policy,
             columns,
             window=window,
-            exclude=tuple(exclude),
+            exclude=intake.listed(exclude, "exclude"),
             timing=timing,
             across_breaks=across_breaks,
             changed_areas=changed_areas,

@@ -14,6 +14,7 @@ from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ class ChaisemartinDHaultfoeuille(Estimator):
                 estimate.att,
                 effects,
                 clustered_covariance(influence, design.assignment),
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=(
                     *_together_note(design, design.assignment, design.assigned_at),

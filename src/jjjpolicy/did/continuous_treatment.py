@@ -19,6 +19,7 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note, t_interval
 from jjjpolicy.registry.policy import Policy
 
@@ -152,6 +153,7 @@ class ContinuousTreatment(Estimator):
                 estimate.att,
                 events,
                 clustered_covariance(joint, design.assignment),
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
                 details={"acrt": float(overall[1]), "acrt_se": float(errors[1])},

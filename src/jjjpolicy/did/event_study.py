@@ -18,6 +18,7 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import few_treated_note
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class EventStudy(Estimator):
                 effects,
                 combine @ fit.covariance(design.assignment) @ combine.T,
                 df=design.count_clusters(design.assignment) - 1,
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=(
                     *([_normalised(normalised)] if normalised else []),

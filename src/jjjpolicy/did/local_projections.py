@@ -23,6 +23,7 @@ from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import clustered_covariance, few_treated_note
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class LocalProjections(Estimator):
                 effects,
                 clustered_covariance(influence * factors, design.assignment),
                 df=pooled.clusters - 1,
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
             )

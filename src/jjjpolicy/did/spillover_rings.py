@@ -17,6 +17,7 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import (
     clustered_covariance,
     few_treated_note,
@@ -129,6 +130,7 @@ class SpilloverRings(Estimator):
                 estimate.att,
                 effects,
                 covariance,
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=(
                     f"{cells.far} units beyond {self.rings[-1]:g} are the controls.",

@@ -15,6 +15,7 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import (
     clustered_covariance,
     few_treated_note,
@@ -120,6 +121,7 @@ class Stacked(Estimator):
                 effects,
                 regression.covariance(),
                 df=regression.clusters - 1,
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=(*self._incomplete_note(stack), *few_treated_note(design, design.assignment)),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import cluster_sums, few_treated_note, small_sample_factor
 from jjjpolicy.linalg.twoway import two_way_demean
 
@@ -61,7 +62,7 @@ class TwoWayFixedEffects(Estimator):
         values, _ = design.cohort_codes
         treatment = (design.periods[None, :] >= values[:, None]).astype(float)[:, :, None]
         fit = fixed_effects_regression(design, treatment, ["treated"])
-        event_study = _EventStudyOnDemand(design)
+        event_study = _EventStudyOnDemand(replace(design, predictors={}))
         estimate = Estimate(
             estimator=self,
             design=design,
@@ -78,6 +79,7 @@ class TwoWayFixedEffects(Estimator):
                 event_study.bounds,
                 fit.covariance(design.assignment)[:1, :1],
                 df=design.count_clusters(design.assignment) - 1,
+                noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
             )

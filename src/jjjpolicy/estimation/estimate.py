@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import InferenceError, warn_user
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
@@ -45,6 +45,10 @@ class Estimator(Refittable, ABC):
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates of the design that do not enter the estimate."""
         return [] if self.takes_covariates else list(design.covariates)
+
+    def unused_predictors(self, design: Design) -> list[str]:
+        """Predictors of the design that the estimator does not match on."""
+        return list(design.predictors)
 
     def __init_subclass__(cls, **options: Any) -> None:
         if "fit" in vars(cls):
@@ -353,10 +357,20 @@ class Inference(Method, ABC):
 
 
 def _of_comparable(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """A ``fit`` that first leaves out what the estimator cannot compare."""
+    """A ``fit`` that leaves out what the estimator cannot compare, and tells what it ignores."""
 
     @wraps(fit)
     def fit_comparable(self: Estimator, design: Design) -> Any:
+        unused = {
+            "covariates": self.unused_covariates(design),
+            "predictors": self.unused_predictors(design),
+        }
+        for role, names in unused.items():
+            if names:
+                warn_user(
+                    f"{self.label} does not use the {role} {', '.join(map(repr, names))} of the "
+                    f"design: the estimate is the same without."
+                )
         return fit(self, self.comparable(design))
 
     return fit_comparable

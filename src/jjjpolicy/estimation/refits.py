@@ -75,6 +75,10 @@ class Refittable(Method, ABC):
 
     computing: ClassVar[frozenset[str]] = frozenset({"refit", "refit_many", "refit_groups"})
 
+    def unused_predictors(self, design: Design) -> list[str]:
+        """Predictors of the design that the estimator does not match on."""
+        return list(design.predictors)
+
     @abstractmethod
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""

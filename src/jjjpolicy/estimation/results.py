@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.estimation.rounding import standing
 from jjjpolicy.estimation.variance import t_interval, t_pvalue
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ EffectsAt = Callable[[float], pd.DataFrame]
 """From a level to columns event_time or adoption, se, lower and upper."""
 
 UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
+
+NOTHING_LEFT = (
+    "nothing is left to measure variation by, because there are as many parameters as "
+    "observations, the comparison is fitted exactly, or the outcome does not vary"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +155,7 @@ def analytic_result(
     effects: pd.DataFrame | EffectsAt,
     covariance: Floats,
     *,
+    noise: float,
     df: float = np.inf,
     specification: Mapping[str, Any],
     notes: tuple[str, ...] = (),
@@ -166,10 +173,12 @@ def analytic_result(
         the finished table (event_time, se, lower, upper) at a level.
     covariance : ndarray, shape (1 + effects, 1 + effects)
         Order: overall effect, then the rows of ``effects``.
+    noise : float
+        Resolution of the outcome: a standard error below it is none.
     df : float
         Degrees of freedom of the t distribution; infinite for the normal.
     """
-    errors = np.sqrt(np.clip(np.diag(covariance), 0, None))
+    errors = standing(np.sqrt(np.clip(np.diag(covariance), 0, None)), noise)
     se = float(errors[0])
     return WaldTest(
         name=name,
@@ -179,29 +188,21 @@ def analytic_result(
         effects=effects
         if callable(effects)
         else lambda level: effect_bounds(effects, errors[1:], df, level),
-        notes=(*missing_note(estimate, se, errors[1:]), *notes),
+        notes=(*missing_note(se, errors[1:]), *notes),
         details={"covariance": covariance, "df": df, **(details or {})},
         specification=specification,
     )
 
 
-def missing_note(estimate: float, se: float, further: Floats | None = None) -> tuple[str, ...]:
-    """Why there is no standard error or no p-value; empty where there are both.
+def missing_note(se: float, further: Floats | None = None) -> tuple[str, ...]:
+    """Why there is no standard error; empty where there is one.
 
     ``further`` are the standard errors of effects beside the overall one.
     """
     if np.isnan(se):
-        return ("No standard error: there are as many parameters as observations.",)
+        return (f"No standard error: {NOTHING_LEFT}.",)
     if further is not None and np.isnan(further).any():
-        return (
-            "No standard error for some effects by event time: they take as many parameters as "
-            "there are observations.",
-        )
-    if se == 0 and estimate == 0:
-        return (
-            "No p-value: estimate and standard error are both 0, since the outcome does not vary "
-            "beyond what the model takes out.",
-        )
+        return (f"No standard error for some effects by event time: {NOTHING_LEFT}.",)
     return ()
 
 

@@ -15,10 +15,11 @@ from jjjpolicy.estimation.draws import require_few, seeded
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import require_jobs, run
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
 from jjjpolicy.inference.permutation.inversion import holding_zero
-from jjjpolicy.inference.permutation.ranks import at_least, resolution, significant
+from jjjpolicy.inference.permutation.ranks import at_least, significant
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -86,7 +86,7 @@ class DebiasedTTest(Inference):
                 cohorts=lambda level: pd.DataFrame([part.row(level) for part in parts]).assign(
                     adoption=estimate.design.cohorts.astype(np.int64)
                 ),
-                notes=(*notes, *missing_note(pooled.centre, pooled.se)),
+                notes=(*notes, *missing_note(pooled.se)),
                 details={"debiased": pooled.centre, "folds": pooled.estimates},
                 specification=self.specification(),
             )

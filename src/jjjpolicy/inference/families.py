@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.inference.permutation.ranks import cleared, rank_pvalue, resolution
+from jjjpolicy.estimation.rounding import cleared, resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate

@@ -11,8 +11,9 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.inversion import holding_zero, outermost
-from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue, resolution
+from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue
 from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:

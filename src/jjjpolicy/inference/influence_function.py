@@ -11,7 +11,11 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.multipliers import multiplier_draws
 from jjjpolicy.estimation.variance import cluster_sums, few_treated_note
-from jjjpolicy.inference.results import bootstrap_result, covariance_result, influence_by
+from jjjpolicy.inference.results import (
+    bootstrap_result,
+    covariance_result,
+    influence_by,
+)
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design

@@ -11,6 +11,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import WaldTest, missing_note
+from jjjpolicy.estimation.rounding import resolution, standing
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.left_out import (
     Aligned,
@@ -83,7 +84,8 @@ class Jackknife(Inference):
         else:
             parts = refits_without(estimate, codes, self.label, self.jobs)
         left = Aligned.of(estimate, parts, adoptions)
-        se = float(jackknife_errors(left.att, estimate.att))
+        noise = resolution(design.outcome)
+        se = float(standing(jackknife_errors(left.att, estimate.att), noise))
         how = "weights held fixed" if fixed else "re-estimated"
         return estimate.with_result(
             WaldTest(
@@ -103,7 +105,7 @@ class Jackknife(Inference):
                 else partial(jackknife_bounds, estimate.cohort_effects, left.cohorts, np.inf),
                 notes=(
                     f"{groups} groups left out in turn.",
-                    *missing_note(estimate.att, se),
+                    *missing_note(se),
                     *few_treated_note(design, codes),
                 ),
                 details={"left_out": left.att},

@@ -11,7 +11,8 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
+from jjjpolicy.estimation.rounding import resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats

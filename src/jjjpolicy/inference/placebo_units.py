@@ -13,6 +13,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.assignments import (
     ENUMERATION_LIMIT,
     AssignmentSpace,
@@ -25,7 +26,6 @@ from jjjpolicy.inference.permutation.ranks import (
     critical_count,
     rank_pvalue,
     rank_pvalues,
-    resolution,
     significant,
 )
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos

@@ -15,17 +15,10 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
 from jjjpolicy.inference.permutation.inversion import outermost
-from jjjpolicy.inference.permutation.ranks import (
-    LEVEL,
-    at_least,
-    cleared,
-    rank_pvalue,
-    rank_pvalues,
-    resolution,
-    studentised,
-)
+from jjjpolicy.inference.permutation.ranks import at_least, rank_pvalue, rank_pvalues, studentised
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.few_treated import RegressionGroups
 from jjjpolicy.inference.permutation.inversion import holding_zero
-from jjjpolicy.inference.permutation.ranks import at_least, resolution
+from jjjpolicy.inference.permutation.ranks import at_least
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats

@@ -11,8 +11,9 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest, WaldTest, effect_bounds, missing_note
+from jjjpolicy.estimation.rounding import resolution, standing
 from jjjpolicy.inference.permutation.inversion import holding_zero
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.results import EffectsAt
@@ -94,7 +95,8 @@ def covariance_result(
             f"{name} gives a negative variance for this estimate; use a Bartlett kernel, cluster "
             f"in one dimension, or RandomizationInference."
         )
-    errors = np.sqrt(np.where(variances < 0, np.nan, variances))
+    noise = resolution(estimate.design.outcome)
+    errors = standing(np.sqrt(np.where(variances < 0, np.nan, variances)), noise)
     freedom = np.broadcast_to(np.asarray(df, dtype=float), errors.shape)
     centre, se = estimate.att, float(errors[0])
 
@@ -110,7 +112,7 @@ def covariance_result(
             df=float(freedom[0]),
             effects=effects,
             cohorts=cohorts,
-            notes=(*missing_note(centre, se), *notes),
+            notes=(*missing_note(se, errors[1:]), *notes),
             details={"covariance": covariance, "df": float(freedom[0]), **(details or {})},
             specification=method.specification(),
         )
@@ -142,6 +144,7 @@ def bootstrap_result(
     """
     magnitudes = np.abs(deviations)
     noise = resolution(estimate.design.outcome)
+    errors = standing(errors, noise)
     pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise)
 
     def bounds(level: float) -> tuple[float, float]:
@@ -179,7 +182,7 @@ def bootstrap_result(
             cohorts=None if cohorts is None else partial(_cohort_bounds, estimate, cohorts),
             reference=deviations[:, 0],
             smallest_pvalue=1 / (1 + len(deviations)),
-            notes=notes,
+            notes=(*missing_note(float(errors[0]), errors[1:]), *notes),
             details={"deviations": deviations},
             specification=method.specification(),
         )

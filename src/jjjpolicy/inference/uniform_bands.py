@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.results import covered_effects
 from jjjpolicy.linalg.threads import one_thread
 
@@ -45,7 +46,8 @@ def uniform_bands(
     Raises
     ------
     InferenceError
-        No covariance of effects by event time; ``level`` outside (0, 1).
+        No covariance of effects by event time, or no effect with a standard error; ``level``
+        outside (0, 1).
     """
     if not 0 < level < 1:
         raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
@@ -57,7 +59,12 @@ def uniform_bands(
             "with its own standard errors or with Clustered(), or MultiplierBootstrap()."
         )
     variances = np.diag(covariance)[1:]
-    known = np.flatnonzero(variances > 0)
+    known = np.flatnonzero(variances > resolution(estimate.design.outcome) ** 2)
+    if len(known) == 0:
+        raise InferenceError(
+            "no effect by event time has a standard error, so that there is no band: each is "
+            "fitted exactly, or the outcome does not vary."
+        )
     table = estimate.effects
     times = covered_effects(estimate, len(covariance))["event_time"].to_numpy()[known]
     errors = np.sqrt(variances[known])

@@ -11,9 +11,10 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import MOST, require_few, seeded
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.inversion import outermost
-from jjjpolicy.inference.permutation.ranks import LEVEL, at_least, cleared, resolution, studentised
+from jjjpolicy.inference.permutation.ranks import at_least, studentised
 from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_products
 from jjjpolicy.inference.regression.parts import regression_of
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution, studentised
+from jjjpolicy.estimation.rounding import resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, studentised
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 

@@ -44,6 +44,14 @@ class HeldWeights(Estimator):
         """Name for messages and tables."""
         return f"{self.estimator.label} with weights from {self.variable}"
 
+    def unused_covariates(self, design: Design) -> list[str]:
+        """None: the estimator inside tells what it does not use."""
+        return []
+
+    def unused_predictors(self, design: Design) -> list[str]:
+        """None, likewise."""
+        return []
+
     def fit(self, design: Design) -> Estimate:
         """Find the weights on the variable and apply them to the outcome.
 

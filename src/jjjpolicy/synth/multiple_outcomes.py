@@ -65,6 +65,14 @@ class MultipleOutcomeSyntheticControl(Estimator):
         given = (self.outcomes,) if isinstance(self.outcomes, str) else self.outcomes
         object.__setattr__(self, "outcomes", tuple(given))
 
+    def unused_covariates(self, design: Design) -> list[str]:
+        """Covariates that are not among the outcomes."""
+        return [name for name in design.covariates if name not in self.outcomes]
+
+    def unused_predictors(self, design: Design) -> list[str]:
+        """Predictors that are not among the outcomes."""
+        return [name for name in design.predictors if name not in self.outcomes]
+
     def fit(self, design: Design) -> Estimate:
         """Common weights and gaps of every outcome.
 

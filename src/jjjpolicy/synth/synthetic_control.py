@@ -79,6 +79,11 @@ class SyntheticControl(Estimator):
         matched = {predictor.variable for predictor in self.predictors}
         return [name for name in design.covariates if name not in matched]
 
+    def unused_predictors(self, design: Design) -> list[str]:
+        """Predictors of the design that no :class:`Predictor` names."""
+        matched = {predictor.variable for predictor in self.predictors}
+        return [name for name in design.predictors if name not in matched]
+
     def fit(self, design: Design) -> Estimate:
         """Solve for the weights of each treated unit.
 

@@ -1,7 +1,7 @@
 """From tables to the arrays of a design: every check of input, in one place."""
 
 from jjjpolicy.design.intake.build import design_from_frame, design_from_policy
-from jjjpolicy.design.intake.columns import Columns, quoted, rows_as_units
+from jjjpolicy.design.intake.columns import Columns, listed, quoted, rows_as_units
 from jjjpolicy.design.intake.parquet import ParquetRows
 from jjjpolicy.design.intake.summed import design_from_parquet
 
@@ -11,6 +11,7 @@ __all__ = [
     "design_from_frame",
     "design_from_parquet",
     "design_from_policy",
+    "listed",
     "quoted",
     "rows_as_units",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -49,6 +49,17 @@ class Columns:
         ]
 
 
+def listed(value: object, option: str) -> tuple[Any, ...]:
+    """What an option lists: several labels, or a single one, which need not be in a list."""
+    if isinstance(value, str | int | float):
+        return (value,)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        raise DesignError(
+            f"{option}={value!r} must be a list of labels such as ['a', 'b'], or one label."
+        )
+    return tuple(value)
+
+
 def quoted(label: object) -> str:
     """A unit's label as a reader would type it: text in quotes, numbers bare."""
     return repr(label) if isinstance(label, str) else str(label)
@@ -68,6 +79,15 @@ def shown_labels(labels: Sequence[Hashable] | pd.Index) -> str:
 def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
     if not isinstance(frame, pd.DataFrame):
         raise DesignError(f"expected a pandas DataFrame, got {type(frame).__name__}.")
+    if columns.coordinates is not None and len(columns.coordinates) != 2:
+        raise DesignError(
+            f"coordinates={columns.coordinates!r} must be two columns, (latitude, longitude)."
+        )
+    single = ("unit", "time", "outcome", "treatment", "adoption", "weights", "assigned_at")
+    for role in single:
+        name = getattr(columns, role)
+        if isinstance(name, list | tuple | set | Mapping | pd.Series | pd.Index):
+            raise DesignError(f"{role}= takes the name of one column, not {name!r}.")
     for name in columns.named():
         if name not in frame.columns:
             raise DesignError(unknown_name("column", name, list(frame.columns), "the table"))
@@ -83,12 +103,12 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
             "give exactly one of treatment= (a 0/1 column) and adoption= (a column with the first "
             "treated period)."
         )
-    for role in (columns.unit, *columns.clusters, columns.assigned_at):
-        if role is not None and frame[role].hasnans:
-            row = int(np.flatnonzero(frame[role].isna().to_numpy())[0])
+    for grouping in (columns.unit, *columns.clusters, columns.assigned_at):
+        if grouping is not None and frame[grouping].hasnans:
+            row = int(np.flatnonzero(frame[grouping].isna().to_numpy())[0])
             raise DesignError(
-                f"column {role!r} is missing in row {row}; fill it or drop the row. A name such as "
-                f"'NA' is read as missing unless pandas is told keep_default_na=False."
+                f"column {grouping!r} is missing in row {row}; fill it or drop the row. A name such"
+                f" as 'NA' is read as missing unless pandas is told keep_default_na=False."
             )
 
 

@@ -29,6 +29,7 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result, effect_bounds
+from jjjpolicy.estimation.rounding import resolution, standing
 from jjjpolicy.estimation.variance import few_treated_note, lone_cohorts_note, t_interval
 from jjjpolicy.linalg.threads import one_thread
 
@@ -313,7 +314,8 @@ def _estimate(
     def by_event(level: float) -> pd.DataFrame:
         known = estimated[1:]
         table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
-        return effect_bounds(table, np.sqrt(np.diag(covariance)[1:]), df, level)
+        errors = np.sqrt(np.diag(covariance)[1:])
+        return effect_bounds(table, standing(errors, resolution(design.outcome)), df, level)
 
     name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
     if effects.regression is None:
@@ -326,6 +328,7 @@ def _estimate(
             by_event,
             covariance,
             df=df,
+            noise=resolution(design.outcome),
             specification={"name": method, "level": design.assigned_at},
             notes=(
                 *effects.notes,
@@ -376,7 +379,7 @@ def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:
 def _table(
     design: Design, effects: GroupTimeEffects, estimates: Floats, influence: Floats
 ) -> pd.DataFrame:
-    se = effects.errors(influence, design)
+    se = standing(effects.errors(influence, design), resolution(design.outcome))
     df = effects.degrees_of_freedom(design)
     lower, upper = t_interval(estimates, se, df, 0.95)
     return pd.DataFrame({"estimate": estimates, "se": se, "lower": lower, "upper": upper})

@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.results import analytic_result
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.estimation.variance import few_treated_note
 
 if TYPE_CHECKING:
@@ -212,6 +213,7 @@ def labelled(
             estimate.att,
             table,
             covariance,
+            noise=resolution(design.outcome),
             specification={"name": "Clustered", "level": design.assigned_at},
             notes=(*notes, *few_treated_note(design, design.assignment)),
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.inference.permutation.ranks import TIE, critical_count, significant
+from jjjpolicy.estimation.rounding import TIE
+from jjjpolicy.inference.permutation.ranks import critical_count, significant
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats

@@ -13,31 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jjjpolicy.estimation.rounding import TIE, cleared
+
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 Alternative = Literal["two-sided", "greater", "less"]
-
-TIE = 1e-9
-"""Share of a statistic, or of the range of the outcome, within which two statistics tie.
-
-Ten times what solvers leave open, and far below what an outcome is measured to.
-"""
-
-LEVEL = 1e-12
-"""The same as a share of the largest outcome, which decides where that dwarfs the range."""
-
-
-def resolution(outcome: Floats) -> float:
-    """Distance below which two averages of an outcome cannot be told apart, in its own unit.
-
-    Parameters
-    ----------
-    outcome : ndarray
-        ``nan`` marks absent cells.
-    """
-    low, high = float(np.nanmin(outcome)), float(np.nanmax(outcome))
-    return max(TIE * (high - low), LEVEL * max(abs(low), abs(high)))
 
 
 def at_least(
@@ -50,7 +31,7 @@ def at_least(
     Parameters
     ----------
     values, statistic, noise : ndarray or float
-        Of shapes that broadcast. Two numbers tie within ``noise`` (:func:`resolution`, where they
+        Of shapes that broadcast. Two numbers tie within ``noise`` (``resolution``, where they
         are in the unit of the outcome) or within ``TIE`` of the statistic.
     """
     slack = np.fmax(TIE * np.abs(statistic), noise)
@@ -106,17 +87,11 @@ def studentised(estimates: Floats, errors: Floats, noise: float) -> Floats:
     estimates, errors : ndarray, shape (draws,)
         In the unit of the outcome.
     noise : float
-        Its :func:`resolution`.
+        Its :func:`~jjjpolicy.estimation.rounding.resolution`.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios: Floats = cleared(estimates, noise) / cleared(errors, noise)
     return ratios
-
-
-def cleared(values: Floats, noise: Floats | float) -> Floats:
-    """Values with zeros in place of rounding errors."""
-    kept: Floats = np.where(np.abs(values) <= noise, 0.0, values)
-    return kept
 
 
 def significant(pvalues: Floats | float, size: float) -> Booleans:

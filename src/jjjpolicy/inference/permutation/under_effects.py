@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import JJJPolicyError
+from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.inversion import effects_kept, holding_zero, outermost
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate

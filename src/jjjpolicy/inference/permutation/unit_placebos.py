@@ -12,7 +12,8 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
+from jjjpolicy.estimation.rounding import resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 from jjjpolicy.synth.counterfactual.gaps import Gaps
 
 if TYPE_CHECKING:

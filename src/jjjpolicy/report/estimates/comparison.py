@@ -106,7 +106,7 @@ def compare(
     )
     notes = tuple(
         f"{name}: {e.estimand}; inference: "
-        f"{'none attached' if e.inference is None else e.inference.name}."
+        f"{'none attached' if e.inference is None else e.inference.name}.{_unused(e)}"
         for name, e in estimates.items()
     )
     return Table(
@@ -122,6 +122,12 @@ def compare(
 def _decimals(estimate: Estimate, level: float) -> int:
     interval = _interval(estimate, level, 0)
     return decimals([estimate.att, estimate.se, *(interval.values if interval else ())])
+
+
+def _unused(estimate: Estimate) -> str:
+    estimator, design = estimate.estimator, estimate.design
+    names = [*estimator.unused_covariates(design), *estimator.unused_predictors(design)]
+    return f" Given and not used: {', '.join(names)}." if names else ""
 
 
 def _interval(estimate: Estimate, level: float, digits: int) -> Interval | None:

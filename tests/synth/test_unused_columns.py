@@ -1,0 +1,51 @@
+"""Columns that are given and not used are told: in a warning, in summaries and in tables."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from panels import simulated_panel
+
+import jjjpolicy as jp
+
+
+def build() -> jp.Design:
+    frame = simulated_panel(units=9, periods=8, adoption={0: 2006})
+    frame = frame.assign(v=frame["y"] ** 2, u=frame["unit"] * 1.0)
+    return jp.Design.from_frame(
+        frame,
+        unit="unit",
+        time="period",
+        outcome="y",
+        adoption="first",
+        covariates=["v"],
+        predictors=["u"],
+    )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        jp.synth.SyntheticControl(),
+        jp.synth.DemeanedSyntheticControl(),
+        jp.synth.MatrixCompletion(penalty=0.1),
+        jp.synth.PartiallyPooledSyntheticControl(pooling=0.5),
+    ],
+    ids=lambda each: each.label,
+)
+def test_estimators_name_what_they_ignore(estimator: jp.synth.SyntheticControl) -> None:
+    with (
+        pytest.warns(jp.JJJPolicyWarning, match="does not use the covariates 'v'"),
+        pytest.warns(jp.JJJPolicyWarning, match="does not use the predictors 'u'"),
+    ):
+        estimate = estimator.fit(build())
+    assert "Given and not used: v, u." in jp.compare({"a": estimate}).to_markdown()
+
+
+def test_what_is_used_is_not_named() -> None:
+    matched = [jp.synth.Predictor("u"), jp.synth.Predictor("v")]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*does not use")
+        estimate = jp.synth.SyntheticControl(predictors=matched).fit(build())
+    assert "not used" not in jp.compare({"a": estimate}).to_markdown()
