@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -141,6 +142,11 @@ def plan(study: Study, wanted: list[str]) -> list[Step]:
     steps.append(
         Step("browser", [*needs, *contents], [browser_path(study)], partial(write_browser, study))
     )
+    twice = [name for name, number in Counter(step.name for step in steps).items() if number > 1]
+    if twice:
+        raise DataError(
+            f"analysis/{twice[0]}.py has the name of a step that is there already; rename it."
+        )
     return steps
 
 
