@@ -58,9 +58,9 @@ def same(ours: pd.DataFrame, theirs: Any, columns: list[str], parameters: int) -
 def test_two_way_fixed_effects(design: jp.Design) -> None:
     estimate = jp.did.TwoWayFixedEffects().fit(design)
     result = estimate.regression()
-    assert list(result.params.index) == ["treated", *design.covariates]
+    assert list(result.params.index) == ["treatment", *design.covariates]
     ours = pd.DataFrame({"estimate": [estimate.att], "se": [estimate.se]})
-    same(ours, result, ["treated"], len(result.params) + design.n_periods)
+    same(ours, result, ["treatment"], len(result.params) + design.n_periods)
     assert result.params.to_numpy() == pytest.approx(
         estimate.details["regression"].coefficients, abs=1e-8
     )
@@ -181,7 +181,7 @@ def test_equally_weighted_local_projections() -> None:
 
 def test_effects_are_constant_where_units_of_measure_change(design: jp.Design) -> None:
     estimate = jp.did.TwoWayFixedEffects().fit(design.with_outcome(1e6 * design.outcome))
-    assert estimate.regression().params["treated"] == pytest.approx(estimate.att, rel=1e-8)
+    assert estimate.regression().params["treatment"] == pytest.approx(estimate.att, rel=1e-8)
 
 
 @pytest.mark.parametrize(

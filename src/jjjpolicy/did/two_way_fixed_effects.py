@@ -61,7 +61,7 @@ class TwoWayFixedEffects(Estimator):
         design.require_absorbing(self.label)
         values, _ = design.cohort_codes
         treatment = (design.periods[None, :] >= values[:, None]).astype(float)[:, :, None]
-        fit = fixed_effects_regression(design, treatment, ["treated"])
+        fit = fixed_effects_regression(design, treatment, ["treatment"])
         event_study = _EventStudyOnDemand(replace(design, predictors={}))
         estimate = Estimate(
             estimator=self,
