@@ -447,3 +447,13 @@ def test_options_of_another_shape_are_refused_by_name() -> None:
     refuses(frame, "covariates=", "must be a list of labels", covariates={"pop": "log"})
     refuses(frame, "weights= takes the name of one column", weights=["pop"])
     refuses(frame, "coordinates=", "two columns", coordinates=("pop",))
+
+
+def test_designs_and_estimates_show_themselves_in_a_line() -> None:
+    design = build(simulated_panel(adoption={0: 2004, 1: 2005}))
+    assert repr(design).startswith("Design(y: 8 unit × 6 period 2001-2006, 2 treated")
+    for estimator in (jp.did.TwoWayFixedEffects(), jp.did.CallawaySantAnna()):
+        shown = repr(estimator.fit(design))
+        assert "array(" not in shown
+        assert shown.startswith(f"Estimate({estimator.label}: att=")
+        assert len(shown) < 250

@@ -64,6 +64,15 @@ def test_a_saturated_comparison_has_none(estimator: jp.did.CallawaySantAnna) -> 
     assert any("fitted exactly" in note for note in estimate.inference.notes)
 
 
+def test_a_bootstrap_of_nothing_gives_no_interval() -> None:
+    frame = simulated_panel(units=2, periods=2, adoption={0: 2002})
+    design = jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", adoption="first")
+    method = jp.inference.MultiplierBootstrap(replications=99)
+    estimate = jp.did.CallawaySantAnna().fit(design).with_inference(method)
+    assert np.isnan([estimate.se, estimate.pvalue, *estimate.interval()]).all()
+    assert estimate.effects[["se", "lower", "upper"]].isna().all(axis=None)
+
+
 def test_a_small_standard_error_is_one() -> None:
     design = build()
     whole = jp.did.CallawaySantAnna().fit(design)

@@ -70,6 +70,13 @@ class Design(Arrays):
         Code of the assignment group of each unit.
     """
 
+    def __repr__(self) -> str:
+        return (
+            f"Design({self.labels.outcome}: {self.count():,} {self.labels.unit} × {self.n_periods} "
+            f"{self.labels.time} {self.periods[0]}-{self.periods[-1]}, {self.count(self.treated):,}"
+            f" treated, {len(self.left_out.entries)} lines in ledger)"
+        )
+
     @classmethod
     def from_frame(
         cls,

@@ -147,6 +147,10 @@ class Estimate:
         if not self.estimator.takes_sums:
             self.design.require_units(self.estimator.label)
 
+    def __repr__(self) -> str:
+        error = "" if self.se is None else f", se={self.se:.6g} ({self.inference.name})"  # type: ignore[union-attr]
+        return f"Estimate({self.estimator.label}: att={self.att:.6g}{error}; {self.design!r})"
+
     # ------------------------------------------------------------------ uncertainty
     @property
     def se(self) -> float | None:

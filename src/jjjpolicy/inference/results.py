@@ -145,9 +145,12 @@ def bootstrap_result(
     magnitudes = np.abs(deviations)
     noise = resolution(estimate.design.outcome)
     errors = standing(errors, noise)
-    pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise)
+    varies = not np.isnan(errors[0])
+    pvalue = rank_pvalue(estimate.att, deviations[:, 0], noise=noise) if varies else np.nan
 
     def bounds(level: float) -> tuple[float, float]:
+        if not varies:
+            return np.nan, np.nan
         reach = float(_quantile(magnitudes[:, :1], level)[0])
         return holding_zero((estimate.att - reach, estimate.att + reach), pvalue, level)
 
@@ -156,7 +159,7 @@ def bootstrap_result(
         points, spread = table["estimate"].to_numpy(dtype=float), errors[1:]
         if len(points) == 0:
             return pd.DataFrame(columns=["event_time", "se", "lower", "upper"])
-        reach = _quantile(magnitudes[:, 1:], level)
+        reach = np.where(np.isnan(spread), np.nan, _quantile(magnitudes[:, 1:], level))
         ratios = np.zeros((len(magnitudes), len(spread)))
         np.divide(magnitudes[:, 1:], spread, out=ratios, where=spread > 0)
         largest = ratios.max(axis=1)

@@ -117,7 +117,7 @@ class GroupTimeAverage(_OfCohorts):
         return self.source.specification() | {k: v for k, v in options.items() if v is not None}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroupTimeEstimate(Estimate):
     """An estimate that is an average of group-time effects, and can be averaged otherwise.
 
