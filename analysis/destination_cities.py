@@ -12,7 +12,7 @@ import wording as words
 from city_outcomes import Outcome
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.estimate import InferenceResult
+from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
 from jjjpolicy.registry.regions import regions
 from jjjpolicy.replication.artefacts.artefacts import Artefacts
@@ -89,7 +89,7 @@ def one_by_one(outcome: Outcome, tianjin: jp.Estimate) -> dict[str, jp.Estimate]
     for city in HEBEI:
         estimate = fitted(outcome, (city,))
         pvalue = rank_pvalue(estimate.att, placebos, noise=resolution(estimate.design.outcome))
-        result = InferenceResult("placebo over units", pvalue=pvalue, reference=placebos)
+        result = InvertedTest(name="placebo over units", pvalue=pvalue, reference=placebos)
         found[city] = estimate.with_result(result)
     return found
 
