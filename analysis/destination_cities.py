@@ -13,7 +13,8 @@ from city_outcomes import Outcome
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.results import InvertedTest
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, resolution
+from jjjpolicy.estimation.rounding import resolution
+from jjjpolicy.inference.permutation.ranks import rank_pvalue
 from jjjpolicy.registry.regions import regions
 from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.report import Column, Panel, Row, Table, Text
