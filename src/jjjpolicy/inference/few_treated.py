@@ -190,7 +190,7 @@ class RegressionGroups:
     @classmethod
     def of(cls, estimate: Estimate, method: str) -> RegressionGroups:
         fit, contrasts = regression_of(estimate, method, "RandomizationInference or PlaceboUnits")
-        if fit.names[0] != "treated" or len(contrasts) != 1:
+        if fit.names[0] != "treatment" or len(contrasts) != 1:
             raise InferenceError(
                 f"{method} is made for one coefficient of treatment; use TwoWayFixedEffects, or "
                 f"RandomizationInference with {estimate.estimator.label}."
