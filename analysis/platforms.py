@@ -28,7 +28,6 @@ METHODS = {
 SIMILAR = 5
 FEWER = jp.inference.PlaceboUnits(replications=99, seed=1)
 SHOWN = {"xiongan": below.NAMES["xiongan"], "others": below.NAMES["others"]}
-SHORT = {"viirs_like": Text("VIIRS-like", "类 VIIRS"), "viirs": Text("VIIRS", "VIIRS")}
 CAPTION = Text("Night lights of the hosts of platforms", "承接平台所在县区的夜间灯光")
 FIGURE = Text(
     "Night lights of host counties by year since designation (synthetic DiD)",
@@ -40,21 +39,20 @@ NOTES = (
         "after the first document that names it; hosts and dates are those of the platform "
         "registry for which a source gives county and year. Controls: counties of Shanxi, Inner "
         "Mongolia, Liaoning, Shandong and Henan; no other county of the region is a control. The "
-        "partially pooled synthetic control chooses among similar ones: for each host the five "
-        "whose VIIRS-like lights before 2014 were nearest, in one pool.",
+        "partially pooled synthetic control chooses among the five of them whose lights before "
+        "2014 were nearest to each host.",
         "被解释变量为县区灯光总量的对数。处理自首个列名文件之后的首个完整年度起；"
         "承接地及日期取自平台登记表，仅保留县区和年份均有文献依据者。对照组为山西、内蒙古、辽宁、"
         "山东、河南的县区，区域内其他县区一律不作对照。部分合并合成控制的对照组限于"
-        "相似县区，即 2014 年前类 VIIRS 灯光与各承接地最接近的五个县区的合集。",
+        " 2014 年前灯光水平与各承接地最接近的五个县区。",
     ),
     Text(
         "Level of assignment: the county. p-values rank the estimate among 199 draws of as many "
         "control counties with the same dates (seed 1), itself included; 0.005 is the smallest "
-        "possible (99 draws for the partially pooled synthetic control; all controls where they "
-        "are fewer).",
+        "possible (99 draws and 0.01 for the partially pooled synthetic control).",
         "处理的分配层级为县区。p 值为估计值在 199 次随机抽取同等数量、相同日期的对照县区所得估计值"
         "（含其自身）中的位次，最小可能值为 0.005"
-        "（部分合并合成控制抽取 99 次；对照县区不足此数时取全部）。",
+        "（部分合并合成控制为 99 次，最小可能值 0.01）。",
     ),
     Text(
         "VIIRS-like lights before 2013 are modelled from another satellite. In the years of VIIRS "
@@ -82,16 +80,15 @@ def estimates(policy: jp.Policy, vintage: str) -> dict[str, jp.Estimate]:
     panel = below.lights(vintage)
     if vintage == "viirs":
         policy = below.long_enough(policy)
-    pool = below.similar(below.documented(), below.lights("viirs_like"), SIMILAR)
-    designs = {key: below.design(policy, panel) for key in METHODS}
-    if policy.treated.keys() <= below.documented().treated.keys():
-        designs["pooled"] = below.design(policy, panel, controls=pool)
-    else:
-        del designs["pooled"]  # whole cities have no similar controls among these
-    return {
-        key: METHODS[key][1].fit(design).with_inference(FEWER if key == "pooled" else below.PLACEBO)
-        for key, design in designs.items()
-    }
+    pools = {"pooled": below.similar(policy, panel, SIMILAR)}
+    found = {}
+    for key, (_, method) in METHODS.items():
+        if key == "pooled" and len(policy.treated) == 2:
+            continue  # two whole cities: more counties than a choice of ten each can serve
+        design = below.design(policy, panel, controls=pools.get(key))
+        placebo = FEWER if key == "pooled" else below.PLACEBO
+        found[key] = method.fit(design).with_inference(placebo)
+    return found
 
 
 def main() -> None:
@@ -102,8 +99,8 @@ def main() -> None:
     }
     behind = dict(study.flat(nested))
     shown = {
-        Text(f"{name.en}, {short.en}", f"{name.zh}，{short.zh}"): nested[vintage][group]["sdid"]
-        for vintage, short in SHORT.items()
+        Text(f"{name.en}, {vintage}", f"{name.zh}，{vintage}"): nested[vintage][group]["sdid"]
+        for vintage in below.PRODUCTS
         for group, name in SHOWN.items()
     }
     effects = {title: estimate.effects for title, estimate in shown.items()}
