@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.did.cohorts.event_window import observation_weights
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -63,6 +64,8 @@ class SwitchingEffect:
     switchers: float
     dose: float
     cumulative_dose: float
+
+    __repr__ = brief
 
 
 def average(design: Design, comparisons: list[Comparison]) -> SwitchingEffect:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -45,6 +46,8 @@ class Refits:
     rmspe_ratio: Floats | None = None
     pre_rmspe: Floats | None = None
     cohorts: Floats | None = None
+
+    __repr__ = brief
 
     def at(self, rows: NDArray[Any]) -> Refits:
         """The refits at some positions, or those that a mask keeps."""

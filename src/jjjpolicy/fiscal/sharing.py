@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jjjpolicy.errors import DataError
 from jjjpolicy.fiscal.rule import SharingRule
 from jjjpolicy.fiscal.tax_paths import TaxPaths, read_tax_paths
+from jjjpolicy.linalg.brief import brief
 
 Name = TypeVar("Name")
 _ROUNDING = 1e-9
@@ -42,6 +43,8 @@ class Sharing:
     rule: SharingRule
     flows: pd.DataFrame = field(repr=False)
     firms: pd.DataFrame = field(repr=False)
+
+    __repr__ = brief
 
     def totals(self) -> pd.DataFrame:
         """Receipts by region, year and role.

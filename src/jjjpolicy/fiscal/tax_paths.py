@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jjjpolicy.errors import DataError, JJJPolicyWarning
 from jjjpolicy.fiscal.rule import TAXES, SharingRule
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.registry.lookup import unknown_name
 
 MOVE_COLUMNS = ("firm", "origin", "destination", "moved", "started", "origin_led", "fits_plan")
@@ -31,6 +32,8 @@ class TaxPaths:
     unshared: NDArray[np.float64]
     measure: NDArray[np.float64]
     present: NDArray[np.bool_]
+
+    __repr__ = brief
 
     @property
     def moved(self) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from jjjpolicy.estimation.variance import (
     small_sample_factor,
 )
 from jjjpolicy.inference.permutation.left_out import Aligned, jackknife_bounds, refits_without
-from jjjpolicy.inference.regression.clusters import cluster_products
+from jjjpolicy.inference.regression.clusters import cluster_products, named_members
 from jjjpolicy.inference.regression.parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_by
 
@@ -221,9 +221,8 @@ def _jackknife(estimate: Estimate, codes: Integers, level: str) -> tuple[Floats,
 
 
 def _rests_on_one(design: Design, codes: Integers, group: int, level: str) -> InferenceError:
-    members = ", ".join(map(str, design.units[codes == group][:3]))
     return InferenceError(
         f"the estimate cannot be formed without one cluster at level {level!r} "
-        f"({design.labels.unit} {members}, …), so that its leverage leaves no CRV2 or CRV3 "
+        f"({named_members(design, codes, group)}), so that its leverage leaves no CRV2 or CRV3 "
         f"variance; use RandomizationInference, ConleyTaber or FermanPinto."
     )

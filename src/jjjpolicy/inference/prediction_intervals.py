@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.design.intake.columns import quoted
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import require_few, seeded
 from jjjpolicy.estimation.estimate import Estimate, Inference
@@ -93,6 +94,7 @@ class PredictionIntervals(Inference):
                 weights.iloc[:, k].to_numpy(),
                 np.random.default_rng(streams[k]),
                 f"{design.labels.unit} {weights.columns[k]}",
+                weights.index,
             )
             for k, i in track(list(enumerate(np.flatnonzero(design.treated))), self.label)
         ]
@@ -189,6 +191,7 @@ class PredictionIntervals(Inference):
         weights: Floats,
         rng: np.random.Generator,
         name: str,
+        donors: pd.Index,
     ) -> _Unit:
         residuals = path[before] - pool[before] @ weights
         scale = float(np.abs(pool).max())
@@ -205,7 +208,7 @@ class PredictionIntervals(Inference):
                 f"errors={self.errors!r} needs at least {least} to tell how far errors spread. Use "
                 f"{'errors=' + repr('sub_gaussian') + ' or ' if count >= 2 else ''}PlaceboUnits."
             )
-        threshold = _threshold(residuals, pool[before], weights)
+        threshold = _threshold(residuals, pool[before], weights, donors)
         used = weights > threshold
         used[weights.argmax()] = True
         regressors = Regressors.of(pool, before, used, self.moments)
@@ -309,16 +312,18 @@ def simplex_weights(estimate: Estimate, method: str) -> pd.DataFrame:
     return weights
 
 
-def _threshold(residuals: Floats, pool: Floats, weights: Floats) -> float:
+def _threshold(residuals: Floats, pool: Floats, weights: Floats, donors: pd.Index) -> float:
     """Below which a weight counts as zero (scpi's rule "type-2", Cattaneo et al. 2025, 3.3)."""
     spread = pool.std(axis=0, ddof=1)
     if (spread == 0).any():
+        still = donors[int(np.argmax(spread == 0))]
         raise InferenceError(
-            "a donor's outcome never changes before treatment; leave it out with exclude=[…]."
+            f"the outcome of donor {quoted(still)} never changes before treatment; leave it out "
+            f"with exclude=[{quoted(still)}]."
         )
-    length, donors = pool.shape
+    length, count = pool.shape
     active = int((weights >= 1e-6).sum())
-    rate = np.sqrt(np.log(donors) * active * np.log(length) / length) * residuals.std()
+    rate = np.sqrt(np.log(count) * active * np.log(length) / length) * residuals.std()
     wide, narrow = rate * spread.max() / spread.min() ** 2, rate / spread.min()
     threshold = min(wide, LARGEST_THRESHOLD)
     if threshold < 0.001:

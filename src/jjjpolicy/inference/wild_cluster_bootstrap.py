@@ -15,10 +15,11 @@ from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import at_least, studentised
-from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_products
+from jjjpolicy.inference.regression.clusters import ClusterProducts, cluster_products, named_members
 from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Floats, Integers
 
 Variant = Literal["11", "13", "31", "33"]
@@ -109,7 +110,7 @@ class WildClusterBootstrap(Inference):
             fine = cluster_products(fit, contrasts[:1], finer.astype(np.int64))
         counted = (fit.observations - 1) / (fit.observations - fit.parameters)
         noise = resolution(design.outcome)
-        test = _Test.prepare(clusters, fine, owner, self, counted, noise)
+        test = _Test.prepare(clusters, fine, owner, self, counted, noise, design)
         if not test.se > noise:
             raise InferenceError(
                 f"the standard error by {level} is {test.se:g}, so that there is no t statistic; "
@@ -203,6 +204,7 @@ class _Test:
         method: WildClusterBootstrap,
         counted: float,
         noise: float,
+        design: Design,
     ) -> _Test:
         contrast = clusters.contrasts[0]
         groups = clusters.groups
@@ -211,8 +213,9 @@ class _Test:
         if jackknife and lost[:, 0].any():
             raise InferenceError(
                 f"variant={method.variant!r} studentises with CRV3, and the estimate cannot be "
-                f"formed without one of the clusters; use variant='11' or '13', or "
-                f"RandomizationInference."
+                f"formed without the cluster of "
+                f"{named_members(design, clusters.codes, int(np.argmax(lost[:, 0])))}; use "
+                f"variant='11' or '13', or RandomizationInference."
             )
         left = rows[:, 0]
         factor = (groups - 1) / groups if jackknife else groups / (groups - 1) * counted

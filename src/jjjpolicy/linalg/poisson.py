@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jjjpolicy.linalg.absorb import absorb, group_indicators
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.twoway import independent_columns
 from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
@@ -44,6 +45,8 @@ class PoissonFit:
     scores: Floats
     bread: Floats
     deviance: float
+
+    __repr__ = brief
 
 
 class VanishingMeanError(ArithmeticError):

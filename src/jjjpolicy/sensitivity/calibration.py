@@ -20,6 +20,7 @@ from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
 from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
@@ -49,6 +50,8 @@ class Calibration:
 
     size: pd.DataFrame
     power: pd.DataFrame
+
+    __repr__ = brief
 
     @property
     def fits(self) -> int:

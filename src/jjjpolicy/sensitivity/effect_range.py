@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 from jjjpolicy.linalg.threads import one_thread
 
@@ -50,6 +51,8 @@ class EffectRange:
     effects: pd.DataFrame
     units: pd.DataFrame
     tolerance: float
+
+    __repr__ = brief
 
     def summary(self) -> str:
         """A few lines to stand beside the estimate."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.permutation.assignments import group_adoption
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class FactorModelTest:
     equivalence_pvalue: float
     bound: float
     placebo: pd.Series
+
+    __repr__ = brief
 
 
 @one_thread

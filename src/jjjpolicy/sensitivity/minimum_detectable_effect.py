@@ -14,6 +14,7 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.assignments import group_adoption
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 from jjjpolicy.sensitivity.residual_treatment import design_of
@@ -57,6 +58,8 @@ class MinimumDetectableEffect:
     spread: float
     replications: int
     exact: bool
+
+    __repr__ = brief
 
 
 @one_thread

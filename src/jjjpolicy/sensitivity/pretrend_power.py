@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.normal_box import normal_box_probability
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
@@ -54,6 +55,8 @@ class PretrendPower:
     likelihood_ratio: float
     effects: pd.DataFrame
     level: float
+
+    __repr__ = brief
 
 
 @one_thread

@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.draws import seeded
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
@@ -52,6 +53,8 @@ class PretrendRms:
     level: float
     bound: float | None = None
     pvalue: float | None = None
+
+    __repr__ = brief
 
 
 @one_thread

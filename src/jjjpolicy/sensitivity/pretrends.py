@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
@@ -106,6 +107,8 @@ class PretrendEquivalence:
     bound: float | None = None
     largest_pvalue: float | None = None
     mean_pvalue: float | None = None
+
+    __repr__ = brief
 
 
 @one_thread

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.residual_treatment import design_of, residual_treatment
 
@@ -50,6 +51,8 @@ class TwoWayWeights:
     sum_negative: float
     sigma_zero: float
     sigma_opposite: float
+
+    __repr__ = brief
 
 
 @one_thread

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CURVES = ("att", "acrt")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DoseResponseEstimate(Estimate):
     """An estimate with curves over doses.
 

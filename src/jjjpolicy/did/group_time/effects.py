@@ -11,6 +11,7 @@ import pandas as pd
 
 from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
 from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -82,6 +83,8 @@ class GroupTimeEffects:
     anticipation: int = 0
     not_estimable: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+
+    __repr__ = brief
 
     @property
     def event_times(self) -> Floats:

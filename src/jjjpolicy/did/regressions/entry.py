@@ -13,6 +13,7 @@ import pandas as pd
 from jjjpolicy.did.cohorts.event_window import EventClock, observation_weights
 from jjjpolicy.errors import warn_user
 from jjjpolicy.estimation.variance import small_sample_factor
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.twoway import independent_columns, without_rounding
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class EntryFit:
     counted: tuple[int, int] | None
     clusters: int
     collinear: tuple[str, ...] = ()
+
+    __repr__ = brief
 
     @property
     def correction(self) -> float:

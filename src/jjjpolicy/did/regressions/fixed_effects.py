@@ -15,6 +15,7 @@ import numpy as np
 
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class FixedEffectsFit:
     kept: tuple[int, ...]
     design: Design
     cohort_regressors: Floats
+
+    __repr__ = brief
 
     @cached_property
     def influence(self) -> Floats:

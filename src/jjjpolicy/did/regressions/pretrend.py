@@ -16,6 +16,7 @@ from jjjpolicy.estimation.variance import (
     covariance_rank,
     small_sample_factor,
 )
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -45,6 +46,8 @@ class PretrendFit:
     influence: Floats
     correction: float
     groups: int
+
+    __repr__ = brief
 
     def table(self) -> pd.DataFrame:
         return pd.DataFrame({"event_time": self.event_times, "estimate": self.coefficients})

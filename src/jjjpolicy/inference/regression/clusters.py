@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.design.intake.columns import shown_labels
+
 if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
     from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
@@ -125,6 +128,12 @@ def cluster_products(fit: FixedEffectsFit, contrasts: Floats, codes: Integers) -
     padded = np.zeros((len(contrasts), columns))
     padded[:, : contrasts.shape[1]] = contrasts / scale[: contrasts.shape[1]]
     return ClusterProducts(basis.T @ gram @ basis, scores @ basis, padded @ basis, codes)
+
+
+def named_members(design: Design, codes: Integers, group: int) -> str:
+    """The units of a cluster, for messages: the first few of many."""
+    members = design.units[codes == group]
+    return f"{design.labels.unit} {shown_labels(members)}"
 
 
 def _period_effects(observed: Booleans) -> Floats:

@@ -13,6 +13,7 @@ from jjjpolicy.design.design import Design
 from jjjpolicy.design.intake.files import read_table
 from jjjpolicy.design.intake.text import read_text
 from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.panels.variable import with_inputs
 from jjjpolicy.registry.lookup import data_directory
 from jjjpolicy.registry.regions import NATION
@@ -38,6 +39,8 @@ class DataRows:
     frame: pd.DataFrame
     design: Design
     verified: bool
+
+    __repr__ = brief
 
 
 def read_rows(path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.variance import few_treated
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.sensitivity.honest.event_coefficients import EventCoefficients
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Coefficients:
     post: int
     times: Integers
     notes: tuple[str, ...] = ()
+
+    __repr__ = brief
 
     @cached_property
     def root(self) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.variance import covariance_rank
 from jjjpolicy.inference.results import covered_effects
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.estimation.estimate import Estimate
@@ -40,6 +41,8 @@ class EventCoefficients:
     df: float
     reference: int | None
     anticipation: int = 0
+
+    __repr__ = brief
 
     @classmethod
     def of(cls, estimate: Estimate, method: str) -> EventCoefficients:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.linalg.brief import brief
+
 if TYPE_CHECKING:
     from jjjpolicy.sensitivity.honest.methods import ConfidenceSet
     from jjjpolicy.sensitivity.honest.restrictions import Restriction
@@ -52,6 +54,8 @@ class HonestIntervals:
     _interval: Callable[[float], tuple[float, float]] = field(
         repr=False, default=lambda value: (np.nan, np.nan)
     )
+
+    __repr__ = brief
 
     @cached_property
     def breakdown(self) -> float:

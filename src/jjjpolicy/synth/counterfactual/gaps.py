@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -41,6 +42,8 @@ class Gaps:
     periods: Integers
     adoption: Floats
     scale: float
+
+    __repr__ = brief
 
     @classmethod
     def of(cls, design: Design, values: Floats) -> Gaps:

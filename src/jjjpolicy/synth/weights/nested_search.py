@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.linalg.types import Floats
 
@@ -62,6 +63,8 @@ class VSearch:
     ends: Mapping[str, Floats]
     untried: Mapping[str, Floats]
     names: pd.Index
+
+    __repr__ = brief
 
     @property
     def unique(self) -> bool:
