@@ -11,6 +11,7 @@ from panels import simulated_panel
 from scipy.optimize import linprog
 
 import jjjpolicy as jp
+from jjjpolicy.sensitivity.effect_range import undecided_range
 
 
 def design_of(frame: pd.DataFrame) -> jp.Design:
@@ -117,3 +118,99 @@ def test_what_cannot_be_varied_is_refused() -> None:
         jp.sensitivity.effect_range(jp.synth.AugmentedSyntheticControl().fit(design))
     with pytest.raises(jp.InferenceError, match="negative"):
         jp.sensitivity.effect_range(synthetic(), -0.1)
+
+
+def twins(others_matter: bool = False) -> jp.Design:
+    """Donors a and b alike before treatment and one apart after it, as unit u was before.
+
+    Unit v is like donor c alone. No other average of donors has the path of either.
+    """
+    before = {
+        "u": [3, 0, 0, 0],
+        "v": [0, 3, 0, 0],
+        "a": [3, 0, 0, 0],
+        "b": [3, 0, 0, 0],
+        "c": [0, 3, 0, 0],
+        "d": [0, 0, 3, 0],
+        "e": [0, 0, 0, 3],
+        "f": [0, 1, 2, 0],
+        "g": [0, 2, 0, 1],
+    }
+    after = {"u": 2.0, "v": 1.0, "a": 0.0, "b": 1.0}
+    rows = [
+        (name, 2001 + t, value, int(name in "uv" and t >= 4), ord(name) * (t == 1))
+        for name, path in before.items()
+        for t, value in enumerate([*path, after.get(name, 0.0), after.get(name, 0.0)])
+    ]
+    frame = pd.DataFrame(rows, columns=["unit", "period", "y", "treated", "x"])
+    frame.loc[frame["unit"] == "u", "x"] = frame.loc[frame["unit"] == "b", "x"].to_numpy()
+    frame.loc[frame["unit"] == "v", "x"] = frame.loc[frame["unit"] == "c", "x"].to_numpy()
+    if not others_matter:
+        frame["x"] = 2 * frame["y"]
+    return jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated", covariates=["x"]
+    )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        jp.synth.SyntheticControl(),
+        jp.synth.PenalizedSyntheticControl(penalty=0.0),
+        jp.synth.PartiallyPooledSyntheticControl(),
+        jp.synth.PartiallyPooledSyntheticControl(intercept=False),
+        jp.synth.PartiallyPooledSyntheticControl(pooling=1.0),
+        jp.synth.MultipleOutcomeSyntheticControl(outcomes=("x",)),
+        jp.synth.MultipleOutcomeSyntheticControl(outcomes=("x",), objective="averaged"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_range_of_each_unit_is_that_of_donors_that_were_alike(estimator: Any) -> None:
+    estimate = estimator.fit(twins())
+    found = undecided_range(estimate)
+    assert found is not None
+    units = found.units.set_index("unit")
+    if getattr(estimator, "pooling", None) != 1.0:
+        assert units.loc["u", ["lower", "att", "upper"]].tolist() == pytest.approx(
+            [1.0, 1.5, 2.0], abs=1e-5
+        )
+        assert units.loc["v", ["lower", "upper"]].tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
+        assert (found.lower, found.upper) == pytest.approx((1.0, 1.5), abs=1e-5)
+        assert "other weights  effects from 1.0000 to 1.5000" in estimate.summary()
+    assert (units["lower"] - 1e-6 <= units["att"]).all()
+    assert (units["att"] <= units["upper"] + 1e-6).all()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_another_outcome_decides_between_donors_that_were_alike() -> None:
+    design = twins(others_matter=True)
+    estimator = jp.synth.MultipleOutcomeSyntheticControl(outcomes=("x",), demeaned=False)
+    estimate = estimator.fit(design)
+    found = jp.sensitivity.effect_range(estimate, tolerance=0.0)
+    assert found.units.set_index("unit").loc["u", "upper"] == pytest.approx(1.0, abs=1e-4)
+    assert undecided_range(estimate) is None
+    assert undecided_range(jp.synth.SyntheticControl().fit(design)) is not None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_pooled_with_a_unit_that_cannot_be_fitted_are_not_unique_either() -> None:
+    rng = np.random.default_rng(3)
+    frame = simulated_panel(units=16, periods=8, adoption={0: 2005, 1: 2005})
+    values = frame["y"].to_numpy(copy=True).reshape(16, 8)
+    values[0] = rng.dirichlet(np.ones(13)) @ values[3:]
+    values[2] += 3.0
+    values[1] = values[2] + 0.3  # above every donor
+    design = design_of(frame.assign(y=values.ravel()))
+    estimator = jp.synth.PartiallyPooledSyntheticControl(pooling=0.5, intercept=False)
+    estimate = estimator.fit(design)
+    assert estimate.unit_effects is not None
+    found = undecided_range(estimate)
+    assert found is not None
+    row = found.units.set_index("unit").loc[0]
+    assert not row["perfect_fit"]
+    assert row["upper"] - row["lower"] > 0.05
+    assert row["lower"] <= row["att"] <= row["upper"]
+
+
+def test_ridge_makes_the_weights_of_synthetic_did_unique() -> None:
+    assert undecided_range(jp.synth.SyntheticDiD().fit(perfect_fit())) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,7 @@ def effect_range(
     The problems are linear with one quadratic constraint and are solved exactly
     (:func:`jjjpolicy.linalg.simplex_ball.maximize_over_ball`). Averages over units add up the ends
     of each unit. With a perfect fit and no tolerance the set is the polytope of all perfect fits.
+    Where weights were chosen on several outcomes, the RMSPE is over all of them.
 
     Parameters
     ----------
@@ -127,9 +129,10 @@ def effect_range(
                 f"the counterfactual of {estimate.estimator.label} is not a weighted average of "
                 f"donors and an intercept."
             )
-        rmspe = float(np.sqrt((own[before] ** 2).mean()))
+        fitted = _fitted(estimate, k, difference[before])
+        rmspe = float(np.sqrt(((fitted @ table[:, k]) ** 2).mean()))
         limit = max((1 + tolerance) * rmspe, smallest_rmspe)
-        ends = _ends(difference, before, limit)
+        ends = _ends(fitted, difference[~before], limit)
         after = design.periods[~before] - int(design.adoption[i])
         part = pd.DataFrame(ends[:-1], columns=["lower", "upper", "closest"])
         parts.append(part.assign(event_time=after, estimate=own[~before]))
@@ -144,7 +147,7 @@ def effect_range(
                 "largest_rmspe": limit,
                 "donors": pool.shape[1],
                 "pre_periods": int(before.sum()),
-                "perfect_fit": rmspe <= PERFECT * float(np.sqrt((difference[before] ** 2).mean())),
+                "perfect_fit": rmspe <= PERFECT * float(np.sqrt((fitted**2).mean())),
             }
         )
     units = pd.DataFrame(rows)
@@ -159,8 +162,10 @@ def effect_range(
 def undecided_range(estimate: Estimate) -> EffectRange | None:
     """The range of effects where pre-treatment data leave a choice of weights; None elsewhere.
 
-    That is where a treated unit has more donors than pre-treatment periods plus one, and weights on
-    the simplex fit it (nearly) perfectly.
+    That is where a treated unit has more donors than there are conditions before treatment plus one
+    (periods, one less with an intercept, or those of all outcomes), and weights on the simplex fit
+    it (nearly) perfectly, or were pooled with those of other units and could be others at the same
+    fit.
 
     Parameters
     ----------
@@ -169,15 +174,20 @@ def undecided_range(estimate: Estimate) -> EffectRange | None:
     weights, paths, design = estimate.weights, estimate.counterfactual, estimate.design
     if weights is None or paths is None:
         return None
-    pool = design.outcome[design.units.get_indexer(weights.index)]
+    pool = design.outcome[design.units.get_indexer(weights.index)].T
+    pooled = 0 < estimate.details.get("pooling", 0.0) < 1
     for k, i in enumerate(np.flatnonzero(design.treated)):
         before = design.periods < design.adoption[i]
-        if len(pool) <= before.sum() + 1:
+        own, chosen = design.outcome[i] - paths.to_numpy()[k], weights.iloc[:, k].to_numpy()
+        difference = _differences(pool, design.outcome[i], before, chosen, own)
+        if difference is None:
+            return None
+        fitted = _fitted(estimate, k, difference[before])
+        if len(chosen) <= _rank(fitted) + 1:
             continue
-        path = design.outcome[i, before]
-        gaps = path - paths.to_numpy()[k, before]
-        distance = ((path - pool[:, before]) ** 2).mean()
-        if (gaps**2).mean() <= NEARLY_PERFECT**2 * distance:
+        if ((fitted @ chosen) ** 2).mean() <= NEARLY_PERFECT**2 * (fitted**2).mean():
+            break
+        if pooled and _movable(fitted, chosen):
             break
     else:
         return None
@@ -199,9 +209,26 @@ def _differences(
     return centred if np.abs(centred @ weights - gaps).max() <= scale else None
 
 
-def _ends(difference: Floats, before: Booleans, limit: float) -> Floats:
+def _fitted(estimate: Estimate, k: int, own: Floats) -> Floats:
+    """What the weights of a treated unit were chosen on, less that unit, shape (rows, donors)."""
+    matched: Sequence[Floats] | None = estimate.details.get("matched")
+    return own if matched is None else matched[k]
+
+
+def _movable(fitted: Floats, weights: Floats) -> bool:
+    """Whether donors with weight can exchange some of it without a change of the fit."""
+    active = fitted[:, weights > 1e-6]
+    scale = float(np.abs(active).max()) or 1.0
+    return _rank(np.vstack([active / scale, np.ones(active.shape[1])])) < active.shape[1]
+
+
+def _rank(rows: Floats) -> int:
+    """Conditions in the rows that are not combinations of others."""
+    return int(np.linalg.matrix_rank(rows, rtol=1e-9))
+
+
+def _ends(fitted: Floats, effects: Floats, limit: float) -> Floats:
     """Least, largest and closest effect per period and on average, shape (periods + 1, 3)."""
-    fitted, effects = difference[before], difference[~before]
     directions = np.vstack([effects, effects.mean(axis=0)])
     count, donors = directions.shape
     squares = (fitted**2).sum(axis=0)

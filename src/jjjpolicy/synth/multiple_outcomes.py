@@ -85,7 +85,10 @@ class MultipleOutcomeSyntheticControl(Estimator):
         """
         donors = self._donors(design)
         tables = self._tables(design)
-        fits = [self._weigh(design, donors, tables, int(i)) for i in np.flatnonzero(design.treated)]
+        matched = [
+            self._matched(design, donors, tables, int(i)) for i in np.flatnonzero(design.treated)
+        ]
+        fits = [_least_squares(rows) for rows in matched]
         units = design.units[design.treated]
         weights = pd.DataFrame(
             np.column_stack([solution.weights for solution in fits]),
@@ -116,6 +119,7 @@ class MultipleOutcomeSyntheticControl(Estimator):
             details={
                 "outcomes": pd.DataFrame(rows),
                 "gaps_by_outcome": gaps,
+                "matched": [design.outcome[donors].std() * rows for rows in matched],
                 "optimality_gap": np.array([solution.gap for solution in fits]),
             },
             unit_details={"effective_donors": 1 / (weights.to_numpy() ** 2).sum(axis=0)},
@@ -125,7 +129,10 @@ class MultipleOutcomeSyntheticControl(Estimator):
         """Numbers of a single fit, without labels."""
         donors = self._donors(design)
         tables = self._tables(design)
-        fits = [self._weigh(design, donors, tables, int(i)) for i in np.flatnonzero(design.treated)]
+        fits = [
+            _least_squares(self._matched(design, donors, tables, int(i)))
+            for i in np.flatnonzero(design.treated)
+        ]
         gaps = self._gaps(design, donors, design.outcome, fits)
         return Gaps.of(design, gaps).refits()
 
@@ -144,9 +151,10 @@ class MultipleOutcomeSyntheticControl(Estimator):
                 raise DesignError(f"{message} Name it in covariates=[…] or predictors=[…].")
         return {own: design.outcome} | {name: known[name] for name in others}
 
-    def _weigh(
+    def _matched(
         self, design: Design, donors: Booleans, tables: dict[str, Floats], i: int
-    ) -> SimplexSolution:
+    ) -> Floats:
+        """A treated unit less its donors in what is matched, standardised, (rows, donors)."""
         before = design.periods < design.adoption[i]
         require_pre_periods(design, self.label, i, int(before.sum()), 2)
         used = donors.copy()
@@ -176,8 +184,11 @@ class MultipleOutcomeSyntheticControl(Estimator):
             pools.append(values[donors].T / spread)
             paths.append(values[i] / spread)
         if self.objective == "averaged":
-            return simplex_least_squares(np.mean(pools, axis=0), np.mean(paths, axis=0))
-        return simplex_least_squares(np.concatenate(pools), np.concatenate(paths))
+            pool, path = np.mean(pools, axis=0), np.mean(paths, axis=0)
+        else:
+            pool, path = np.concatenate(pools), np.concatenate(paths)
+        differences: Floats = path[:, None] - pool
+        return differences
 
     def _gaps(
         self, design: Design, donors: Booleans, table: Floats, fits: list[SimplexSolution]
@@ -190,3 +201,8 @@ class MultipleOutcomeSyntheticControl(Estimator):
                 gap = gap - np.nanmean(gap[design.periods < design.adoption[i]])
             rows.append(gap)
         return np.stack(rows)
+
+
+def _least_squares(differences: Floats) -> SimplexSolution:
+    """Weights of least squares for a treated unit less its donors."""
+    return simplex_least_squares(-differences, np.zeros(len(differences)))
