@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from panels import simulated_panel, staggered_panel
 
 import jjjpolicy as jp
+from jjjpolicy.errors import warn_user
 from jjjpolicy.estimation.parallel import run, workers
 
 
@@ -46,6 +48,22 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     assert list(run(work, tasks, 2, "x")) == expected
     assert list(run(work, tasks, 2, "x", at_once=3)) == expected
     assert workers(2) == 2
+
+
+def test_warnings_of_workers_are_said_once_by_the_process_that_hands_out_the_work() -> None:
+    def work(i: int) -> int:
+        warn_user("the same for all")
+        if i == 3:
+            warn_user("only of the last")
+        return i
+
+    for jobs in (1, 2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert list(run(work, [(i,) for i in range(4)], jobs, "x", at_once=1)) == [0, 1, 2, 3]
+        texts = [str(each.message) for each in caught if each.category is jp.JJJPolicyWarning]
+        assert sorted(set(texts)) == ["only of the last", "the same for all"]
+        assert len(texts) == (5 if jobs == 1 else 2)
 
 
 def test_an_interrupt_is_answered_by_the_process_that_hands_out_the_work() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -184,3 +187,20 @@ def test_spreadsheets_do_not_run_labels(label: str, tmp_path: Path) -> None:
     assert list(back["name"]) == [f"'{label}", "50% & 北京 😀 <script>"]
     assert list(back.iloc[:, 0]) == [1.5, -2.0]
     assert escape(-2.0) == -2.0
+
+
+def test_commands_say_each_warning_once_and_without_its_place(tmp_path: Path) -> None:
+    frame = simulated()
+    frame.loc[frame["unit"] == "u0", "y"] += 500
+    path = written(frame, tmp_path / "far.csv")
+    command = [sys.executable, "-m", "jjjpolicy", "estimate", str(path), *COLUMNS]
+    command += ["--method", "SyntheticControl", "--inference", "PlaceboUnits"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(jp.__file__).parents[1])}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    notes = [line for line in done.stderr.splitlines() if line.startswith("Note: ")]
+    assert len([note for note in notes if "unit 'u0' lies far outside" in note]) == 1
+    assert len(notes) == len(set(notes))
+    assert "Warning" not in done.stderr
+    assert ".py" not in done.stderr

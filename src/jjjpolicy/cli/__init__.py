@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -63,9 +63,13 @@ app.add_typer(data.app, name="data", epilog=EXIT_CODES)
 
 
 def main() -> None:
-    """Run the command line; errors end with exit code 1 and no traceback, unless asked for."""
+    """Run the command line; errors end with exit code 1 and no traceback, unless asked for.
+
+    Warnings follow what a command prints, each once and without the place in the code.
+    """
+    notes: dict[str, None] = {}
     if not sys.warnoptions:
-        warnings.showwarning = _note  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_, **__: notes.setdefault(str(message))
     try:
         app()
     except JJJPolicyError as error:
@@ -76,11 +80,9 @@ def main() -> None:
         raise
     except Exception as error:
         _fail(f"{type(error).__name__}: {error}. This was not foreseen; see it with --debug.")
-
-
-def _note(message: Warning | str, *_: Any) -> None:
-    """A warning as a sentence, without the place in the code."""
-    typer.echo(f"Note: {message}", err=True)
+    finally:
+        for note in notes:
+            typer.echo(f"Note: {note}", err=True)
 
 
 def _fail(message: str) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jjjpolicy.errors import InferenceError
+from jjjpolicy.errors import InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.progress import track
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.registry.lookup import data_files_read, remembered
@@ -90,11 +91,15 @@ def _handed_out(
     from joblib import Parallel, delayed
 
     done, attempts = 0, 0
+    said: set[tuple[str, type[Warning]]] = set()
     while done < len(batches):
         parallel = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator", batch_size=1)
-        parts = parallel(delayed(_with_files)(function, batch) for batch in batches[done:])
+        parts = parallel(delayed(_with_traces)(function, batch) for batch in batches[done:])
         try:
-            for results, files in parts:
+            for results, files, warned in parts:
+                for message, category in sorted(warned - said, key=str):
+                    warnings.warn(message, category, stacklevel=2)
+                said |= warned
                 for file in files:
                     if file.is_file():  # a worker on another machine has its own copies
                         remembered(file)
@@ -106,12 +111,20 @@ def _handed_out(
                 raise
 
 
-def _with_files(
+def _with_traces(
     function: Callable[..., Result], batch: Sequence[tuple[Any, ...]]
-) -> tuple[list[Result], list[Path]]:
-    """Results, and the data files that their worker has read, for the provenance."""
-    _leave_interrupts_to_the_parent()
-    return [_alone(function, task) for task in batch], data_files_read()
+) -> tuple[list[Result], list[Path], set[tuple[str, type[Warning]]]]:
+    """Results, the data files that their worker has read, and its warnings.
+
+    The process that handed out the work says each warning once, by its own filters.
+    """
+    if not _in_worker():
+        return [_alone(function, task) for task in batch], data_files_read(), set()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: one answer is enough
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", JJJPolicyWarning)
+        results = [_alone(function, task) for task in batch]
+    return results, data_files_read(), {(str(each.message), each.category) for each in caught}
 
 
 @one_thread
@@ -119,11 +132,10 @@ def _alone(function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
     return function(*task)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """In a worker process: Ctrl-C reaches all processes of a terminal, and one answer is enough.
+def _in_worker() -> bool:
+    """Whether this is the main thread of a worker process, whose signals and warnings are its own.
 
     The process that handed out the work ends its workers.
     """
     in_worker = multiprocessing.parent_process() is not None
-    if in_worker and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return in_worker and threading.current_thread() is threading.main_thread()
