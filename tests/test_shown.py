@@ -22,6 +22,6 @@ def test_designs_and_estimates_show_themselves_in_a_line(name: str) -> None:
         if isinstance(thing, jp.Design | jp.Estimate) or "jjj" in type(thing).__module__:
             assert len(repr(thing)) < 600
             assert "array(" not in repr(thing)
-    assert f"{estimate.att:.6g}" in repr(estimate)
+    assert f"att={estimate.att:.6g}" in repr(estimate)
     assert estimate.estimator.label in repr(estimate)
     assert f"{design.labels.unit} × {design.n_periods}" in repr(design)

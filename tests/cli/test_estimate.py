@@ -193,7 +193,7 @@ def test_commands_say_each_warning_once_and_without_its_place(tmp_path: Path) ->
     frame = simulated()
     frame.loc[frame["unit"] == "u0", "y"] += 500
     path = written(frame, tmp_path / "far.csv")
-    command = [sys.executable, "-m", "jjjpolicy", "estimate", str(path), *COLUMNS]
+    command = [sys.executable, "-m", "jjjpolicy", "estimate", "--data", str(path), *COLUMNS]
     command += ["--method", "SyntheticControl", "--inference", "PlaceboUnits"]
     environment = {**os.environ, "PYTHONPATH": str(Path(jp.__file__).parents[1])}
     done = subprocess.run(

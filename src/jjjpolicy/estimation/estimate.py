@@ -99,12 +99,6 @@ class Estimator(Refittable, ABC):
             att=np.array([estimate.att]), se=None if se is None else np.array([float(se)])
         )
 
-    def __repr__(self) -> str:
-        error = "" if self.se is None else f", std. error {self.se:.6g}"
-        return (
-            f"<InferenceResult: {self.name}{error}; details: {', '.join(self.details) or 'none'}>"
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Estimate:

@@ -30,7 +30,7 @@ NOTHING_LEFT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class InferenceResult:
     """Uncertainty of an estimate under one inference method.
 
@@ -75,6 +75,11 @@ class InferenceResult:
     details: Mapping[str, Any] = field(default_factory=dict)
     specification: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        error = "" if self.se is None else f", std. error {self.se:.6g}"
+        more = ", ".join(self.details) or "none"
+        return f"<{type(self).__name__}: {self.name}{error}; details: {more}>"
+
     @property
     def pvalue(self) -> float | None:
         """Two-sided test of no effect, unless ``name`` says otherwise."""
@@ -86,7 +91,7 @@ class InferenceResult:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WaldTest(InferenceResult):
     """An estimate over its standard error, compared with the t distribution.
 
@@ -112,7 +117,7 @@ class WaldTest(InferenceResult):
         return t_interval(self.centre, self.se, self.df, level)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class InvertedTest(InferenceResult):
     """A test that is no ratio of an estimate and its error, and the effects that it keeps.
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.indicators._tables import checked_series, periods, row_name, units
-from jjjpolicy.linalg.brief import brief
 
 COLLINEAR = 1e-10
 """Smallest over largest singular value of columns of length one below which one is redundant."""
@@ -87,8 +86,6 @@ class BetaConvergence:
     span: int
     regions: int
     coefficients: pd.DataFrame = field(repr=False, compare=False)
-
-    __repr__ = brief
 
 
 def beta_convergence(

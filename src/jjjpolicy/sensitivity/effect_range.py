@@ -219,7 +219,8 @@ def _movable(fitted: Floats, weights: Floats) -> bool:
     """Whether donors with weight can exchange some of it without a change of the fit."""
     active = fitted[:, weights > 1e-6]
     scale = float(np.abs(active).max()) or 1.0
-    return _rank(np.vstack([active / scale, np.ones(active.shape[1])])) < active.shape[1]
+    rows = np.vstack([active / scale, np.ones(active.shape[1])])
+    return bool(_rank(rows) < active.shape[1])
 
 
 def _rank(rows: Floats) -> int:
