@@ -7,23 +7,21 @@ beside it. A fact that only the article states is not testable, and never confir
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import cities
+import claim_estimates as estimates
 import convergence
 import numpy as np
-import origin_destination
 import sectors
 import structural_change
 import study
+from claim_estimates import found, said
 
 import jjjpolicy as jp
 from jjjpolicy.panels.datasets import facts
 from jjjpolicy.registry.platform import platform_tiers, platforms, relocation_models
-from jjjpolicy.report import Text, format_number, format_pvalue
+from jjjpolicy.report import Text
 
-LEVEL = 0.1  # with one treated province and 28 placebos a p-value cannot be below 0.034
 NEGLIGIBLE = 0.1  # log points: an effect is small if its interval ends below
 NEAR = 0.1  # a count of "nearly" or "about" so many may differ by this share from another source
 ROUNDING = 0.1  # points: printed shares are adjusted so that they sum to 100
@@ -67,37 +65,19 @@ def tiers(*names: str) -> bool | None:
     return True if all(map(confirmed, rows["source"], rows["confidence"])) else STATED
 
 
-@cache
-def effect(outcome: str, unit: str) -> jp.Estimate:
-    """Demeaned synthetic control for one province, all others as donors."""
-    return origin_destination.estimates(outcome, unit, "all")["dsc"]
-
-
-def summary(estimate: jp.Estimate) -> dict[str, float]:
-    """Estimate, the larger of its placebo p-values, and the upper end of the interval."""
-    assert estimate.inference is not None
-    ratio = estimate.inference.details.get("rmspe_pvalue", 0.0)
-    low, high = estimate.interval(0.95)
-    return {"att": estimate.att, "p": max(estimate.pvalue, ratio), "low": low, "high": high}
-
-
-def found(values: dict[str, float], sign: int) -> bool:
-    """Whether an effect has the claimed sign and is rare among placebos."""
-    return values["att"] * sign > 0 and values["p"] <= LEVEL
-
-
-def said(values: dict[str, float], digits: int = 3) -> Text:
-    """An estimate with its p-value, for a sentence."""
-    size, pvalue = format_number(values["att"], digits), format_pvalue(values["p"], 2)
-    return Text(f"{size} (p {pvalue})", f"{size}（p = {pvalue}）")
-
-
 def policies() -> dict[str, Finding]:
     """P1 to P7: policies, counts of moved firms, platforms."""
-    firms = summary(effect("log_hightech_firms", "beijing"))
-    share = summary(study.estimates(cities.design("share_secondary", "beijing"))["sc"])
-    bought = summary(effect("log_tech_contracts_bought", "hebei"))
-    intensity = summary(study.estimates(study.design("rd_intensity_single_vintage", "hebei"))["sc"])
+    firms = estimates.province("log_hightech_firms", "beijing")
+    enterprises = estimates.origin("enterprises")
+    stock = {
+        "share": estimates.share("secondary", "110000"),
+        "manufacturing": estimates.origin("manufacturing"),
+        "wholesale": estimates.employment("wholesale_retail"),
+    }
+    bought = estimates.province("log_tech_contracts_bought", "hebei")
+    intensity = estimates.intensity()
+    received = {key: estimates.destination(key) for key in ("investment", "manufacturing")}
+    built = estimates.lights("xiongan")
     table = facts("relocation").set_index("fact_id")["value"]
     moved = {key: table[f"bj-manufacturing-exit-{key}"] for key in ("2017", "2020")}
     markets, refused = (
@@ -142,39 +122,52 @@ def policies() -> dict[str, Finding]:
             {"dated": sum(p is True for p in p2), "all": len(p2)},
         ),
         "P3": Finding(
-            (*p3, near(refused["stated"], refused["other"]), found(firms, -1)),
+            (
+                *p3,
+                near(refused["stated"], refused["other"]),
+                found(firms, -1),
+                found(enterprises, -1),
+            ),
             Text(
                 f"{sum(p is True for p in p3)} of {len(p3)} catalogues are dated in news; the city "
-                f"counts {refused['other']:,.0f} refusals by the end of 2020. Effect on "
-                f"Beijing's high-technology firms, logs: {said(firms).en}.",
+                f"counts {refused['other']:,.0f} refusals by the end of 2020. Effects on "
+                f"Beijing, logs: high-technology firms {said(firms).en}, industrial enterprises "
+                f"{said(enterprises).en}.",
                 f"{len(p3)} 版目录中 {sum(p is True for p in p3)} 版有报道佐证；"
                 f"北京市通报截至 2020 年底不予办理 {refused['other'] / 1e4:.2f} 万件。"
-                f"对北京高技术企业数（对数）的效应为 {said(firms).zh}。",
+                f"对北京的效应（对数）：高技术企业数 {said(firms).zh}，"
+                f"规模以上工业企业数 {said(enterprises).zh}。",
             ),
-            {"effect": firms, "refused": refused},
+            {"effect": {"hightech": firms, "enterprises": enterprises}, "refused": refused},
         ),
         "P4": Finding(
             (
                 *dated("relief-campaign-2017"),
                 near(moved["2020"], left),
                 near(markets["stated"], markets["other"]),
-                found(share, -1),
+                *(found(effect, -1) for effect in stock.values()),
             ),
             Text(
                 f"In February 2021 the city counts over {left:,.0f} manufacturers and polluting "
                 f"firms and over {markets['other']:,.0f} markets and logistics centres since 2014. "
                 f"By 2018 sources count {least:,} or over {most:,} firms; {moved['2020']:,.0f} by "
                 f"2020 needs {pace[0]:.0f} to {pace[1]:.0f} a year after {moved['2017']:.0f} in "
-                f"2017. Effect on Beijing's secondary share to 2017, points: {said(share, 2).en}.",
+                f"2017. Effects on Beijing: secondary share, 2015 to 2018, points, "
+                f"{said(stock['share'], 2).en}; manufacturing employment, logs, "
+                f"{said(stock['manufacturing']).en}; wholesale and retail in employment, 2010 to "
+                f"2020, points, {said(stock['wholesale'], 2).en}.",
                 f"北京市 2021 年 2 月通报：2014 年以来退出一般制造和污染企业 {left:.0f} 余家，"
                 f"疏解提升市场和物流中心 {markets['other']:.0f} 余个。"
                 f"截至 2018 年，其他来源分别为 {least} 家和超过 {most} 家，口径不一；"
                 f"若 2020 年达 {moved['2020']:.0f} 家，"
                 f"则此后年均 {pace[0]:.0f} 至 {pace[1]:.0f} 家，"
                 f"而 2017 年为 {moved['2017']:.0f} 家。"
-                f"至 2017 年对北京第二产业占比（百分点）的效应为 {said(share, 2).zh}。",
+                "对北京的效应：2015—2018 年第二产业占比（百分点）"
+                f"{said(stock['share'], 2).zh}，制造业从业人员（对数）"
+                f"{said(stock['manufacturing']).zh}，2010—2020 年批发和零售业就业占比（百分点）"
+                f"{said(stock['wholesale'], 2).zh}。",
             ),
-            {"by_2018": counts, "by_2021": left, "markets": markets, "effect": share},
+            {"by_2018": counts, "by_2021": left, "markets": markets, "effect": stock},
         ),
         "P5": Finding(
             (tiers("tianjin-1", "tianjin-16"), STATED),
@@ -193,30 +186,38 @@ def policies() -> dict[str, Finding]:
                 *[STATED] * 3,
                 found(bought, 1),
                 found(intensity, 1),
+                *(found(effect, 1) for effect in received.values()),
             ),
             Text(
                 "The platforms stand in another source, the counts in the article alone (2021: "
                 f"{table['he-received-2021']:,.0f} legal entities by another source). Effects "
                 f"on Hebei: technology bought, logs, {said(bought).en}; R&D intensity, points, "
-                f"{said(intensity).en}.",
+                f"{said(intensity).en}; in its eleven cities, logs, foreign investment "
+                f"{said(received['investment']).en}, manufacturing employment "
+                f"{said(received['manufacturing']).en}.",
                 "平台数量有其他来源佐证；各项数量仅见于该文"
                 f"（2021 年当年另有来源称转入法人单位 {table['he-received-2021']:.0f} 个）。"
                 "对河北的效应：吸纳技术合同额（对数）"
-                f"{said(bought).zh}，研发强度（百分点）{said(intensity).zh}。",
+                f"{said(bought).zh}，研发强度（百分点）{said(intensity).zh}；"
+                f"十一市合计（对数）：实际利用外资 {said(received['investment']).zh}，"
+                f"制造业从业人员 {said(received['manufacturing']).zh}。",
             ),
-            {"technology": bought, "intensity": intensity},
+            {"effect": {"technology": bought, "intensity": intensity, **received}},
         ),
         "P7": Finding(
             (STATED,) * 4,
             Text(
                 "Stated by the article alone. Langfang and Tongzhou: over "
                 f"{table['north-three-projects-2023']:.0f} projects, "
-                f"{table['north-three-investment-2023'] / 10:.0f} billion by September 2023.",
+                f"{table['north-three-investment-2023'] / 10:.0f} billion by September 2023. "
+                f"The lights of Xiong'an rise by {said(built, 2).en} log points, which shows "
+                "building and no count of firms.",
                 "仅见于该文。北三县与通州：截至 2023 年 9 月签约 "
                 f"{table['north-three-projects-2023']:.0f} 余个、"
-                f"意向投资超 {table['north-three-investment-2023']:.0f} 亿元。",
+                f"意向投资超 {table['north-three-investment-2023']:.0f} 亿元。"
+                f"雄安夜间灯光上升 {said(built, 2).zh} 个对数点，反映的是建设而非企业数量。",
             ),
-            {},
+            {"lights": built},
         ),
     }
 
@@ -224,23 +225,33 @@ def policies() -> dict[str, Finding]:
 def outcomes() -> dict[str, Finding]:
     """P8 to P11: layout, structure, models."""
     sigma = convergence.content()["sigma"]["jing-jin-ji"]
+    cities = estimates.dispersion()
+    wings = {key: estimates.lights(key) for key in ("xiongan", "sub_centre")}
     region, pace = structural_change.region(), structural_change.moved()["after"]
-    computed, stated = (table.xs(2020, level="year") for table in sectors.published())
+    shares, stated = sectors.computed(), sectors.stated()
     alike = {
-        code: same(stated.loc[code].dropna(), computed.loc[code, stated.loc[code].dropna().index])
-        for code in (sectors.REGION, "110000", "130000")
+        (code, year): same(
+            stated.loc[(code, year)].dropna(),
+            shares.loc[(code, year), stated.loc[(code, year)].dropna().index],
+        )
+        for code, year in (
+            (sectors.REGION, 2014),
+            (sectors.REGION, 2020),
+            ("110000", 2020),
+            ("130000", 2020),
+        )
     }
-    shares = {year: region["computed"][year] for year in (2019, 2020)}
+    faster = estimates.share("tertiary", sectors.REGION)
     structure = {
-        code: ":".join(f"{share:.1f}" for share in computed.loc[code])
-        for code in (sectors.REGION, "130000")
+        (code, year): ":".join(f"{share:.1f}" for share in shares.loc[(code, year)])
+        for code, year in alike
     }
     table = facts("relocation").set_index("fact_id")["value"]
     grew = {key: float(table[f"tj-hightech-{key}-2020"]) for key in ("growth", "lead")}
     branches = {key: table[f"zgc-branches-{key}"] for key in ("2020", "by-2020-12")}
-    ranks = {key: int(pace[key]["rank"]) for key in study.CITIES}
     late = region["stage"][2014] in ("middle industrial", "late industrial")
-    step = region["beijing_revision"]
+    within, step = region["gain_within"], region["revision_2018"]
+    rank = {key: int(pace[key]["rank"]) for key in ("region", *study.SINGLE)}
     rows = platforms()
     models = [
         confirmed("; ".join(rows.loc[rows["model"] == name, "source"]))
@@ -249,59 +260,79 @@ def outcomes() -> dict[str, Finding]:
     seen = sum(each is True for each in models)
     return {
         "P8": Finding(
-            (STATED, sigma[2019] < sigma[2014]),
+            (
+                STATED,
+                sigma[2019] < sigma[2014],
+                cities[2018] < cities[2014],
+                *(found(effect, 1) for effect in wings.values()),
+            ),
             Text(
                 f"Dispersion of log product over the three: {sigma[2014]:.3f} in 2014, "
-                f"{sigma[2019]:.3f} in 2019. No figures below the province for the wings.",
+                f"{sigma[2019]:.3f} in 2019; over their cities {cities[2014]:.3f} in 2014 and "
+                f"{cities[2018]:.3f} in 2018 in the old accounts, {cities[2019]:.3f} in 2019 and "
+                f"{cities[2023]:.3f} in 2023 in the new. Effects on the lights of the wings, logs: "
+                f"Xiong'an {said(wings['xiongan']).en}, Tongzhou {said(wings['sub_centre']).en}.",
                 f"三地生产总值对数的标准差：2014 年 {sigma[2014]:.3f}，2019 年 {sigma[2019]:.3f}。"
-                "“两翼”无省以下数据。",
+                f"区域内各市：旧口径 2014 年 {cities[2014]:.3f}、2018 年 {cities[2018]:.3f}，"
+                f"新口径 2019 年 {cities[2019]:.3f}、2023 年 {cities[2023]:.3f}。"
+                f"对“两翼”夜间灯光（对数）的效应：雄安 {said(wings['xiongan']).zh}，"
+                f"通州 {said(wings['sub_centre']).zh}。",
             ),
-            {"sigma": sigma},
+            {"sigma": sigma, "cities": cities, "lights": wings},
         ),
         "P9": Finding(
-            (STATED, alike[sectors.REGION], late, max(ranks.values()) <= pace["cities"] / 2),
-            Text(
-                f"The sums of the three give {structure[sectors.REGION]} for 2020 (tertiary "
-                f"{shares[2019]['tertiary']:.1f} in 2019). The "
-                f"article also prints {region['tertiary_2014_also_stated']:.1f} for 2014. "
-                "Its years straddle the census revision: "
-                f"Beijing's share rose {step['step']:.1f} points from 2017 (old) to 2018 (new), "
-                f"{step['yearly_gain_2014_2017']:.1f} a year before. By sector shares 2014 is "
-                f"{region['stage'][2014]} already. Gain 2014-2017 ranks {ranks['beijing']}, "
-                f"{ranks['tianjin']} and {ranks['shijiazhuang']} of {pace['cities']} cities "
-                "(Beijing, Tianjin, Shijiazhuang).",
-                f"由三地公布数加总，2020 年为 {structure[sectors.REGION].replace(':', '∶')}"
-                f"（2019 年第三产业占比 {shares[2019]['tertiary']:.1f}%）。"
-                f"该文 2014 年另作 {region['tertiary_2014_also_stated']:.1f}%。"
-                "所比年份跨越普查修订："
-                f"北京由 2017 年（修订前）到 2018 年（修订后）提高 {step['step']:.1f} 个百分点，"
-                f"此前年均仅 {step['yearly_gain_2014_2017']:.1f}。"
-                "按产业结构标准，2014 年已属后工业化阶段。"
-                f"2014—2017 年提高幅度在 {pace['cities']} 个城市中，"
-                f"北京、天津、石家庄分列第 {ranks['beijing']}、{ranks['tianjin']}、"
-                f"{ranks['shijiazhuang']} 位。",
+            (
+                alike[sectors.REGION, 2014],
+                alike[sectors.REGION, 2020],
+                late,
+                found(faster, 1),
             ),
-            {"rank": ranks, "tertiary": {y: share["tertiary"] for y, share in shares.items()}},
+            Text(
+                f"Value added gives {structure[sectors.REGION, 2014]} for 2014 and "
+                f"{structure[sectors.REGION, 2020]} for 2020, on two sides of the census revision. "
+                f"Of the {region['printed_gain']:.1f} points that the tertiary share gains, "
+                f"{within['old']:.1f} fall in 2014 to 2018 within the old accounts, "
+                f"{within['new']:.1f} in 2019 to 2020 within the new. The revision alone adds "
+                f"{step['beijing']['step']:.1f} points in Beijing and {step['hebei']['step']:.1f} "
+                f"in Hebei in 2018. By sector shares 2014 is {region['stage'][2014]} already. "
+                f"The gain of 2014 to 2018 ranks {rank['region']} of {pace['others'] + 1}; effect, "
+                f"points: {said(faster, 2).en}.",
+                f"由增加值计算，2014 年为 {structure[sectors.REGION, 2014].replace(':', '∶')}，"
+                f"2020 年为 {structure[sectors.REGION, 2020].replace(':', '∶')}，"
+                "分处普查修订前后。"
+                f"第三产业占比提高的 {region['printed_gain']:.1f} 个百分点中，"
+                f"旧口径内 2014—2018 年为 {within['old']:.1f}，"
+                f"新口径内 2019—2020 年为 {within['new']:.1f}。"
+                f"仅修订一项即使 2018 年北京提高 {step['beijing']['step']:.1f} 个百分点、"
+                f"河北提高 {step['hebei']['step']:.1f} 个百分点。"
+                "按产业结构标准，2014 年已属后工业化阶段。"
+                f"2014—2018 年提高幅度在 {pace['others'] + 1} 个地区中列第 {rank['region']} 位，"
+                f"效应（百分点）为 {said(faster, 2).zh}。",
+            ),
+            {"rank": rank, "effect": {"tertiary": faster}},
         ),
         "P10": Finding(
             (
-                alike["110000"],
+                alike["110000", 2020],
                 STATED,
                 STATED,
                 same(table["tj-hightech-growth-2020-article"], grew["growth"]),
-                alike["130000"],
+                alike["130000", 2020],
             ),
             Text(
-                f"From value added: Beijing {computed.loc['110000', 'tertiary']:.1f}% tertiary, "
-                f"Hebei {structure['130000']}. Tianjin's statistics office gives "
+                f"From value added: Beijing {shares.loc[('110000', 2020), 'tertiary']:.1f}% "
+                f"tertiary, Hebei {structure['130000', 2020]}. Tianjin's statistics office gives "
                 f"+{grew['growth']:.1f}%, {grew['lead']:.1f} points above all industry. High-tech "
                 "and strategic shares of Beijing stand in the article alone.",
-                f"由增加值计算：北京第三产业占 {computed.loc['110000', 'tertiary']:.1f}%，"
-                f"河北为 {structure['130000'].replace(':', '∶')}。天津市统计局公布增速为 "
+                f"由增加值计算：北京第三产业占 {shares.loc[('110000', 2020), 'tertiary']:.1f}%，"
+                f"河北为 {structure['130000', 2020].replace(':', '∶')}。天津市统计局公布增速为 "
                 f"{grew['growth']:.1f}%，快于规上工业 {grew['lead']:.1f} 个百分点。"
                 "北京高技术、战略性新兴产业占比仅见于该文。",
             ),
-            {"tertiary_beijing": float(computed.loc["110000", "tertiary"]), "tianjin": grew},
+            {
+                "tertiary_beijing": float(shares.loc[("110000", 2020), "tertiary"]),
+                "tianjin": grew,
+            },
         ),
         "P11": Finding(
             (*models, near(branches["2020"], branches["by-2020-12"]), STATED, STATED),

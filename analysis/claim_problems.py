@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import chains
+import claim_estimates as estimates
 import rd_2019
-import sectors
 import sharing_rules
 import study
-from claim_checks import NEGLIGIBLE, STATED, Finding, effect, said, summary, tiers
+from claim_checks import NEGLIGIBLE, STATED, Finding, tiers
+from claim_estimates import found, said
 
 import jjjpolicy as jp
 from jjjpolicy.panels.datasets import facts
@@ -59,10 +60,24 @@ def technology_nearby() -> dict[int, float]:
     }
 
 
+def invested() -> dict[str, float]:
+    """Equity that Beijing invested in Tianjin and Hebei from 2012 to 2016, and the reverse."""
+    table = facts("flows").query("measure == 'equity_investment'").astype({"year_from": int})
+    table = table[(table["year_from"] == 2012)].set_index(["origin", "destination"])["value"]
+    both = ";".join(code for code in study.JING_JIN_JI if code != "110000")
+    return {"out": float(table["110000", both]), "back": float(table[both, "110000"])}
+
+
 def problems() -> dict[str, Finding]:
     """Q1 to Q7."""
-    alike = jp.indicators.structural_similarity(sectors.published()[0])
-    with_hebei = {code: float(alike.loc[2019, code, "130000"]) for code in ("110000", "120000")}
+    alike = jp.indicators.structural_similarity(estimates.industries())
+    with_hebei = {
+        key: {year: float(alike.loc[year, code, "130000"]) for year in (2010, 2020)}
+        for key, code in (("beijing", "110000"), ("tianjin", "120000"))
+    }
+    low = estimates.employment("wholesale_retail")
+    high = estimates.employment("research_technical")
+    came, capital = estimates.migrants(), invested()
     table = rd_2019.compared()
     printed = [table[code]["rd_intensity"]["agrees"] for code in (*study.JING_JIN_JI, "000000")]
     government = table["110000"]["government_fund_share"]
@@ -72,7 +87,7 @@ def problems() -> dict[str, Finding]:
     receipts = sharing_rules.content()
     part = {rule: receipts[rule]["origin_percent"] for rule in receipts}
     staff = researchers()
-    spill = {unit: summary(effect(BOUGHT, unit)) for unit in ("tianjin", "hebei")}
+    spill = {unit: estimates.province(BOUGHT, unit) for unit in ("tianjin", "hebei")}
     rule = jp.fiscal.RULE_2015
     tier = platform_tiers().set_index("tier")["number"]
     total = int(tier[[*TOP_TIERS, *HEBEI_TIERS]].sum())
@@ -95,12 +110,14 @@ def problems() -> dict[str, Finding]:
         "Q3": Finding(
             (STATED,),
             Text(
-                "Value added by three sectors cannot show it: similarity in 2019 is "
-                f"{with_hebei['110000']:.2f} for Beijing and Hebei, "
-                f"{with_hebei['120000']:.2f} for Tianjin and Hebei.",
-                "三次产业数据无法反映产业内分工：2019 年产业结构相似系数，"
-                f"北京与河北为 {with_hebei['110000']:.2f}，"
-                f"天津与河北为 {with_hebei['120000']:.2f}。",
+                "Fifteen industries cannot show what happens within one. Similarity of employment "
+                f"with Hebei by census, 2010 and 2020: Beijing {with_hebei['beijing'][2010]:.2f} "
+                f"and {with_hebei['beijing'][2020]:.2f}, Tianjin {with_hebei['tianjin'][2010]:.2f} "
+                f"and {with_hebei['tianjin'][2020]:.2f}.",
+                "十五个行业门类的数据无法反映行业内部分工。2010 年、2020 年人口普查就业结构与河北的"
+                f"相似系数：北京 {with_hebei['beijing'][2010]:.2f}、"
+                f"{with_hebei['beijing'][2020]:.2f}，天津 {with_hebei['tianjin'][2010]:.2f}、"
+                f"{with_hebei['tianjin'][2020]:.2f}。",
             ),
             {"similarity_with_hebei": with_hebei},
         ),
@@ -138,16 +155,27 @@ def problems() -> dict[str, Finding]:
             {"origin_percent": part},
         ),
         "Q6": Finding(
-            (staff[2019] >= staff[2014], STATED, STATED),
+            (staff[2019] >= staff[2014], STATED, found(low, -1) and found(high, 1)),
             Text(
                 f"Beijing's share of the region's researchers: {staff[2014]:.1f}% in 2014, "
-                f"{staff[2019]:.1f}% in 2019. No prices for market segmentation; no data on "
-                "low-end factors.",
+                f"{staff[2019]:.1f}% in 2019; of its in-migrants {came[2010]:.1f}% in 2010, "
+                f"{came[2020]:.1f}% in 2020. Change of its employment from 2010 to 2020 against "
+                f"other large cities, points: wholesale and retail {said(low, 2).en}, research "
+                f"{said(high, 2).en}. Beijing invested {capital['out'] / 10:.0f} billion yuan of "
+                f"equity in the other two from 2012 to 2016, and received "
+                f"{capital['back'] / 10:.0f}. No prices for market segmentation.",
                 f"北京占三地研究人员的比重：2014 年 {staff[2014]:.1f}%，"
-                f"2019 年 {staff[2019]:.1f}%。"
-                "市场分割指数缺少价格数据；低端要素无数据。",
+                f"2019 年 {staff[2019]:.1f}%；占外省流入人口的比重：2010 年 {came[2010]:.1f}%，"
+                f"2020 年 {came[2020]:.1f}%。2010—2020 年就业占比相对其他大城市的变化（百分点）："
+                f"批发和零售业 {said(low, 2).zh}，科研技术服务业 {said(high, 2).zh}。"
+                f"2012—2016 年北京对津冀股权投资 {capital['out']:.0f} 亿元，"
+                f"津冀对北京 {capital['back']:.0f} 亿元。市场分割指数缺少价格数据。",
             ),
-            {"researchers_percent": staff},
+            {
+                "researchers_percent": staff,
+                "migrants_percent": came,
+                "effect": {"wholesale": low, "research": high},
+            },
         ),
         "Q7": Finding(
             (*map(small, spill.values()), STATED),
@@ -167,7 +195,8 @@ def problems() -> dict[str, Finding]:
 
 def recommendations() -> dict[str, tuple[Text, dict[str, Any]]]:
     """R1 to R5: what the numbers say for or against each; no verdict, they are not facts."""
-    product = {unit: summary(effect("log_gdp", unit)) for unit in ("tianjin", "hebei")}
+    product = {unit: estimates.province("log_gdp", unit) for unit in ("tianjin", "hebei")}
+    hosts = estimates.lights("others")
     table = chains.indicators()["bought_over_sold"]
     hebei = {year: float(table["130000", year]) for year in (2014, 2019)}
     receipts = sharing_rules.content()
@@ -187,11 +216,13 @@ def recommendations() -> dict[str, tuple[Text, dict[str, Any]]]:
         "R2": (
             Text(
                 f"Cannot be judged: of {tier['number']} specialised platforms {tier['named']} are "
-                f"named here, {tier['named_stated']} of them by a source; none has figures.",
+                f"named here, {tier['named_stated']} of them by a source; none has figures. The "
+                f"lights of the host counties but Xiong'an do not stand out: {said(hosts, 2).en}.",
                 f"无从判断：{tier['number']} 个专业平台中仅收录 {tier['named']} 个"
-                f"（其中 {tier['named_stated']} 个有来源），且均无经营数据。",
+                f"（其中 {tier['named_stated']} 个有来源），且均无经营数据。"
+                f"除雄安外，承接平台所在县区的夜间灯光并不突出：{said(hosts, 2).zh}。",
             ),
-            {},
+            {"lights": hosts},
         ),
         "R3": (
             Text(

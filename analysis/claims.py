@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import claim_checks
+import claim_estimates
 import claim_problems
 from claim_words import PROBLEMS, PROGRESS, RECOMMENDATIONS
 
@@ -26,7 +27,7 @@ RULES = Text(
     "Each claim has parts. A part counts as reproduced if a source other than the article (or the "
     "document itself) says so, or if a number computed here meets its rule: an effect has the "
     f"claimed sign and placebo p-values (of the estimate and of the RMSPE ratio, the larger is "
-    f"shown) of at most {claim_checks.LEVEL}; a share, rank or "
+    f"shown) of at most {claim_estimates.LEVEL}; a share, rank or "
     "dispersion lies where the claim puts it. Printed figures are rounded: percentages agree "
     f"within {claim_checks.ROUNDING} points, counts within {100 * claim_checks.NEAR:.0f}%. What "
     "the article alone states is not testable. "
@@ -34,7 +35,7 @@ RULES = Text(
     "testable. Stages follow thresholds that were recalled and not verified.",
     "每项论断分为若干部分。若有该文以外的来源（或文件原文）佐证，或本文计算结果满足相应判据"
     f"（效应符号与论断一致，且安慰剂 p 值（估计值与 RMSPE 比两者取大，即表中所列）"
-    f"不高于 {claim_checks.LEVEL}；"
+    f"不高于 {claim_estimates.LEVEL}；"
     "占比、位次、离散度符合论断），则该部分视为可复现。因原文数字经四舍五入，百分数相差不足 "
     f"{claim_checks.ROUNDING} 个百分点、数量相差不超过 {100 * claim_checks.NEAR:.0f}% 视为一致。"
     "仅见于该文的事实不可检验。"

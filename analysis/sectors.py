@@ -1,4 +1,4 @@
-"""Shares of the three sectors of the region and of large cities, computed or as stated."""
+"""Shares of the three sectors by region and year, from value added or as stated."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from jjjpolicy.report.figures.structure import SECTORS
 
 REGION = "jing-jin-ji"
 VALUES, SHARES = [f"va_{sector}" for sector in SECTORS], [f"share_{sector}" for sector in SECTORS]
+ACCOUNTS = {"old": "before_2018_census", "new": "releases_2019_2022"}
+LAST_OLD = 2018
 
 
 def also_stated() -> float:
@@ -31,19 +33,21 @@ def shares_of(values: pd.DataFrame) -> pd.DataFrame:
     return shares.set_axis(list(SECTORS), axis=1)
 
 
-def cities() -> pd.DataFrame:
-    """Shares of the large cities by region and year, computed from value added."""
-    panel = jp.load("major_cities", variables=VALUES)
-    return shares_of(panel.frame.set_index(["region_code", "year"]).dropna())
+def computed() -> pd.DataFrame:
+    """Shares of every province, and of the three as one region, by region and year.
+
+    Up to 2018 the accounts are those before the census revision, from 2019 on those after it.
+    """
+    panels = [jp.load("provinces", vintage=v, variables=VALUES) for v in ACCOUNTS.values()]
+    values = pd.concat([panel.frame.dropna(subset=VALUES) for panel in panels])
+    values = values.set_index(["region_code", "year"])[VALUES]
+    whole = values.loc[list(study.JING_JIN_JI)].groupby("year").sum()
+    region = pd.concat({REGION: whole}, names=["region_code"])
+    return shares_of(pd.concat([values, region]))
 
 
-def published() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Shares computed from published value added, and stated shares, by region and year."""
+def stated() -> pd.DataFrame:
+    """Shares that documents state, by region and year."""
     table = facts("structure").astype({"year": int})
     wide = table.pivot(index=["region", "year"], columns="variable", values="value")
-    provinces = wide.loc[list(study.JING_JIN_JI), VALUES].dropna()
-    by_year = provinces.groupby("year").agg(["sum", "count"])
-    sums = by_year.xs("sum", axis=1, level=1)
-    sums = sums[by_year.xs("count", axis=1, level=1).eq(len(study.JING_JIN_JI)).all(axis=1)]
-    joined = pd.concat([provinces, pd.concat({REGION: sums}, names=["region"])])
-    return shares_of(joined), wide[SHARES].set_axis(list(SECTORS), axis=1)
+    return wide[SHARES].set_axis(list(SECTORS), axis=1).dropna(how="all")

@@ -1,4 +1,4 @@
-"""How fast sectors shift: the region by stage, the large cities against each other."""
+"""How fast sectors shift: the region and its provinces against the others, within one account."""
 
 from __future__ import annotations
 
@@ -15,85 +15,111 @@ from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:structure", "table:structure")
 
-SPANS = {"before": (2011, 2014), "after": (2014, 2017)}
-CAPTION = Text("Gain of the tertiary share in large cities", "大城市第三产业占比的提高幅度")
+SPANS = {"before": (2011, 2014), "after": (2014, 2018), "revised": (2019, 2022)}
+PLACES = {**{key: code for key, (code,) in study.SINGLE.items()}, "region": sectors.REGION}
+CAPTION = Text("Gain of the tertiary share in provinces", "各省份第三产业占比的提高幅度")
 GAIN = Text("Gain, points", "提高（百分点）")
+NOTES = (
+    Text(
+        "Shares from value added. The years 2011 to 2018 are in the accounts before the census "
+        "revision, 2019 to 2022 as released in the following years; no difference is taken across "
+        "the two.",
+        "占比由增加值计算。2011—2018 年为普查修订前口径，2019—2022 年为其后历年公布值，"
+        "不作跨口径比较。",
+    ),
+    Text(
+        "Ranks from the largest gain down: of each province among the 31, of the region as one "
+        "unit among it and the 28 other provinces.",
+        "位次按提高幅度由大到小排列：各地为在 31 个省份中的位次，"
+        "京津冀整体为其与其他 28 个省份比较的位次。",
+    ),
+)
 
 
-def shift(first: int, last: int) -> pd.DataFrame:
-    """Structural change of each large city, and the gain of its tertiary share, points."""
-    shares = sectors.cities()
-    span = last - first
-    change = 100 * jp.indicators.absolute_change(shares, span=span).xs(last, level="year")
-    tertiary = shares["tertiary"].unstack()
+def gains(first: int, last: int) -> pd.DataFrame:
+    """Gain of the tertiary share in points and its rank, for every province and the region."""
+    tertiary = sectors.computed()["tertiary"].unstack()
     gain = tertiary[last] - tertiary[first]
-    table = pd.DataFrame({"change": change, "tertiary_gain": gain}).dropna()
-    return table.assign(rank=table["tertiary_gain"].rank(ascending=False, method="min"))
+    provinces = gain.drop(sectors.REGION)
+    rank = provinces.rank(ascending=False, method="min")
+    others = provinces.drop(list(study.JING_JIN_JI))
+    rank[sectors.REGION] = 1 + (others > gain[sectors.REGION]).sum()
+    return pd.DataFrame({"tertiary_gain": gain, "rank": rank})
 
 
 def moved() -> dict[str, Any]:
-    """By span and city: change, gain and rank; the median of the other cities."""
+    """By span and place: gain and rank; the median of the other provinces."""
     content: dict[str, Any] = {}
     for name, span in SPANS.items():
-        table = shift(*span)
-        others = table.drop(code for (code,) in study.CITIES.values())
-        rows: dict[str, Any] = {
-            key: table.loc[code].to_dict() for key, (code,) in study.CITIES.items()
-        }
-        rows["median"] = {**others.median().to_dict(), "rank": None}
-        content[name] = {**rows, "cities": len(table)}
+        table = gains(*span)
+        rows: dict[str, Any] = {key: table.loc[code].to_dict() for key, code in PLACES.items()}
+        others = table["tertiary_gain"].drop(list(PLACES.values()))
+        rows["median"] = {"tertiary_gain": float(others.median())}
+        content[name] = {**rows, "provinces": len(table) - 1, "others": len(others)}
     return content
 
 
 def region() -> dict[str, Any]:
-    """The region by year: shares, stage, and change since 2014."""
-    computed, stated = sectors.published()
-    own = stated.loc[sectors.REGION].dropna()
-    change = 100 * jp.indicators.absolute_change(stated, span=6).loc[sectors.REGION].dropna()
-    stages = jp.indicators.stage_by_structure(own)
-    difference = (computed.loc[sectors.REGION] - own.round(1)).dropna().abs().max(axis=1)
-    hebei = jp.indicators.stage_by_structure(stated.loc["130000"].dropna())
-    old, new = (sectors.cities().loc[("110000", 2017)], stated.loc[("110000", 2018)])
-    pace = shift(*SPANS["after"]).loc["110000", "tertiary_gain"] / 3
+    """The region by year: shares, stage, what the article's gain consists of, the revision."""
+    computed, stated = sectors.computed(), sectors.stated()
+    article = stated.loc[sectors.REGION].dropna()
+    own = computed.loc[sectors.REGION]
+    tertiary = own["tertiary"]
+    difference = (own.round(1) - article).dropna().abs().max(axis=1)
+    stages = {
+        code: jp.indicators.stage_by_structure(computed.loc[code]).astype(str).to_dict()
+        for code in (sectors.REGION, "130000")
+    }
+    last = sectors.LAST_OLD
+    revision = {
+        key: {
+            "old": float(computed.loc[(code, last), "tertiary"]),
+            "new": float(stated.loc[(code, last), "tertiary"]),
+            "step": float(
+                stated.loc[(code, last), "tertiary"] - computed.loc[(code, last), "tertiary"]
+            ),
+        }
+        for key, code in PLACES.items()
+        if (code, last) in stated.index
+    }
+    printed = float(article.loc[2020, "tertiary"] - article.loc[2014, "tertiary"])
+    within = {
+        "old": float(tertiary[last] - tertiary[2014]),
+        "new": float(tertiary[2020] - tertiary[last + 1]),
+    }
     return {
-        "shares": own.to_dict("index"),
+        "shares": article.to_dict("index"),
         "tertiary_2014_also_stated": sectors.also_stated(),
-        "stage": stages.astype(str).to_dict(),
-        "hebei_stage": hebei.astype(str).to_dict(),
-        "change_2014_2020": float(change.loc[2020]),
-        "computed": computed.loc[sectors.REGION].to_dict("index"),
+        "computed": own.to_dict("index"),
         "largest_difference": difference.to_dict(),
-        "beijing_revision": {
-            "tertiary_2017_before": float(old["tertiary"]),
-            "tertiary_2018_after": float(new["tertiary"]),
-            "step": float(new["tertiary"] - old["tertiary"]),
-            "yearly_gain_2014_2017": float(pace),
-        },
+        "stage": stages[sectors.REGION],
+        "hebei_stage": stages["130000"],
+        "printed_gain": printed,
+        "gain_within": within,
+        "gain_across": float(tertiary[last + 1] - tertiary[last]),
+        "revision_2018": revision,
     }
 
 
 def main() -> None:
-    """Save numbers and the table of cities."""
+    """Save numbers and the table of provinces."""
     with Artefacts(__file__, MAKES) as artefacts:
-        numbers = artefacts.numbers("structure", {"region": region(), "cities": moved()})
-        names = {key: words.CITIES[key] for key in study.CITIES}
-        names["median"] = Text("Median of the other cities", "其他城市中位数")
+        numbers = artefacts.numbers("structure", {"region": region(), "gains": moved()})
+        names = {**words.SINGLE, "region": words.REGION}
+        names["median"] = Text("Median of the others", "其他省份中位数")
         rows = []
         for key, name in names.items():
             cells: list[Any] = []
-            for path in (f"cities/{span}/{key}" for span in SPANS):
+            for path in (f"gains/{span}/{key}" for span in SPANS):
                 rank = "" if key == "median" else numbers.number(f"{path}/rank", 0)
                 cells += [numbers.number(f"{path}/tertiary_gain", 2), rank]
             rows.append(Row(name, tuple(cells)))
-        count = numbers.value("cities/after/cities")
-        rank = Text(f"Rank of {count}", f"位次（共 {count} 市）")
         columns = []
         for first, last in SPANS.values():
             span = Text(f"{first} to {last}", f"{first}—{last} 年")
-            columns += [Column(GAIN, span), Column(rank, span)]
-        panels, stub = (Panel("", tuple(rows)),), Text("City", "城市")
-        notes = (words.OLD_CITIES,)
-        artefacts.table(Table("structure", CAPTION, tuple(columns), panels, stub, notes))
+            columns += [Column(GAIN, span), Column(Text("Rank", "位次"), span)]
+        panels, stub = (Panel("", tuple(rows)),), Text("Province", "省份")
+        artefacts.table(Table("structure", CAPTION, tuple(columns), panels, stub, NOTES))
 
 
 if __name__ == "__main__":

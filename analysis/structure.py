@@ -1,9 +1,4 @@
-"""Sector structure of the region, the article's Figure 1, from what is published.
-
-Further years appear as soon as ``data/structure_facts.csv`` has rows for them: region (a code, or
-``jing-jin-ji``), year, variable (``va_primary``, ``va_secondary``, ``va_tertiary`` in 100m_yuan or
-``share_primary``, … in percent), value, unit, source, note.
-"""
+"""Sector structure of the region, the article's Figure 1, for every year from value added."""
 
 from __future__ import annotations
 
@@ -19,7 +14,7 @@ from jjjpolicy.report.figures.structure import draw_structure
 
 MAKES = ("figure:structure",)
 
-FIRST, REVISION = 2007, 2017.5
+FIRST, REVISION = 2009, sectors.LAST_OLD + 0.5
 PANELS = {
     sectors.REGION: words.REGION,
     "110000": words.GROUPS["beijing"],
@@ -29,31 +24,25 @@ PANELS = {
 BREAK = Text("Census revision of the accounts", "普查修订前后分界")
 CAPTION = Text("Sector structure of product", "三次产业结构")
 NOTE = Text(
-    "The region of 2014 as the review article states it (it gives the tertiary share of 2014 also "
-    f"as {sectors.also_stated():.1f}); 2019 and 2020 are sums of the three provinces as first "
-    "released. Beijing and Tianjin to 2017 from their value added. Left of the dashed line "
-    "stand figures before the 2018 census revision, right of it figures after: they do not "
-    "compare. Nothing is interpolated.",
-    "京津冀 2014 年为综述文章所列占比"
-    f"（该文另一处称 2014 年第三产业占比为 {sectors.also_stated():.1f}%）；"
-    "2019 年和 2020 年由三地初步公布的增加值加总计算。北京、天津截至 2017 年由增加值计算。"
-    "虚线左侧为第四次全国经济普查修订前数据，右侧为修订后数据，两者不可比。未作任何插补。",
+    "Shares from the value added of the three industries; the region is the sum of the three "
+    "provinces. Left of the dashed line stand the accounts before the 2018 census revision, right "
+    "of it figures as released from 2020 on: they do not compare. The review article shows the "
+    f"region in 2014 (tertiary share {sectors.stated().loc[(sectors.REGION, 2014), 'tertiary']:.1f}"
+    f", also given as {sectors.also_stated():.1f}) and 2020 "
+    f"({sectors.stated().loc[(sectors.REGION, 2020), 'tertiary']:.1f}), one on either side.",
+    "由三次产业增加值计算，京津冀整体为三地之和。虚线左侧为第四次全国经济普查修订前数据，"
+    "右侧为 2020 年起公布的数据，两者不可比。综述文章列出京津冀 2014 年"
+    f"（第三产业占比 {sectors.stated().loc[(sectors.REGION, 2014), 'tertiary']:.1f}%，"
+    f"另一处作 {sectors.also_stated():.1f}%）和 2020 年"
+    f"（{sectors.stated().loc[(sectors.REGION, 2020), 'tertiary']:.1f}%）的占比，"
+    "恰位于虚线两侧。",
 )
 
 
 def shown(code: str) -> pd.DataFrame:
-    """Shares of a region: computed where value added is published, else stated."""
-    computed, stated = sectors.published()
-    computed = pd.concat([computed, sectors.cities()])
-    parts = [
-        table.loc[code].stack().rename("share").reset_index().assign(stated=is_stated)
-        for table, is_stated in ((computed, False), (stated, True))
-        if code in table.index.get_level_values(0)
-    ]
-    rows = pd.concat(parts).set_axis(["year", "sector", "share", "stated"], axis=1)
-    rows = rows[(rows["year"] >= FIRST) & rows["share"].notna()]
-    whole = set(rows.loc[~rows["stated"], "year"])
-    return rows[~(rows["stated"] & rows["year"].isin(whole))]
+    """Shares of a region in long form."""
+    shares = sectors.computed().loc[code].stack().rename("share").reset_index()
+    return shares.set_axis(["year", "sector", "share"], axis=1).assign(stated=False)
 
 
 def main() -> None:
