@@ -44,8 +44,8 @@ def reproduce(
         typer.echo(f"Made: {', '.join(ran)}. The results are in paper/.")
     else:
         typer.echo("Everything is up to date; nothing was done.")
-    for language in () if names else study.paper_languages:
-        source = study.paper_source(language)
+    for document in () if names else study.documents:
+        source = study.source_of(document)
         text = source.read_text(encoding="utf-8")
         for statement in unsupported(text, Results(study.output / "results")):
             typer.echo(f"{source.name} says what the results no longer do: {statement}.")

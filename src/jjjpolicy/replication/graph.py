@@ -15,11 +15,11 @@ from typing import Any
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.progress import steps as progress
 from jjjpolicy.replication.artefacts.artefacts import remove_unfinished
+from jjjpolicy.replication.artefacts.document import Document
 from jjjpolicy.replication.artefacts.overview import write_map
 from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Script, Study
 from jjjpolicy.replication.artefacts.versions import package_digest
 from jjjpolicy.replication.browser.page import browser_path, write_browser
-from jjjpolicy.report.text import Language
 
 
 class TaskError(DataError):
@@ -130,13 +130,13 @@ def plan(study: Study, wanted: list[str]) -> list[Step]:
     ]
     if wanted:
         return steps
-    for language in study.paper_languages:
-        needs, makes = study.paper_inputs(language), study.paper_files(language)
-        steps.append(
-            Step(f"paper-{language}", needs, makes, partial(_write_paper, study, language))
-        )
+    for document in study.documents:
+        needs, makes = study.parts_of(document), study.files_of(document)
+        name = f"{document.name}-{document.language}"
+        steps.append(Step(name, needs, makes, partial(_write_paper, study, document)))
     sidecars = [study.output / name.sidecar for name in study.artefacts]
-    needs = [study.paper_source("en"), *sidecars]
+    sources = [study.source_of(document) for document in study.documents]
+    needs = [*sources, *sidecars]
     steps.append(Step("map", needs, [study.root / "README.md"], partial(write_map, study)))
     contents = [study.output / name.content for name in study.artefacts]
     steps.append(
@@ -171,7 +171,7 @@ def run_script(script: Script, environment: dict[str, str] | None = None) -> Non
         raise TaskError(f"analysis/{script.path.name} failed:\n{said}")
 
 
-def _write_paper(study: Study, language: Language) -> None:
+def _write_paper(study: Study, document: Document) -> None:
     from jjjpolicy.replication.paper.build import build_paper
 
-    build_paper(study.output, PAPER_FORMATS, language)
+    build_paper(study.output, PAPER_FORMATS, document.language, document.name)

@@ -115,7 +115,7 @@ class _Tracer:
         return tree
 
     def paper_line(self, file: str, line: int) -> Branch:
-        sources = [self.study.paper_source(language) for language in self.study.paper_languages]
+        sources = [self.study.source_of(document) for document in self.study.documents]
         if file not in [path.name for path in sources]:
             known = ", ".join(path.name for path in sources) or "none"
             raise DataError(f"there is no {file} in {self.study.output.name}/. There are: {known}.")

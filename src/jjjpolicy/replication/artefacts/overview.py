@@ -12,19 +12,20 @@ from dataclasses import dataclass
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar, write_whole
+from jjjpolicy.replication.artefacts.document import PAPER, numbered
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.report.text import Text
 
 OPEN, CLOSE = "<!-- artefacts -->", "<!-- /artefacts -->"
 NOT_TIMED = "\N{EN DASH}"
-_KINDS = {"tbl": ("table", "Table"), "fig": ("figure", "Figure")}
+_KINDS = {"tbl": ("table", Text("Table", "表")), "fig": ("figure", Text("Figure", "图"))}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A numbered table or figure of the paper."""
+    """A numbered table or figure of the paper or its appendix."""
 
-    printed: str
-    number: int
+    place: Text
     name: ArtefactName
     caption: str
     script: str
@@ -32,19 +33,23 @@ class Entry:
 
 
 def entries(study: Study) -> list[Entry]:
-    """Tables and figures in the order of the paper, with the script and its running time.
+    """Tables and figures of the paper and its appendix in order, with script and running time.
 
     Raises
     ------
     DataError
         The paper shows an artefact that no script has made.
     """
-    source = study.paper_source("en").read_text(encoding="utf-8")
-    counts = dict.fromkeys(_KINDS, 0)
+    shown = [
+        (document.series, kind, id, number)
+        for document in study.documents
+        if document.language == PAPER.language
+        for kind, id, number in numbered(study.source_of(document).read_text(encoding="utf-8"))
+        if kind in _KINDS
+    ]
     found = []
-    for prefix, id in re.findall(r"^:::+ *\{#(tbl|fig):([a-z0-9-]+)", source, flags=re.MULTILINE):
+    for series, prefix, id, number in shown:
         kind, word = _KINDS[prefix]
-        counts[prefix] += 1
         name = ArtefactName(kind, id)
         path = study.output / name.sidecar
         if not path.is_file():
@@ -54,8 +59,7 @@ def entries(study: Study) -> list[Entry]:
         caption = content["caption"]
         found.append(
             Entry(
-                printed=f"{word} {counts[prefix]}",
-                number=counts[prefix],
+                place=Text(f"{word.en} {series}{number}", f"{word.zh}{series}{number}"),
                 name=name,
                 caption=caption if isinstance(caption, str) else caption["en"],
                 script=sidecar["script"],
@@ -81,7 +85,7 @@ def markdown(study: Study, seconds: Mapping[ArtefactName, str] | None = None) ->
         shown = recorded if seconds is None else seconds.get(entry.name, NOT_TIMED)
         suffix = "en.md" if entry.name.kind == "table" else "en.svg"
         lines.append(
-            f"| [{entry.printed}]({file}.{suffix}) | {entry.caption} "
+            f"| [{entry.place.en}]({file}.{suffix}) | {entry.caption} "
             f"| [`{entry.script}`]({entry.script}) | {shown} |"
         )
     return "\n".join(lines) + "\n"

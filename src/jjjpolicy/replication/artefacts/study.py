@@ -12,7 +12,8 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import ArtefactName
-from jjjpolicy.report.text import LANGUAGES, Language, Text
+from jjjpolicy.replication.artefacts.document import DOCUMENTS, PAPER, Document
+from jjjpolicy.report.text import Language, Text
 
 PAPER_FORMATS = ("pdf", "docx", "tex", "html")
 BIBLIOGRAPHIES: dict[Language, tuple[str, ...]] = {
@@ -136,20 +137,25 @@ class Study:
             self.output / part for name in script.makes for part in (name.content, name.sidecar)
         ]
 
-    def paper_inputs(self, language: Language) -> list[Path]:
-        """What the paper in one language is built from."""
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The paper and its appendix in the languages in which there is a source."""
+        return tuple(document for document in DOCUMENTS if self.source_of(document).is_file())
+
+    def source_of(self, document: Document) -> Path:
+        """The file that a document is written in."""
+        return self.output / document.source
+
+    def parts_of(self, document: Document) -> list[Path]:
+        """What a document is built from."""
         made = [self.output / name.content for name in self.artefacts]
-        references = [self.output / name for name in BIBLIOGRAPHIES[language]]
-        return [self.paper_source(language), *filter(Path.is_file, references), *made]
+        names = [*BIBLIOGRAPHIES[document.language], *(d.source for d in document.companions)]
+        others = filter(Path.is_file, (self.output / name for name in names))
+        return [self.source_of(document), *others, *made]
 
-    def paper_source(self, language: Language) -> Path:
-        """``paper.md``, or ``paper.zh.md``."""
-        return self.output / ("paper.md" if language == "en" else f"paper.{language}.md")
-
-    def paper_files(self, language: Language) -> list[Path]:
-        """The paper in every format."""
-        stem = self.paper_source(language).with_suffix("")
-        return [stem.with_name(f"{stem.name}.{name}") for name in PAPER_FORMATS]
+    def files_of(self, document: Document) -> list[Path]:
+        """A document in every format."""
+        return [self.output / f"{document.stem}.{format}" for format in PAPER_FORMATS]
 
     @cached_property
     def project(self) -> Mapping[str, Any]:
@@ -172,20 +178,15 @@ class Study:
     @property
     def title(self) -> Text:
         """Title of the paper; in English where there is no Chinese one."""
-        found = [self._title(language) for language in self.paper_languages]
+        found = [self._title(each) for each in self.documents if each.name == PAPER.name]
         return Text(*(found * 2)[:2]) if found else Text(self.root.name, self.root.name)
 
-    def _title(self, language: Language) -> str:
-        for line in self.paper_source(language).read_text(encoding="utf-8").splitlines():
+    def _title(self, document: Document) -> str:
+        for line in self.source_of(document).read_text(encoding="utf-8").splitlines():
             key, _, title = line.partition(":")
             if key == "title":
                 return title.strip().strip("\"'")
         return self.root.name
-
-    @property
-    def paper_languages(self) -> tuple[Language, ...]:
-        """Languages in which there is a source of the paper."""
-        return tuple(language for language in LANGUAGES if self.paper_source(language).is_file())
 
 
 def _announced(path: Path) -> tuple[ArtefactName, ...]:

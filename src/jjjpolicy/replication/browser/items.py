@@ -153,7 +153,7 @@ def listing(study: Study, path: str) -> Listing:
 def _number(name: ArtefactName, entry: Entry | None) -> Words:
     word = _WORDS[name.kind]
     if entry is not None:
-        return {"en": f"{word.en} {entry.number}", "zh": f"{word.zh}{entry.number}"}
+        return {"en": entry.place.en, "zh": entry.place.zh}
     if name.kind == "numbers":
         return _both(word)
     return {"en": word.en + _NOT_IN_PAPER.en, "zh": word.zh + _NOT_IN_PAPER.zh}

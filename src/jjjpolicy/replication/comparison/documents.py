@@ -65,11 +65,11 @@ def check_documents(study: Study, scratch: Path, *, sound: bool) -> tuple[int, l
     list of DocumentFault
     """
     rebuilt: dict[str, bytes | str] = {}
-    for language in study.paper_languages:
-        names = [path.name for path in study.paper_files(language)]
+    for document in study.documents:
+        names = [path.name for path in study.files_of(document)]
         try:
-            folder = _copy(study, scratch / language)
-            build_paper(folder, PAPER_FORMATS, language)
+            folder = _copy(study, scratch / document.stem)
+            build_paper(folder, PAPER_FORMATS, document.language, document.name)
             rebuilt |= {name: (folder / name).read_bytes() for name in names}
         except DataError as error:
             rebuilt |= dict.fromkeys(names, str(error))

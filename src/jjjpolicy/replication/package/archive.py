@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.integrity import check_files
-from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Study
+from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.package.readme import package_readme
 
 FOLDERS = (".ci", "analysis", "benchmarks", "data", "docs", "paper", "src", "tests")
@@ -57,11 +57,7 @@ def write_package(study: Study, directory: Path | None = None) -> Path:
     contents = {path: (study.root / path).read_bytes() for path in packed_files(study)}
     checked = check_files(study, study.artefacts, strays=True)
     wrong = [f"{fault.file} ({fault.kind})" for fault in checked.faults]
-    papers = [
-        study.paper_source(language).with_suffix(f".{extension}")
-        for language in study.paper_languages
-        for extension in PAPER_FORMATS
-    ]
+    papers = [path for document in study.documents for path in study.files_of(document)]
     wrong += [f"{path.name} (missing)" for path in papers if not path.is_file()]
     if wrong:
         raise DataError(

@@ -17,6 +17,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName
+from jjjpolicy.replication.artefacts.document import PAPER
 from jjjpolicy.replication.artefacts.overview import entries
 from jjjpolicy.replication.artefacts.study import Study
 
@@ -115,7 +116,7 @@ def _map(study: Study, sidecars: Mapping[ArtefactName, Mapping[str, Any]]) -> li
         suffix = {"numbers": "json", "table": "en.md", "figure": "en.pdf"}[name.kind]
         rows.append(
             {
-                "printed": entry.printed if entry else printed,
+                "printed": entry.place.en if entry else printed,
                 "caption": (entry.caption if entry else f"`{name}`").replace("|", "\\|"),
                 "script": sidecar["script"],
                 "line": str(sidecar["line"]),
@@ -198,7 +199,7 @@ def _about(path: Path) -> str:
 
 
 def _authors(study: Study) -> list[str]:
-    head = study.paper_source("en").read_text(encoding="utf-8").split("\n---", 1)[0]
+    head = study.source_of(PAPER).read_text(encoding="utf-8").split("\n---", 1)[0]
     return re.findall(r"^\s*-\s*name:\s*[\"']?(.+?)[\"']?\s*$", head, flags=re.MULTILINE)
 
 

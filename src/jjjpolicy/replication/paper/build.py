@@ -1,8 +1,9 @@
-"""The paper: one Markdown source, filled from results, in PDF, Word, LaTeX and HTML.
+"""The paper and its appendix: Markdown, filled from results, in PDF, Word, LaTeX and HTML.
 
 The directory of a paper holds::
 
-    paper.md  [paper.zh.md]  references.bib  [references.zh.bib]
+    paper.md  [paper.zh.md]  [appendix.md  appendix.zh.md]
+    references.bib  [references.zh.bib]
     results/<id>.json                     numbers
     tables/<id>.json                      table definitions, in both languages
     figures/<id>.json, <id>.<language>.svg|pdf|png
@@ -30,6 +31,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import write_whole
+from jjjpolicy.replication.artefacts.document import Document, numbered
 from jjjpolicy.replication.artefacts.study import BIBLIOGRAPHIES
 from jjjpolicy.replication.paper.crossref import (
     Node,
@@ -65,8 +67,9 @@ def build_paper(
     directory: str | PathLike[str],
     formats: Sequence[str] = ("pdf", "docx", "tex", "html"),
     language: Language = "en",
+    name: str = "paper",
 ) -> list[Path]:
-    """Build the paper in a directory.
+    """Build the paper in a directory, or its appendix.
 
     Parameters
     ----------
@@ -76,6 +79,8 @@ def build_paper(
         Among ``pdf``, ``docx``, ``tex`` and ``html``.
     language : "en" or "zh"
         Which source is read, and the language of captions, notes and figures.
+    name : "paper" or "appendix"
+        The document. Each may refer to the tables and figures of the other.
 
     Returns
     -------
@@ -88,28 +93,40 @@ def build_paper(
         The source, a number, table, figure or reference is missing; the message names it.
     """
     folder = Path(directory).resolve()
-    stem = "paper" if language == "en" else f"paper.{language}"
-    source = folder / f"{stem}.md"
+    document = Document(name, language)
+    source = folder / document.source
     if not source.is_file():
-        raise DataError(f"There is no {source.name} in {folder.name}/. Write the paper there.")
+        raise DataError(f"There is no {source.name} in {folder.name}/. Write the {name} there.")
     unknown = sorted(set(formats) - set(_FORMATS))
     if unknown:
         raise DataError(f"paper format {unknown[0]!r}: choose among {', '.join(_FORMATS)}.")
     text = fill(source.read_text(encoding="utf-8"), Results(folder / "results"))
-    document = json.loads(_pandoc(["--from", _MARKDOWN, "--to", "json"], text.encode(), folder))
-    _print_affiliations(document)
+    parsed = json.loads(_pandoc(["--from", _MARKDOWN, "--to", "json"], text.encode(), folder))
+    _print_affiliations(parsed)
+    known = _elsewhere(document, folder) | targets(parsed, document.series)
     paths = []
-    for name in formats:
-        tree = _resolve(document, _FORMATS[name](language), folder)
-        content = _WRITERS[name](_cite(tree, folder, language), folder, language)
-        path = folder / f"{stem}.{name}"
+    for extension in formats:
+        tree = _resolve(parsed, known, _FORMATS[extension](language), folder)
+        content = _WRITERS[extension](_cite(tree, folder, language), folder, document)
+        path = folder / f"{document.stem}.{extension}"
         write_whole(path, content)
         paths.append(path)
     return paths
 
 
-def _resolve(document: Node, format: PaperFormat, folder: Path) -> Node:
-    known = targets(document)
+def _elsewhere(document: Document, folder: Path) -> dict[str, Target]:
+    """What the other documents of the folder show."""
+    found = {}
+    for other in document.companions:
+        path = folder / other.source
+        if path.is_file():
+            for kind, name, number in numbered(path.read_text(encoding="utf-8")):
+                target = Target(kind, name, number, other.series, other.stem)
+                found[target.identifier] = target
+    return found
+
+
+def _resolve(tree: Node, known: dict[str, Target], format: PaperFormat, folder: Path) -> Node:
 
     def blocks(target: Target, content: list[Node]) -> list[Node]:
         if target.kind == "tbl":
@@ -121,7 +138,7 @@ def _resolve(document: Node, format: PaperFormat, folder: Path) -> Node:
         return format.equation(target, _math(target, content))
 
     return replace_divisions(
-        replace_references(document, known, format.reference, spaced=format.language == "en"),
+        replace_references(tree, known, format.reference, spaced=format.language == "en"),
         known,
         blocks,
     )
@@ -152,14 +169,15 @@ def _math(target: Target, content: list[Node]) -> str:
     raise DataError(f"paper: {target.identifier} must hold one $$...$$ and nothing else.")
 
 
-def _write_pdf(tree: bytes, folder: Path, language: Language) -> bytes:
+def _write_pdf(tree: bytes, folder: Path, document: Document) -> bytes:
     import typst
 
     from jjjpolicy.report.figures.fonts import sans_path, serif_path
 
     template = _template("paper.typ")
-    settings = ["--variable", f"typst-lang={language}"]
-    settings += ["--variable", "zh=true"] if language == "zh" else []
+    settings = ["--variable", f"typst-lang={document.language}"]
+    settings += ["--variable", "zh=true"] if document.language == "zh" else []
+    settings += ["--variable", f"series={document.series}"] if document.series else []
     with as_file(template) as path:
         source = _pandoc(
             ["--from", "json", "--to", "typst-citations", "--template", str(path), *settings],
@@ -177,12 +195,12 @@ def _write_pdf(tree: bytes, folder: Path, language: Language) -> bytes:
     return content
 
 
-def _write_docx(tree: bytes, folder: Path, language: Language) -> bytes:
+def _write_docx(tree: bytes, folder: Path, document: Document) -> bytes:
     from jjjpolicy.report.tables.word import without_dates
 
     with tempfile.TemporaryDirectory() as scratch:
         reference = Path(scratch) / "reference.docx"
-        reference.write_bytes(_reference_docx(folder, language))
+        reference.write_bytes(_reference_docx(folder, document.language))
         output = Path(scratch) / "paper.docx"
         _pandoc(
             [
@@ -196,7 +214,7 @@ def _write_docx(tree: bytes, folder: Path, language: Language) -> bytes:
 
 
 def _reference_docx(folder: Path, language: Language) -> bytes:
-    from docx import Document
+    from docx import Document as WordDocument
     from docx.enum.style import WD_STYLE_TYPE
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml.ns import qn
@@ -205,7 +223,7 @@ def _reference_docx(folder: Path, language: Language) -> bytes:
     from jjjpolicy.report.tables.word import set_fonts
 
     default = _pandoc(["--print-default-data-file", "reference.docx"], b"", folder)
-    document = Document(io.BytesIO(default))
+    document = WordDocument(io.BytesIO(default))
     set_fonts(style for style in document.styles if style.type == WD_STYLE_TYPE.PARAGRAPH)
     sizes = {
         "Title": 16,
@@ -244,10 +262,11 @@ def _reference_docx(folder: Path, language: Language) -> bytes:
     return buffer.getvalue()
 
 
-def _write_tex(tree: bytes, folder: Path, language: Language) -> bytes:
+def _write_tex(tree: bytes, folder: Path, document: Document) -> bytes:
     settings = ["classoption=11pt", "classoption=a4paper", "geometry=margin=2.5cm"]
-    settings += ["indent=true"] if language == "zh" else []
-    headers = ["header.tex", *(["header.zh.tex"] if language == "zh" else [])]
+    settings += ["indent=true"] if document.language == "zh" else []
+    headers = ["header.tex", *(["header.zh.tex"] if document.language == "zh" else [])]
+    headers += [f"header.{document.name}.tex"] if document.series else []
     with ExitStack() as stack:
         paths = [stack.enter_context(as_file(_template(name))) for name in headers]
         content = _pandoc(
@@ -262,7 +281,7 @@ def _write_tex(tree: bytes, folder: Path, language: Language) -> bytes:
     return _ENGINE + content
 
 
-def _write_html(tree: bytes, folder: Path, language: Language) -> bytes:
+def _write_html(tree: bytes, folder: Path, document: Document) -> bytes:
     with as_file(_template("paper.css")) as css:
         return _pandoc(
             [

@@ -30,11 +30,21 @@ _CLASSES = {"table": "tbl", "figure": "fig", "equation": "eq"}
 
 @dataclass(frozen=True)
 class Target:
-    """A numbered table, figure or equation."""
+    """A numbered table, figure or equation.
+
+    Attributes
+    ----------
+    series : str
+        The letter before the number, ``A`` in the appendix.
+    file : str
+        Stem of the document that shows it, where that is another one.
+    """
 
     kind: str
     name: str
     number: int
+    series: str = ""
+    file: str = ""
 
     @property
     def identifier(self) -> str:
@@ -53,12 +63,22 @@ class Target:
     def printed(self, language: Language) -> str:
         """Number as printed in the text: ``1``, and ``(1)`` for an equation."""
         if self.kind != "eq":
-            return str(self.number)
-        return f"（{self.number}）" if language == "zh" else f"({self.number})"
+            return self.label
+        return f"（{self.label}）" if language == "zh" else f"({self.label})"
+
+    @property
+    def label(self) -> str:
+        """Number with the letter of its series."""
+        return f"{self.series}{self.number}"
 
 
-def targets(document: Node) -> dict[str, Target]:
+def targets(document: Node, series: str = "") -> dict[str, Target]:
     """Number the tables, figures and equations in order of appearance.
+
+    Parameters
+    ----------
+    series : str
+        The letter before the numbers.
 
     Raises
     ------
@@ -81,7 +101,7 @@ def targets(document: Node) -> dict[str, Target]:
         if identifier in found:
             raise DataError(f"paper: {identifier} appears twice. Refer to it by @{identifier}.")
         counts[kind] += 1
-        found[identifier] = Target(kind, name, counts[kind])
+        found[identifier] = Target(kind, name, counts[kind], series)
     return found
 
 

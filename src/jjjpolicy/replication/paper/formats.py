@@ -67,8 +67,8 @@ def _notes(caption: Caption, language: Language) -> str:
 
 def _prefix(target: Target, language: Language) -> str:
     if language == "zh":
-        return f"{target.word(language)}{target.number}\N{IDEOGRAPHIC SPACE}"
-    return f"{target.word(language)} {target.number}. "
+        return f"{target.word(language)}{target.label}\N{IDEOGRAPHIC SPACE}"
+    return f"{target.word(language)} {target.label}. "
 
 
 def _phrase(target: Target, language: Language, with_word: bool) -> str:
@@ -112,9 +112,9 @@ class Latex:
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
         phrase = _phrase(target, self.language, with_word).replace("\N{NO-BREAK SPACE}", "~")
-        return [
-            _inline("latex", phrase.replace(str(target.number), rf"\ref{{{target.identifier}}}"))
-        ]
+        if not target.file:
+            phrase = phrase.replace(target.label, rf"\ref{{{target.identifier}}}")
+        return [_inline("latex", phrase)]
 
 
 class Typst:
@@ -145,7 +145,8 @@ class Typst:
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
         phrase = typst.literal(_phrase(target, self.language, with_word))
-        return [_inline("typst", f"#link(<{target.identifier}>, {phrase});")]
+        shown = phrase if target.file else f"link(<{target.identifier}>, {phrase})"
+        return [_inline("typst", f"#{shown};")]
 
 
 class Html:
@@ -187,10 +188,11 @@ class Html:
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
         phrase = _phrase(target, self.language, with_word)
+        page = f"{target.file}.html" if target.file else ""
         return [
             {
                 "t": "Link",
-                "c": [["", [], []], [_string(phrase)], [f"#{target.identifier}", ""]],
+                "c": [["", [], []], [_string(phrase)], [f"{page}#{target.identifier}", ""]],
             }
         ]
 
@@ -262,6 +264,8 @@ class Word:
         ]
 
     def reference(self, target: Target, with_word: bool) -> list[Node]:
+        if target.file:
+            return [_inline("openxml", run(_phrase(target, self.language, with_word)))]
         whole = with_word and target.kind != "eq"
         bookmark = target.bookmark if whole else f"{target.bookmark}_number"
         field = _field(f"REF {bookmark} \\h", _phrase(target, self.language, whole))
@@ -274,8 +278,9 @@ class Word:
         first = 100 * target.number + 2 * ("tbl", "fig", "eq").index(target.kind) + 1
         sequence = {"tbl": "Table", "fig": "Figure", "eq": "Equation"}[target.kind]
         number = _field(f"SEQ {sequence} \\* ARABIC", str(target.number))
+        number = (run(target.series) if target.series else "") + number
         if target.kind == "eq":
-            opening, closing = target.printed(self.language).split(str(target.number))
+            opening, closing = target.printed(self.language).split(target.label)
             return _bookmark(
                 f"{target.bookmark}_number", first, run(opening) + number + run(closing)
             )

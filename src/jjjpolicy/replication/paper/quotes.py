@@ -36,8 +36,8 @@ class Quote:
 def quotes(study: Study) -> list[Quote]:
     """Everything that the sources of the paper quote, in their order."""
     found = []
-    for language in study.paper_languages:
-        path = study.paper_source(language)
+    for document in study.documents:
+        path = study.source_of(document)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             for match in re.finditer(r"\{[{%].*?[%}]\}", line):
                 for call in re.finditer(_CALL, match[0]):
