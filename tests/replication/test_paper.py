@@ -190,6 +190,48 @@ def test_mistake_in_the_source_is_named(paper, tmp_path, text, message):
         build_paper(folder, formats=["html"])
 
 
+@pytest.fixture(scope="module")
+def with_appendix(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("appendix")
+    _specimen().write_specimen(folder)
+    words = "The gaps are in @fig:gaps.\n\n::: {#tbl:effects .table}\n:::\n"
+    (folder / "paper.md").write_text(
+        "The effects are in @tbl:effects.\n\n::: {#fig:gaps .figure}\n:::\n", encoding="utf-8"
+    )
+    (folder / "appendix.md").write_text(words, encoding="utf-8")
+    build_paper(folder)
+    build_paper(folder, name="appendix")
+    return folder
+
+
+def test_paper_and_appendix_refer_to_each_other_by_number(with_appendix):
+    def text(name):
+        return re.sub(r"<[^>]+>", "", (with_appendix / name).read_text(encoding="utf-8"))
+
+    assert "The effects are in Table\N{NO-BREAK SPACE}A1" in text("paper.html")
+    assert "Figure 1. Simulated gap" in text("paper.html")
+    assert "The gaps are in Figure\N{NO-BREAK SPACE}1" in text("appendix.html")
+    assert "Table A1. Simulated effects by region" in text("appendix.html")
+    html = (with_appendix / "paper.html").read_text(encoding="utf-8")
+    assert 'href="appendix.html#tbl:effects"' in html
+    assert r"Table~A1" in (with_appendix / "paper.tex").read_text(encoding="utf-8")
+    tex = (with_appendix / "appendix.tex").read_text(encoding="utf-8")
+    assert r"\renewcommand{\thetable}{A\arabic{table}}" in tex
+    assert "Figure~1" in tex
+    for name, shown in (("paper", "Table\N{NO-BREAK SPACE}A1"), ("appendix", "A")):
+        assert shown in document_xml(with_appendix / f"{name}.docx")
+
+
+def test_a_reference_that_no_document_answers_is_named(with_appendix, tmp_path):
+    import shutil
+
+    folder = tmp_path / "paper"
+    shutil.copytree(with_appendix, folder)
+    (folder / "appendix.md").write_text("Nothing here.\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"@tbl:effects leads nowhere"):
+        build_paper(folder, formats=["html"])
+
+
 def test_missing_source_and_unknown_format_are_named(tmp_path, paper):
     with pytest.raises(DataError, match=r"no paper\.md"):
         build_paper(tmp_path)
@@ -296,12 +338,13 @@ def test_word_survives_another_program(paper, tmp_path, name, expected):
         assert text.replace(" ", "") in re.sub(r"\s", "", shown)
 
 
-def test_the_chinese_and_the_english_paper_quote_the_same_and_show_the_same():
+@pytest.mark.parametrize("name", ["paper", "appendix"])
+def test_the_chinese_and_the_english_paper_quote_the_same_and_show_the_same(name):
     root = Path(__file__).resolve().parents[2] / "paper"
-    if not (root / "paper.zh.md").is_file():
-        pytest.skip("there is no Chinese paper here")
+    if not (root / f"{name}.zh.md").is_file():
+        pytest.skip(f"there is no Chinese {name} here")
     english, chinese = (
-        (root / name).read_text(encoding="utf-8") for name in ("paper.md", "paper.zh.md")
+        (root / name).read_text(encoding="utf-8") for name in (f"{name}.md", f"{name}.zh.md")
     )
     for fills in (r'(?:number|pvalue)\("[^)]*\)', r"\{\{ holds\(.*?\) \}\}"):
         assert set(re.findall(fills, chinese)) == set(re.findall(fills, english))

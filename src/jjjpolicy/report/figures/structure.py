@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jjjpolicy.errors import DataError
@@ -74,7 +74,7 @@ def draw_structure(
             axes.set_ylabel(words(PERCENT, language))
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
-        handles, names = _legend(language)
+        handles, names = _legend(panels.values(), years, language)
         if break_at is not None:
             handles.append(_dashed())
             names.append(words(break_name, language))
@@ -136,17 +136,26 @@ def _draw(axes: Axes, shares: pd.DataFrame, years: tuple[int, int]) -> None:
             floor += share
 
 
-def _legend(language: Language) -> tuple[list[Any], list[str]]:
+def _legend(
+    panels: Iterable[pd.DataFrame], years: tuple[int, int], language: Language
+) -> tuple[list[Any], list[str]]:
+    """Handles and names of the sectors, and of the kinds of share where there are several."""
     from matplotlib.patches import Patch
 
     def patch(**options: Any) -> Patch:
         return Patch(linewidth=0.6, **options)
 
+    tables = list(panels)
+    cells = (years[1] - years[0] + 1) * len(SECTORS)
     handles: list[Any] = [patch(color=_COLOURS[sector]) for sector in SECTORS]
-    handles.append(patch(facecolor=style.GREY, edgecolor="white"))
-    handles.append(patch(facecolor=style.GREY, edgecolor="white", hatch="////"))
-    handles.append(patch(facecolor="none", edgecolor=style.GREY, linestyle=":"))
-    labels: list[Label] = [*SECTORS.values(), COMPUTED, STATED, MISSING]
+    labels: list[Label] = list(SECTORS.values())
+    if any(table["stated"].any() for table in tables):
+        handles.append(patch(facecolor=style.GREY, edgecolor="white"))
+        handles.append(patch(facecolor=style.GREY, edgecolor="white", hatch="////"))
+        labels += [COMPUTED, STATED]
+    if any(table["year"].between(*years).sum() < cells for table in tables):
+        handles.append(patch(facecolor="none", edgecolor=style.GREY, linestyle=":"))
+        labels.append(MISSING)
     return handles, [words(label, language) for label in labels]
 
 

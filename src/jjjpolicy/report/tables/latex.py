@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, column_texts, text_width
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, is_wide
 
 _GREEK = {
     "α": "alpha",
@@ -52,8 +52,6 @@ _SPECIAL = str.maketrans(
     }
 )
 
-_WIDE = 90
-"""Characters, columns counting 2.4 more each, that fit into a line of A4 in the size small."""
 _SIZE_OF_WIDE = r"\footnotesize\setlength{\tabcolsep}{2.5pt}"
 
 
@@ -69,7 +67,7 @@ def render(layout: Layout) -> str:
         r"\centering",
         r"\setlength{\abovecaptionskip}{0pt}\setlength{\belowcaptionskip}{6pt}",
         rf"\caption{{{escape(layout.caption)}}}\label{{tbl:{layout.id}}}",
-        _SIZE_OF_WIDE if _characters(layout) > _WIDE else r"\small",
+        _SIZE_OF_WIDE if is_wide(layout) else r"\small",
         rf"\begin{{tabular}}{{l{''.join(map(_column, layout.column_widths))}}}",
         r"\toprule",
         *_head(layout),
@@ -93,21 +91,6 @@ def _column(width: float | None) -> str:
         return "c"
     # The space between columns and the labels take the rest of the line.
     return rf">{{\raggedright\arraybackslash}}p{{{0.93 * width:.3f}\linewidth}}"
-
-
-def _characters(layout: Layout) -> float:
-    """Width of a table in characters, Chinese counting double."""
-    widths = [
-        max(map(text_width, (heading, *texts))) + 2.4 for heading, texts in column_texts(layout)
-    ]
-    for number, part in enumerate(layout.column_widths, start=1):
-        if part is not None:
-            widths[number] = part * _WIDE
-    total, column = widths[0], 1
-    for span, count in layout.spans or [("", len(widths) - 1)]:
-        total += max(text_width(span) + 2.4, sum(widths[column : column + count]))
-        column += count
-    return total
 
 
 def _head(layout: Layout) -> list[str]:

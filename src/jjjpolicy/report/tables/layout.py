@@ -13,6 +13,8 @@ from jjjpolicy.report.tables.content import Content
 from jjjpolicy.report.text import Label, Language, words
 
 _SPACES = dict.fromkeys(range(32), " ")
+_WIDE = 90
+"""Characters, columns counting 2.4 more each, that fit into a line of A4 in the size small."""
 NOTES: dict[Language, str] = {"en": "Notes: ", "zh": "注："}
 
 
@@ -72,6 +74,26 @@ def column_texts(layout: Layout) -> list[tuple[str, list[str]]]:
 def text_width(text: str) -> int:
     """Width in characters, Chinese ones counting double."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def is_wide(layout: Layout) -> bool:
+    """Whether a table needs smaller letters and less space to fit between the margins."""
+    return _characters(layout) > _WIDE
+
+
+def _characters(layout: Layout) -> float:
+    """Width of a table in characters, Chinese counting double."""
+    widths = [
+        max(map(text_width, (heading, *texts))) + 2.4 for heading, texts in column_texts(layout)
+    ]
+    for number, part in enumerate(layout.column_widths, start=1):
+        if part is not None:
+            widths[number] = part * _WIDE
+    total, column = widths[0], 1
+    for span, count in layout.spans or [("", len(widths) - 1)]:
+        total += max(text_width(span) + 2.4, sum(widths[column : column + count]))
+        column += count
+    return total
 
 
 def lay_out(table: Content, language: Language) -> Layout:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
-from jjjpolicy.report.tables.layout import NOTES, Entry, Layout
+from jjjpolicy.report.tables.layout import NOTES, Entry, Layout, is_wide
 from jjjpolicy.report.text import Language
+
+_SIZE_OF_WIDE = "#set text(size: 8pt)\n#set table(inset: (x: 2.5pt, y: 2.8pt))"
 
 
 def literal(text: str) -> str:
@@ -20,12 +22,15 @@ def render(layout: Layout) -> str:
     """
     opening, closing = notes(layout.notes, layout.language)
     sentences = any(width is not None for width in layout.column_widths)
+    wide = is_wide(layout) and not sentences
+    labels = "1fr" if wide else "auto"
     return "\n".join(
         [
             f"#of-sentences.update({str(sentences).lower()})",
             f"#figure(kind: table, caption: {literal(layout.caption)}, [",
+            *([_SIZE_OF_WIDE] if wide else []),
             f"{opening}#table(",
-            f"  columns: (auto, {_listed(layout, 'auto', '{:.1%}')}), stroke: none,",
+            f"  columns: ({labels}, {_listed(layout, 'auto', '{:.1%}')}), stroke: none,",
             f"  align: (left, {_listed(layout, 'center', 'left')}),",
             "  table.hline(stroke: 0.9pt),",
             "  table.header(",
