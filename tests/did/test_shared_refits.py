@@ -64,10 +64,15 @@ def require_equal(found: Refits, expected: Refits) -> None:
             np.testing.assert_allclose(values, singles, rtol=1e-11, atol=1e-11)
 
 
-ESTIMATORS = [jp.did.Imputation(), jp.did.TwoStage(), jp.did.TwoStage(leads=True)]
+IMPUTING = [jp.did.Imputation(), jp.did.TwoStage(), jp.did.TwoStage(leads=True)]
+COMPARING = [
+    jp.did.CallawaySantAnna(),
+    jp.did.CallawaySantAnna(control="not_yet", base="universal"),
+    jp.did.CallawaySantAnna(control="not_yet", anticipation=1),
+]
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("estimator", [*IMPUTING, *COMPARING], ids=repr)
 @pytest.mark.parametrize("options", [{}, {"gaps": True}, {"weighted": True}, {"provinces": False}])
 def test_shared_sums_give_the_numbers_of_separate_fits(estimator: Any, options: Any) -> None:
     panel = design(**options)
@@ -78,9 +83,9 @@ def test_shared_sums_give_the_numbers_of_separate_fits(estimator: Any, options: 
 def test_assignments_that_shared_sums_do_not_solve_are_fitted_alone() -> None:
     panel = design(provinces=False)
     adoptions = assignments(panel, 3)
-    adoptions[1, adoptions[1] == 2004] = 2000  # no untreated period
+    adoptions[1, adoptions[1] == 2004] = 2000  # no untreated period, other dates than elsewhere
     adoptions[2, np.isinf(adoptions[2])] = 2008  # no untreated unit in the last two years
-    for estimator in ESTIMATORS:
+    for estimator in (*IMPUTING, COMPARING[1]):
         found = estimator.refit_many(panel, adoptions)
         require_equal(found, separately(estimator, panel, adoptions))
 
@@ -91,3 +96,20 @@ def test_treatment_inside_of_clusters_is_fitted_assignment_by_assignment() -> No
     adoptions[2] = np.where(np.arange(60) % 2 == 0, 2005.0, np.inf)
     found = jp.did.Imputation().refit_many(panel, adoptions)
     require_equal(found, separately(jp.did.Imputation(), panel, adoptions))
+
+
+@pytest.mark.parametrize("kind", ["event", "group", "calendar"])
+def test_every_average_of_group_time_effects_is_refitted_as_it_is_fitted(kind: Any) -> None:
+    panel = design(weighted=True)
+    average = jp.did.CallawaySantAnna(control="not_yet").fit(panel).aggregate(kind, max_event=2)
+    adoptions = assignments(panel, 6)
+    found = average.estimator.refit_many(panel, adoptions)
+    require_equal(found, separately(average.estimator, panel, adoptions))
+
+
+def test_assignments_with_nothing_to_estimate_say_why() -> None:
+    panel = design(provinces=False)
+    adoptions = assignments(panel, 1)
+    adoptions[1, np.isfinite(adoptions[1])] = 2000
+    with pytest.raises(jp.DesignError, match="lies outside the sample, which begins in 2000"):
+        jp.did.CallawaySantAnna().refit_many(panel, adoptions)
