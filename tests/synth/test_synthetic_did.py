@@ -213,8 +213,21 @@ def test_refit_many_gives_the_numbers_of_separate_fits(jobs: int) -> None:
     assert refits.effects is not None
     for row, adoption in enumerate(adoptions):
         single = jp.synth.SyntheticDiD().fit(controls.reassigned(adoption))
-        assert refits.att[row] == pytest.approx(single.att)
-        assert refits.effects[row] == pytest.approx(single.effects["estimate"].to_numpy())
+        assert refits.att[row] == pytest.approx(single.att, abs=1e-12)
+        effects = single.effects["estimate"].to_numpy()
+        assert refits.effects[row] == pytest.approx(effects, abs=1e-12)
+
+
+def test_assignments_may_differ_in_how_many_they_treat() -> None:
+    design = staggered()
+    controls = design.keep_units(~design.treated, "set aside")
+    adoptions = np.full((3, controls.n_units), np.inf)
+    adoptions[0, :3] = [2006, 2008, 2008]
+    adoptions[1, :3] = [2006, 2006, 2008]
+    adoptions[2, :2] = 2008
+    refits = jp.synth.SyntheticDiD().refit_many(controls, adoptions)
+    single = [jp.synth.SyntheticDiD().fit(controls.reassigned(row)).att for row in adoptions]
+    assert refits.att == pytest.approx(single, abs=1e-12)
 
 
 def test_placebo_standard_error_is_near_the_published_one(gold: Any, prop99: Any) -> None:

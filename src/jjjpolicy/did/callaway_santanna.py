@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.did.group_time.cells import effects_of_cells
+from jjjpolicy.did.group_time.cells import effects_of_cells, require_effects
 from jjjpolicy.did.group_time.comparisons import (
     Base,
     Comparison,
@@ -16,12 +17,15 @@ from jjjpolicy.did.group_time.comparisons import (
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+from jjjpolicy.did.group_time.refits import means_suffice, refits_from_means
 from jjjpolicy.did.group_time.samples import sample_of
 from jjjpolicy.did.group_time.scores import Method, Scores
+from jjjpolicy.estimation.refits import Refits, refit_blocks
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Integers
+    from jjjpolicy.did.group_time.aggregation import Kind, Window
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,29 @@ class CallawaySantAnna(GroupTimeEstimator):
             sample, cells, skipped, compare, sample.codes, self.anticipation
         )
         return replace(effects, notes=tuple(_notes(design, trimmed)))
+
+    def shared_refits(
+        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
+    ) -> Refits | None:
+        """An average under each assignment, from sums of clusters that all of them share."""
+        if not means_suffice(design, adoptions):
+            return None
+        refit = partial(_refits, self, kind, window)
+        return refit_blocks(refit, design, adoptions, jobs, self.label)
+
+    def cells(self, design: Design) -> list[Comparison]:
+        """The group-time cells with an estimate, on a balanced panel without covariates."""
+        cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
+        known = {cell.cohort for cell in cells if not cell.reference}
+        kept = [cell for cell in cells if cell.cohort in known]
+        require_effects(any(design.periods[cell.period] >= cell.group for cell in kept), skipped)
+        return kept
+
+
+def _refits(
+    estimator: CallawaySantAnna, kind: Kind, window: Window, design: Design, adoptions: Floats
+) -> Refits:
+    return refits_from_means(estimator.cells, design, adoptions, kind, window)
 
 
 def _notes(design: Design, trimmed: int) -> Iterator[str]:

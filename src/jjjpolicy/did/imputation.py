@@ -10,10 +10,10 @@ import pandas as pd
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.refits import Cohorts, SharedImputation
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
 from jjjpolicy.did.regressions.pretrend import pretrend_regression
 from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import cluster_sums, clustered_covariance
 
@@ -26,7 +26,7 @@ Averaging = Literal["cohort and event time", "cohort", "event time", "all"]
 
 
 @dataclass(frozen=True)
-class Imputation(Estimator):
+class Imputation(SharedImputation):
     r"""Impute the untreated outcome from untreated cells, and average the differences.
 
     Step 1 fits :math:`y_{it} = \alpha_i + \lambda_t + x_{it}'\gamma + \varepsilon_{it}` to
@@ -129,6 +129,15 @@ class Imputation(Estimator):
         influence = effects.influence(treated)[:, :1]
         variance = clustered_covariance(influence, design.assignment)[0, 0]
         return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
+
+    @property
+    def shares_sums(self) -> bool:
+        """Whether similar cells are those of one cohort and period, the own cluster included."""
+        return self.averaging == "cohort and event time" and not self.leave_out
+
+    def centres(self, cohorts: Cohorts, periods: Floats, att: Floats) -> Floats:
+        """Averages of similar effects (equation 8)."""
+        return cohorts.average_effects(periods)
 
     def _effects(self, design: Design) -> ImputedEffects:
         if self.averaging not in get_args(Averaging):

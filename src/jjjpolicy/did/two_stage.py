@@ -9,8 +9,8 @@ import numpy as np
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
+from jjjpolicy.did.imputed.refits import Cohorts, SharedImputation
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
-from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import clustered_covariance
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TwoStage(Estimator):
+class TwoStage(SharedImputation):
     r"""Take unit and period effects out with untreated cells, then regress on treatment.
 
     Stage 1 fits :math:`y_{it} = \alpha_i + \lambda_t + x_{it}'\gamma + \varepsilon_{it}` to
@@ -81,6 +81,10 @@ class TwoStage(Estimator):
         influence = self._influence(effects)[:, :1]
         variance = clustered_covariance(influence, design.assignment)[0, 0]
         return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
+
+    def centres(self, cohorts: Cohorts, periods: Floats, att: Floats) -> Floats:
+        """The overall effect."""
+        return np.broadcast_to(att[:, None], periods.shape)
 
     def _effects(self, design: Design) -> ImputedEffects:
         design.require_absorbing(self.label)

@@ -59,17 +59,32 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
     ridge : float
         Non-negative.
     """
-    from scipy.optimize import nnls
-
-    rows, columns = difference.shape
+    columns = difference.shape[1]
     if columns == 1:
         return np.ones(1)
     flat = difference.ravel()
-    square = float(flat @ flat)
-    if ridge > LEAST_RIDGE * square / columns:
+    if ridge > LEAST_RIDGE * float(flat @ flat) / columns:
         found, solved = ridge_weights(difference[None], np.array([ridge]))
         if solved[0]:
             return np.asarray(found[0])
+    weights = a_minimiser(difference, ridge)
+    return weights if ridge > 0 else most_even(difference, weights)
+
+
+def a_minimiser(difference: Floats, ridge: float = 0.0) -> Floats:
+    """Minimise ``||D w||² + ridge ||w||²`` as Lawson and Hanson do; one of several minimisers.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (rows, columns)
+    ridge : float
+        Non-negative.
+    """
+    from scipy.optimize import nnls
+
+    rows, columns = difference.shape
+    flat = difference.ravel()
+    square = float(flat @ flat)
     scale = float(np.sqrt(square / flat.size + ridge)) or 1.0
     penalty = columns if ridge > 0 else 0
     stacked = np.zeros((rows + penalty + 1, columns))
@@ -81,7 +96,7 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
     target[-1] = 1.0
     solution, _ = nnls(stacked, target, maxiter=50 * columns)
     weights: Floats = solution / solution.sum()
-    return weights if penalty else most_even(difference, weights)
+    return weights
 
 
 def simplex_least_squares(a: Floats, b: Floats, ridge: float = 0.0) -> SimplexSolution:

@@ -12,7 +12,7 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.even_weights import most_even
-from jjjpolicy.linalg.simplex import simplex_weights
+from jjjpolicy.linalg.simplex import a_minimiser, simplex_weights
 from jjjpolicy.synth.counterfactual.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
 if TYPE_CHECKING:
@@ -155,13 +155,15 @@ def _descend(
         Factor of the square of the summed gaps.
     """
     rows = np.sqrt(own)[:, None, None] * differences
-    pooled = np.sqrt(common) * differences.sum(axis=0)
-    alike = simplex_weights(np.concatenate([*rows, pooled]))
+    pooled_rows = np.sqrt(common) * differences
+    alike = simplex_weights(np.concatenate([*rows, pooled_rows.sum(axis=0)]))
     start = np.broadcast_to(alike, weights.shape)
     if _objective(_gaps(differences, start), own, common) < 1.0:
         weights = start
     weights = weights.copy()
     gaps = _gaps(differences, weights)
+    both = np.sqrt(own + common)
+    share = common / (own + common)
     for _ in range(1000):
         pull = own[:, None] * gaps + common * gaps.sum(axis=0)
         gradient = 2 * np.einsum("jtd,jt->jd", differences, pull)
@@ -169,11 +171,58 @@ def _descend(
         if gap <= TOLERANCE:
             break
         for j, block in enumerate(differences):
-            weights[j] = simplex_weights(_own_problem(rows[j], block, gaps, j, common))
+            others = gaps.sum(axis=0) - gaps[j]
+            weights[j] = a_minimiser(both[j] * (block + share[j] * others[:, None]))
             gaps[j] = block @ weights[j]
+        weights = _together(rows, pooled_rows, weights)
+        gaps = _gaps(differences, weights)
     for j, block in enumerate(differences):
         weights[j] = most_even(_own_problem(rows[j], block, gaps, j, common), weights[j])
     return weights, gap
+
+
+def _together(own: Floats, pooled: Floats, weights: Floats) -> Floats:
+    """The best weights of all treated units at once on the donors that have some, or on fewer.
+
+    A donor whose weight would fall below zero is left out, as in Lawson and Hanson's method.
+
+    Parameters
+    ----------
+    own : ndarray, shape (treated units, periods, donors)
+        Rows of each unit's own least-squares problem.
+    pooled : ndarray, shape (treated units, periods, donors)
+        Rows that they have in common.
+    weights : ndarray, shape (treated units, donors)
+    """
+    while True:
+        target = _on_support(own, pooled, weights)
+        falling = (weights > 0) & (target <= 0)
+        if not falling.any():
+            return target
+        share = np.full(weights.shape, np.inf)
+        share[falling] = weights[falling] / (weights[falling] - target[falling])
+        lost = np.unravel_index(share.argmin(), share.shape)
+        moved = weights + share[lost] * (target - weights)
+        moved[lost] = 0.0
+        weights = np.maximum(moved, 0.0)
+
+
+def _on_support(own: Floats, pooled: Floats, weights: Floats) -> Floats:
+    """Least squares over the donors that have weight, sums of weights kept, signs free."""
+    units = np.arange(len(weights))
+    largest = weights.argmax(axis=1)
+    free = weights > 0
+    free[units, largest] = False
+    unit, donor = np.nonzero(free)
+    moves = np.zeros((len(unit), len(units) + 1, own.shape[1]))
+    moves[np.arange(len(unit)), unit] = own[unit, :, donor] - own[unit, :, largest[unit]]
+    moves[:, -1] = pooled[unit, :, donor] - pooled[unit, :, largest[unit]]
+    start = np.concatenate([own[units, :, largest], pooled[units, :, largest].sum(axis=0)[None]])
+    found = np.linalg.lstsq(moves.reshape(len(unit), -1).T, -start.ravel(), rcond=None)[0]
+    solved = np.zeros_like(weights)
+    solved[unit, donor] = found
+    solved[units, largest] = 1 - solved.sum(axis=1)
+    return solved
 
 
 def _own_problem(own: Floats, block: Floats, gaps: Floats, j: int, common: float) -> Floats:

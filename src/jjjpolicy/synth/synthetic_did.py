@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,8 +13,6 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
-from jjjpolicy.linalg.simplex import LEAST_RIDGE
-from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.synth.counterfactual.gaps import (
     estimate_from_counterfactual,
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 Weighting = Literal["estimated", "uniform"]
-
-BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class SyntheticDiD(Estimator):
         weights: dict[Hashable, Floats] = {}
         gaps = np.empty((int(design.treated.sum()), design.n_periods))
         row_of = np.cumsum(design.treated) - 1
-        for piece in self._pieces(design, design.adoption, {}):
+        for piece in self._pieces(design, design.adoption, {}, {}):
             cohort = int(design.periods[piece.before])
             rows = piece.gaps()
             gaps[row_of[piece.treated]] = rows
@@ -154,7 +150,7 @@ class SyntheticDiD(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         self._require(design)
-        return _refits([list(self._pieces(design, design.adoption, {}))], design)
+        return _refits([list(self._pieces(design, design.adoption, {}, {}))], design)
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
@@ -165,54 +161,48 @@ class SyntheticDiD(Estimator):
         shared: dict[int, PrePeriods] = {}
         known = self._unit_weights_together(design, adoptions, shared)
         found = [
-            list(self._pieces(design, adoption, shared, None if known is None else known[row]))
+            list(
+                self._pieces(
+                    design, adoption, shared, {date: rows[row] for date, rows in known.items()}
+                )
+            )
             for row, adoption in enumerate(adoptions)
         ]
         return _refits(found, design)
 
     def _unit_weights_together(
         self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
-    ) -> Floats | None:
-        """Unit weights of assignments that share date and number of treated units, (rows, donors).
+    ) -> dict[float, Floats]:
+        """Unit weights of the cohorts of all assignments, (rows, donors) for each date.
 
-        None where they do not, or where weights are not found by Newton's method.
+        Dates are left out at which assignments differ in their number of treated units, or weights
+        are not found by Newton's method; none where they differ in their number of donors.
         """
         rules = self._rules
-        finite = np.isfinite(adoptions)
-        dates = np.unique(adoptions[finite])
-        counts = finite.sum(axis=1)
+        never = np.isinf(adoptions)
+        donors = int(never[0].sum())
         if (
             design.covariates
             or rules.uniform_omega
             or rules.solver is not None
             or rules.zeta_omega is not None
-            or len(dates) != 1
-            or (counts != counts[0]).any()
-            or adoptions.shape[1] - counts[0] < 2
+            or donors < 2
+            or (never.sum(axis=1) != donors).any()
         ):
-            return None
-        before = int(np.searchsorted(design.periods, dates[0]))
-        if before < 2:
-            return None
-        part = shared.setdefault(before, PrePeriods(design.outcome, before))
-        weights = np.empty((len(adoptions), adoptions.shape[1] - counts[0]))
-        step = max(1, BATCH_CELLS // (before * weights.shape[1]))
-        for start in range(0, len(adoptions), step):
-            rows = slice(start, start + step)
-            donors = np.nonzero(~finite[rows])[1].reshape(-1, weights.shape[1])
-            treated = np.nonzero(finite[rows])[1].reshape(len(donors), -1)
-            targets = part.centred[treated].mean(axis=1)
-            differences = (part.centred[donors] - targets[:, None, :]).transpose(0, 2, 1)
-            penalties = [
-                before * part.zeta_omega(treated.shape[1], rules, part.noise(row)) ** 2
-                for row in donors
-            ]
-            if min(penalties) <= LEAST_RIDGE * float((differences**2).mean()) * before:
-                return None
-            weights[rows], solved = ridge_weights(differences, np.array(penalties))
-            if not solved.all():
-                return None
-        return weights
+            return {}
+        pools = np.nonzero(never)[1].reshape(-1, donors)
+        found = {}
+        for date in np.unique(adoptions[~never]):
+            counts = (adoptions == date).sum(axis=1)
+            before = int(np.searchsorted(design.periods, date))
+            if before < 2 or (counts != counts[0]).any():
+                continue
+            part = shared.setdefault(before, PrePeriods(design.outcome, before))
+            treated = np.nonzero(adoptions == date)[1].reshape(len(pools), -1)
+            weights = part.unit_weights(pools, treated, rules)
+            if weights is not None:
+                found[float(date)] = weights
+        return found
 
     @property
     def _rules(self) -> Rules:
@@ -230,7 +220,7 @@ class SyntheticDiD(Estimator):
         design: Design,
         adoption: Floats,
         shared: dict[int, PrePeriods],
-        omega: Floats | None = None,
+        omega: Mapping[float, Floats],
     ) -> Iterator[_Piece]:
         donors = np.flatnonzero(np.isinf(adoption))
         rules = self._rules
@@ -264,7 +254,7 @@ class SyntheticDiD(Estimator):
                 raw = part if projected is not None else PrePeriods(design.outcome, before)
                 noise = raw.noise(donors)
             self._require_noise(design, noise, date)
-            found = part.weights(donors, treated, rules, noise, omega)
+            found = part.weights(donors, treated, rules, noise, omega.get(float(date)))
             yield _Piece(part, donors, treated, found, coefficients)
 
     # ------------------------------------------------------------------ requirements

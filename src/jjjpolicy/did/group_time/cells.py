@@ -93,6 +93,11 @@ def effects_of_cells(
         anticipation=anticipation,
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )
-    if not (effects.event_times >= 0).any():
-        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")
+    require_effects(bool((effects.event_times >= 0).any()), failed)
     return effects, trimmed
+
+
+def require_effects(some: bool, failed: list[Skipped]) -> None:
+    """Raise a `DesignError` with the causes unless some effect from adoption on is estimated."""
+    if not some:
+        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")

@@ -25,9 +25,9 @@ from jjjpolicy.did.group_time.aggregation import (
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.pretest import PreTest, wald_pretest
+from jjjpolicy.did.group_time.refits import average_refits, overall_and_event_study
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Estimator
-from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.results import analytic_result, effect_bounds
 from jjjpolicy.estimation.rounding import resolution, standing
 from jjjpolicy.estimation.variance import few_treated_note, lone_cohorts_note, t_interval
@@ -36,6 +36,7 @@ from jjjpolicy.linalg.threads import one_thread
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.multipliers import Law
+    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
@@ -67,9 +68,20 @@ class GroupTimeEstimator(_OfCohorts):
         design = listed_as_not_estimable(design, effects.not_estimable_table, self.label)
         return _estimate(self, design, effects, "simple", Window())
 
+    def shared_refits(
+        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
+    ) -> Refits | None:
+        """An average under each assignment; None where assignments share no work."""
+        return None
+
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
-        return _refits(design, self.group_time_effects(design), "simple", Window())
+        return average_refits(design, self.group_time_effects(design), "simple", Window())
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_many`."""
+        shared = self.shared_refits(design, adoptions, "simple", Window(), jobs)
+        return super().refit_many(design, adoptions, jobs) if shared is None else shared
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,12 @@ class GroupTimeAverage(_OfCohorts):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
         effects = self.source.group_time_effects(design)
-        return _refits(design, effects, self.kind, self.window)
+        return average_refits(design, effects, self.kind, self.window)
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_many`."""
+        shared = self.source.shared_refits(design, adoptions, self.kind, self.window, jobs)
+        return super().refit_many(design, adoptions, jobs) if shared is None else shared
 
     def regression(self, estimate: Estimate) -> Any:
         """The regression of the source; see :meth:`Estimate.regression`."""
@@ -279,7 +296,7 @@ class GroupTimeEstimate(Estimate):
 def _estimate(
     estimator: Estimator, design: Design, effects: GroupTimeEffects, kind: Kind, window: Window
 ) -> GroupTimeEstimate:
-    combination = _overall_and_event_study(effects, kind, window)
+    combination = overall_and_event_study(effects, kind, window)
     points = combination.estimates(effects)
     estimated = _estimated(effects, combination)
     event_times = combination.labels[1:].astype(np.int64)
@@ -351,23 +368,6 @@ def _regression_details(effects: GroupTimeEffects, covered: Combination) -> dict
     coefficients = covered.cells[~effects.reference]
     contrasts[:, : len(coefficients)] = coefficients.T
     return {"regression": fit, "contrasts": contrasts}
-
-
-def _refits(design: Design, effects: GroupTimeEffects, kind: Kind, window: Window) -> Refits:
-    combination = _overall_and_event_study(effects, kind, window)
-    points = combination.estimates(effects)
-    own = combination.only(np.arange(len(points)) == 0).influence(effects)
-    se = effects.errors(own, design)
-    return Refits(att=points[:1], se=se, effects=points[None, 1:])
-
-
-def _overall_and_event_study(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combination:
-    """The average of a kind, followed by the averages by event time."""
-    own = combine(effects, kind, window)
-    if kind == "event":
-        return own
-    by_event = combine(effects, "event", window).without_overall()
-    return own.only(np.arange(len(own.labels)) == 0).joined(by_event)
 
 
 def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:

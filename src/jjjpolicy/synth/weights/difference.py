@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.linalg.simplex import certified, simplex_weights
+from jjjpolicy.linalg.simplex import LEAST_RIDGE, certified, simplex_weights
+from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.types import Floats, Integers
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.frank_wolfe import FrankWolfe
+
+BATCH_CELLS = 130_000
+"""Cells of problems that are solved at once."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,32 @@ class PrePeriods:
                 rows - rows.mean(axis=0), goal - goal.mean(), zeta_lambda, noise, rules.solver
             )
         return DifferenceWeights(omega, lambda_, zeta_omega, zeta_lambda)
+
+    def unit_weights(self, donors: Integers, treated: Integers, rules: Rules) -> Floats | None:
+        """Unit weights of many assignments at once; None unless Newton's method finds all of them.
+
+        Parameters
+        ----------
+        donors : ndarray of int, shape (assignments, donors)
+        treated : ndarray of int, shape (assignments, treated units)
+        rules : Rules
+        """
+        weights = np.empty(donors.shape)
+        step = max(1, BATCH_CELLS // (self.before * donors.shape[1]))
+        for start in range(0, len(donors), step):
+            pools, own = donors[start : start + step], treated[start : start + step]
+            targets = self.centred[own].mean(axis=1)
+            differences = (self.centred[pools] - targets[:, None, :]).transpose(0, 2, 1)
+            penalties = [
+                self.before * self.zeta_omega(own.shape[1], rules, self.noise(pool)) ** 2
+                for pool in pools
+            ]
+            if min(penalties) <= LEAST_RIDGE * float((differences**2).mean()) * self.before:
+                return None
+            weights[start : start + step], solved = ridge_weights(differences, np.array(penalties))
+            if not solved.all():
+                return None
+        return weights
 
     def zeta_omega(self, treated: int, rules: Rules, noise: float) -> float:
         """Penalty of the unit weights."""

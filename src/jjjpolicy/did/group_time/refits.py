@@ -1,0 +1,195 @@
+"""Averages of group-time effects under many assignments of treatment.
+
+Without covariates a comparison is a difference of cohort means, and clusters whose units adopt
+together enter them by sums that do not depend on the assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jjjpolicy.did.group_time.aggregation import Combination, Kind, Window, combine
+from jjjpolicy.did.group_time.effects import GroupTimeEffects
+from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.variance import cluster_sums
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.did.group_time.comparisons import Comparison
+    from jjjpolicy.linalg.types import Floats, Integers
+
+Plan = Callable[["Design"], "list[Comparison]"]
+"""The group-time cells of a design."""
+
+
+def overall_and_event_study(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combination:
+    """The average of a kind, followed by the averages by event time."""
+    own = combine(effects, kind, window)
+    if kind == "event":
+        return own
+    by_event = combine(effects, "event", window).without_overall()
+    return own.only(np.arange(len(own.labels)) == 0).joined(by_event)
+
+
+def average_refits(design: Design, effects: GroupTimeEffects, kind: Kind, window: Window) -> Refits:
+    """The average of a kind with its standard error, and the averages by event time."""
+    combination = overall_and_event_study(effects, kind, window)
+    points = combination.estimates(effects)
+    own = combination.only(np.arange(len(points)) == 0).influence(effects)
+    se = effects.errors(own, design)
+    return Refits(att=points[:1], se=se, effects=points[None, 1:])
+
+
+def means_suffice(design: Design, adoptions: Floats) -> bool:
+    """Whether refits follow from means: no covariates or gaps, clusters treated as wholes."""
+    if design.covariates or not design.balanced or design.influence_scale is not None:
+        return False
+    _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+    return bool((adoptions[:, first][:, codes] == adoptions).all())
+
+
+def refits_from_means(
+    plan: Plan, design: Design, adoptions: Floats, kind: Kind, window: Window
+) -> Refits:
+    """Refits of an average under each assignment.
+
+    Parameters
+    ----------
+    plan : callable
+    design : Design
+        For which :func:`means_suffice`.
+    adoptions : ndarray, shape (assignments, units)
+    kind : {"simple", "group", "calendar", "event"}
+    window : Window
+    """
+    _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+    weights = np.ones(design.n_units) if design.weights is None else design.weights
+    changes = design.outcome - design.outcome.mean(axis=1, keepdims=True)
+    sums = cluster_sums(changes * weights[:, None], codes)
+    mass = np.bincount(codes, weights)
+    of_clusters = adoptions[:, first]
+    ordered = np.sort(of_clusters, axis=1)
+    alike = np.array([np.unique(row).tobytes() for row in ordered], dtype=object)
+    parts: dict[int, Refits] = {}
+    for dates in dict.fromkeys(alike.tolist()):
+        rows = np.flatnonzero(alike == dates)
+        cells = plan(design.reassigned(adoptions[rows[0]]))
+        means = _Means(design, cells, of_clusters[rows], sums, mass)
+        found = means.refits(kind, window)
+        parts |= {int(row): found.at(np.array([k])) for k, row in enumerate(rows)}
+        if len(rows) == len(adoptions):
+            return found
+    return Refits.stack(parts[row] for row in range(len(adoptions)))
+
+
+@dataclass(frozen=True)
+class _Means:
+    """Cohort means under assignments that share their adoption periods.
+
+    Attributes
+    ----------
+    design : Design
+    cells : list of Comparison
+    adoptions : ndarray, shape (assignments, clusters)
+    sums : ndarray, shape (clusters, periods)
+        Weighted sums of outcomes less the unit's average.
+    mass : ndarray, shape (clusters,)
+        Sums of weights.
+    """
+
+    design: Design
+    cells: list[Comparison]
+    adoptions: Floats
+    sums: Floats
+    mass: Floats
+
+    @cached_property
+    def cohorts(self) -> Floats:
+        return np.unique(self.adoptions[0])
+
+    @cached_property
+    def codes(self) -> Integers:
+        """Cohort of each cluster, shape (assignments, clusters)."""
+        return np.searchsorted(self.cohorts, self.adoptions)
+
+    @cached_property
+    def members(self) -> Floats:
+        """1 in the cohort of a cluster, shape (cohorts, assignments, clusters)."""
+        return (self.adoptions == self.cohorts[:, None, None]).astype(float)
+
+    @cached_property
+    def treated(self) -> Floats:
+        """1 for the cohort of a cell, shape (cells, cohorts)."""
+        own = np.array([cell.cohort for cell in self.cells])
+        return (own[:, None] == np.arange(len(self.cohorts))).astype(float)
+
+    @cached_property
+    def controls(self) -> Floats:
+        """1 for the cohorts that a cell is compared with, shape (cells, cohorts)."""
+        begin = np.array([cell.first_control for cell in self.cells])
+        return (np.arange(len(self.cohorts)) >= begin[:, None]) * (1.0 - self.treated)
+
+    @cached_property
+    def moves(self) -> Floats:
+        """1 in the period and -1 in the base period of a cell, shape (cells, periods)."""
+        identity = np.eye(self.design.n_periods)
+        return np.array([identity[cell.period] - identity[cell.base] for cell in self.cells])
+
+    def refits(self, kind: Kind, window: Window) -> Refits:
+        units = self.design.n_units
+        totals = np.einsum("hrc,c->rh", self.members, self.mass)
+        changes = np.einsum("hrt,et->hre", self.members @ self.sums, self.moves)
+        sizes = np.stack([totals @ self.treated.T, totals @ self.controls.T])
+        means = np.stack(
+            [np.einsum("hre,eh->re", changes, cohorts) for cohorts in (self.treated, self.controls)]
+        )
+        means /= sizes
+        estimates = means[0] - means[1]
+        listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
+        overall = [combine(effects, kind, window) for effects in listed]
+        weights = np.stack([each.cells[:, 0] for each in overall])
+        variance = np.zeros(len(estimates))
+        for h, members in enumerate(self.members):
+            own, other = weights * self.treated[:, h], weights * self.controls[:, h]
+            own, other = own / sizes[0], other / sizes[1]
+            shift = (other * means[1] - own * means[0]).sum(axis=1)
+            shift += np.array([each.cohorts[h, 0] for each in overall]) / units
+            scores = (own - other) @ self.moves @ self.sums.T + np.outer(shift, self.mass)
+            variance += np.einsum("rc,rc,rc->r", members, scores, scores)
+        return Refits(
+            att=(weights * estimates).sum(axis=1),
+            se=np.sqrt(variance),
+            effects=_by_event_time(listed[0], estimates, sizes[0], window),
+        )
+
+    def _effects(self, codes: Integers, estimates: Floats) -> GroupTimeEffects:
+        """Group-time effects as averages take them, clusters in place of units."""
+        return GroupTimeEffects(estimates=estimates, cohort_codes=codes, **self._common)
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        """What the group-time effects of all assignments have in common."""
+        return {
+            "groups": np.array([cell.group for cell in self.cells]),
+            "periods": self.design.periods[[cell.period for cell in self.cells]],
+            "influence": np.empty((0, len(self.cells))),
+            "reference": np.array([cell.reference for cell in self.cells]),
+            "cohorts": self.cohorts,
+            "weights": self.mass * (len(self.mass) / self.design.n_units),
+        }
+
+
+def _by_event_time(
+    effects: GroupTimeEffects, estimates: Floats, sizes: Floats, window: Window
+) -> Floats:
+    """Averages by event time, shape (assignments, event times), weighted by cohort size."""
+    times = effects.event_times
+    chosen = window.chosen(effects)
+    own = ((times[:, None] == np.unique(times[chosen])) & chosen[:, None]).astype(float)
+    averages: Floats = ((sizes * estimates) @ own) / (sizes @ own)
+    return averages
