@@ -25,8 +25,8 @@ METHODS = {
         jp.synth.PartiallyPooledSyntheticControl(),
     ),
 }
-SIMILAR = 5
 FEWER = jp.inference.PlaceboUnits(replications=99, seed=1)
+PRODUCTS = {"viirs_like": Text("VIIRS-like", "类 VIIRS"), "viirs": Text("VIIRS", "VIIRS")}
 SHOWN = {"xiongan": below.NAMES["xiongan"], "others": below.NAMES["others"]}
 CAPTION = Text("Night lights of the hosts of platforms", "承接平台所在县区的夜间灯光")
 FIGURE = Text(
@@ -38,13 +38,10 @@ NOTES = (
         "Outcome: log of the sum of lights in a county. A host is treated from the first full year "
         "after the first document that names it; hosts and dates are those of the platform "
         "registry for which a source gives county and year. Controls: counties of Shanxi, Inner "
-        "Mongolia, Liaoning, Shandong and Henan; no other county of the region is a control. The "
-        "partially pooled synthetic control chooses among the five of them whose lights before "
-        "2014 were nearest to each host.",
+        "Mongolia, Liaoning, Shandong and Henan; no other county of the region is a control.",
         "被解释变量为县区灯光总量的对数。处理自首个列名文件之后的首个完整年度起；"
         "承接地及日期取自平台登记表，仅保留县区和年份均有文献依据者。对照组为山西、内蒙古、辽宁、"
-        "山东、河南的县区，区域内其他县区一律不作对照。部分合并合成控制的对照组限于"
-        " 2014 年前灯光水平与各承接地最接近的五个县区。",
+        "山东、河南的县区，区域内其他县区一律不作对照。",
     ),
     Text(
         "Level of assignment: the county. p-values rank the estimate among 199 draws of as many "
@@ -75,17 +72,15 @@ BANDS = Text(
 )
 
 
-def estimates(policy: jp.Policy, vintage: str) -> dict[str, jp.Estimate]:
+def estimates(group: str, vintage: str) -> dict[str, jp.Estimate]:
     """Every estimator with placebo inference over counties."""
-    panel = below.lights(vintage)
+    policy, panel = below.groups()[group], below.lights(vintage)
     if vintage == "viirs":
         policy = below.long_enough(policy)
-    pools = {"pooled": below.similar(policy, panel, SIMILAR)}
-    found = {}
+    design, found = below.design(policy, panel), {}
     for key, (_, method) in METHODS.items():
-        if key == "pooled" and len(policy.treated) == 2:
-            continue  # two whole cities: more counties than a choice of ten each can serve
-        design = below.design(policy, panel, controls=pools.get(key))
+        if key == "pooled" and group == "ecological":
+            continue  # two whole cities, whose 27 counties take minutes of placebos
         placebo = FEWER if key == "pooled" else below.PLACEBO
         found[key] = method.fit(design).with_inference(placebo)
     return found
@@ -94,13 +89,13 @@ def estimates(policy: jp.Policy, vintage: str) -> dict[str, jp.Estimate]:
 def main() -> None:
     """Estimate for every satellite product and group of hosts; save numbers, table and figure."""
     nested: dict[str, Any] = {
-        vintage: {group: estimates(policy, vintage) for group, policy in below.groups().items()}
+        vintage: {group: estimates(group, vintage) for group in below.groups()}
         for vintage in below.PRODUCTS
     }
     behind = dict(study.flat(nested))
     shown = {
-        Text(f"{name.en}, {vintage}", f"{name.zh}，{vintage}"): nested[vintage][group]["sdid"]
-        for vintage in below.PRODUCTS
+        Text(f"{name.en}, {product.en}", f"{name.zh}，{product.zh}"): nested[vintage][group]["sdid"]
+        for vintage, product in PRODUCTS.items()
         for group, name in SHOWN.items()
     }
     effects = {title: estimate.effects for title, estimate in shown.items()}
