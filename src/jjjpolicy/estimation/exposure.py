@@ -116,7 +116,7 @@ class CommonEffect(Exposure):
         require_untreated(design, self.units)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class DistanceDecay(Exposure):
     r"""One effect that fades with distance: :math:`\sum_k e^{-d_{ik}/s}` over treated units k.
 
@@ -141,7 +141,7 @@ class DistanceDecay(Exposure):
         return np.exp(-away / self.scale).sum(axis=1, keepdims=True)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Rings(Exposure):
     """An effect for each ring around the nearest treated unit.
 
@@ -170,7 +170,7 @@ class Rings(Exposure):
         return ((nearest > inner) & (nearest <= outer)).astype(float)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Links(Exposure):
     """One effect in proportion to a unit's links with treated units.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ class InclusiveSyntheticControl(JointEstimator):
     first_stage: Estimator = field(default_factory=DemeanedSyntheticControl)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.affected, Exposure | str):
+        if isinstance(self.affected, Iterable) and not isinstance(self.affected, str):
             object.__setattr__(self, "affected", tuple(self.affected))
 
     @property
@@ -90,7 +90,7 @@ class InclusiveSyntheticControl(JointEstimator):
 
     def check(self, design: Design) -> None:
         """Affected units are some of the untreated ones."""
-        if isinstance(self.affected, str):
+        if not isinstance(self.affected, tuple | Exposure):
             raise DesignError(f"affected={self.affected!r} must be a list: [{self.affected!r}].")
         self.exposure.check(design)
 
