@@ -65,8 +65,9 @@ class EndOfSample(Inference):
         Raises
         ------
         InferenceError
-            Several adoption dates, fewer than two periods before treatment; with
-            ``leave_out=False`` an estimator that fits no path, or an exact fit.
+            Several adoption dates, fewer than two periods before treatment, an exact fit, an
+            estimator that cannot be fitted without a block; with ``leave_out=False`` one that fits
+            no path.
         """
         design, estimator = estimate.design, estimate.estimator
         spans = _spans(design, self.label)
@@ -179,19 +180,20 @@ class EndOfSample(Inference):
     def _references(self, estimator: Estimator, design: Design, length: int) -> Floats:
         """Average gap in each block of periods before treatment; shape (blocks,)."""
         if self.leave_out:
-            return np.array(self._left_out(_left_out_att, estimator, design, length))
-        spans = _spans(design, self.label)
-        path = gaps(estimator, design, "the end-of-sample test")[: spans.before]
-        return _nonzero(_moving(path[None], length)[:, 0], design, self)
+            found = np.array(self._left_out(_left_out_att, estimator, design, length))
+        else:
+            path = gaps(estimator, design, "the end-of-sample test")
+            found = _moving(path[None, : _spans(design, self.label).before], length)[:, 0]
+        return _varying(found, design)
 
     def _joint_references(self, system: JointEstimator, design: Design, length: int) -> Floats:
         """Average paths in each block; shape (blocks, units)."""
         if self.leave_out:
-            return np.stack(self._left_out(_left_out_joint, system, design, length))
-        spans = _spans(design, self.label)
-        return _nonzero(
-            _moving(system.joint(design).values[:, : spans.before], length), design, self
-        )
+            found = np.stack(self._left_out(_left_out_joint, system, design, length))
+        else:
+            paths = system.joint(design).values[:, : _spans(design, self.label).before]
+            found = _moving(paths, length)
+        return _varying(found, design)
 
     def _left_out(
         self, fit: Callable[..., Fitted], estimator: Estimator, design: Design, length: int
@@ -303,10 +305,11 @@ def _moving(paths: Floats, length: int) -> Floats:
     return found
 
 
-def _nonzero(reference: Floats, design: Design, method: EndOfSample) -> Floats:
+def _varying(reference: Floats, design: Design) -> Floats:
+    """The reference, unless it is rounding."""
     if np.abs(reference).max() <= resolution(design.outcome):
         raise InferenceError(
-            f"the fit before treatment is exact, so that its residuals say nothing about errors "
-            f"after treatment; use {method.label}(leave_out=True) or PlaceboUnits."
+            "the fit before treatment is exact, so that its residuals say nothing about errors "
+            "after treatment; use PlaceboUnits, or keep fewer donors."
         )
     return reference
