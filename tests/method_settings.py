@@ -142,6 +142,14 @@ def neighbours() -> Names:
     return names | {"table": pd.DataFrame(table, units, units)}
 
 
+def leaking() -> Names:
+    """One treated city among neighbours on the map, before and after of eight and four years."""
+    names = neighbours()
+    made = design(cities(ONE), coordinates=("lat", "lon"))
+    table = names["table"]
+    return names | {"design": made, "table": table.loc[made.units, made.units]}
+
+
 def eligible() -> Names:
     frame = cities(FEW)
     frame["place_treated"] = frame["treated"]
@@ -173,6 +181,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "continuous_treatment": setting(STAGGERED, covariates=["platforms"]),
     "debiased_t_test": setting(ONE, jp.synth.SyntheticControl()),
     "donor_diagnostics": setting(ONE, jp.synth.SyntheticControl(), covariates=["flows"]),
+    "end_of_sample": setting(ONE, jp.synth.DemeanedSyntheticControl()),
     "extended_twfe": setting(STAGGERED),
     "families": family,
     "ferman_pinto": setting(covariates=["population"]),
@@ -180,6 +189,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "held_weights": provinces,
     "honest_did": honest,
     "imputation": setting(STAGGERED),
+    "inclusive_synthetic_control": leaking,
     "indicators": industries,
     "influence_function": setting(STAGGERED, jp.did.CallawaySantAnna()),
     "minimum_detectable_effect": power,
@@ -188,8 +198,10 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "placebo_outcomes": placebo_outcomes,
     "placebo_units": setting(FEW, jp.synth.SyntheticControl()),
     "pretrends": setting(HALF),
+    "region_account": leaking,
     "rearrangement_test": setting(assigned_at="province"),
     "spillover_rings": neighbours,
+    "spillover_synthetic_control": leaking,
     "stacked": setting(STAGGERED),
     "sun_abraham": setting(STAGGERED),
     "triple_difference": eligible,

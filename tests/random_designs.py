@@ -37,6 +37,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "TripleDifference": {"eligible": "eligible", "group": "place"},
     "MultipleOutcomeSyntheticControl": {"outcomes": ("other",)},
     "HeldWeights": {"estimator": jp.synth.DemeanedSyntheticControl(), "variable": "other"},
+    "InclusiveSyntheticControl": {"affected": jp.synth.Rings((300.0,))},
+    "SpilloverSyntheticControl": {"structure": jp.synth.DistanceDecay(300.0)},
+    "EffectOn": {"system": jp.synth.SpilloverSyntheticControl(jp.synth.DistanceDecay(300.0))},
     "Conley": {"cutoff_km": 500.0},
 }
 """Arguments of the classes that cannot be made without."""
@@ -74,6 +77,11 @@ FURTHER: dict[str, list[dict[str, Any]]] = {
     "PanelDataApproach": [{"selection": jp.synth.Lasso()}],
     "PartiallyPooledSyntheticControl": [{"pooling": 0.0}, {"pooling": 1.0}],
     "PenalizedSyntheticControl": [{"penalty": 0.1}],
+    "InclusiveSyntheticControl": [
+        {"first_stage": jp.synth.SyntheticControl()},
+        {"first_stage": jp.synth.AugmentedSyntheticControl(penalty=1.0)},
+    ],
+    "SpilloverSyntheticControl": [{"structure": jp.synth.Rings((250.0, 500.0))}],
     "SyntheticDiD": [{"zeta_omega": 0.0, "zeta_lambda": 0.0}, {"solver": jp.synth.FrankWolfe()}],
     "Clustered": [{"level": "region"}, {"level": ("unit", "period")}],
     "Conley": [{"lags": 1}],

@@ -75,6 +75,7 @@ PERIODS_MATTER = {
 UNITS_MATTER = {
     "AugmentedSyntheticControl": "levels are matched",
     "ExtendedTWFE(unit_effects=False)": "effects of cohorts",
+    "InclusiveSyntheticControl(first_stage": "levels are matched",
     "MultipleOutcomeSyntheticControl(demeaned=False)": "levels are matched",
     "PartiallyPooledSyntheticControl(intercept=False)": "levels are matched",
     "PenalizedSyntheticControl": "levels are matched",

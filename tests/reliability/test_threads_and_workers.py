@@ -38,6 +38,16 @@ CARRIERS = {
 }
 """Estimators for the methods that do not work, or work less, with a regression."""
 
+COHORTS = dict.fromkeys(
+    ["EffectOn", "EndOfSample", "InclusiveSyntheticControl", "SpilloverSyntheticControl"], (2,)
+) | {"RearrangementTest": (1,)}
+"""Treated units where the method needs one adoption date, or one treated unit."""
+
+
+def panel_for(name: str) -> Panel:
+    """The panel on which a method or estimator works."""
+    return replace(PANEL, cohorts=COHORTS.get(name, PANEL.cohorts))
+
 
 @pytest.fixture(autouse=True)
 def eager_switches() -> Iterator[None]:
@@ -92,8 +102,8 @@ def assert_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_fits_of_one_design_in_several_threads_are_the_same(name: str) -> None:
-    expected = numbers(ESTIMATORS[name].fit(PANEL.design(name)))
-    fresh = PANEL.design(name)
+    expected = numbers(ESTIMATORS[name].fit(panel_for(name).design(name)))
+    fresh = panel_for(name).design(name)
     for found in at_once(lambda: numbers(ESTIMATORS[name].fit(fresh))):
         assert_equal(expected, found)
 
@@ -101,7 +111,7 @@ def test_fits_of_one_design_in_several_threads_are_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", INFERENCES)
 def test_inference_on_one_estimate_in_several_threads_is_the_same(name: str) -> None:
     carrier = CARRIERS.get(name, jp.did.TwoWayFixedEffects())
-    panel = replace(PANEL, cohorts=(1,)) if name == "RearrangementTest" else PANEL
+    panel = panel_for(name)
     method = INFERENCES[name]
     expected = numbers(method.infer(carrier.fit(panel.design())))
     shared = carrier.fit(panel.design())
@@ -112,7 +122,7 @@ def test_inference_on_one_estimate_in_several_threads_is_the_same(name: str) -> 
 @pytest.mark.parametrize("name", [n for n, method in INFERENCES.items() if hasattr(method, "jobs")])
 def test_results_do_not_depend_on_the_number_of_workers(name: str) -> None:
     carrier = CARRIERS.get(name, jp.synth.DemeanedSyntheticControl())
-    estimate = carrier.fit(PANEL.design())
+    estimate = carrier.fit(panel_for(name).design())
     one, two = (replace(INFERENCES[name], jobs=jobs).infer(estimate) for jobs in (1, 2))
     assert_equal(numbers(one), numbers(two))
 

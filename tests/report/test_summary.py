@@ -62,9 +62,12 @@ def test_estimates_without_a_covariance_have_no_line_on_pretrends(inference: obj
 NEED_MORE = {
     "ChaisemartinDHaultfoeuille": "takes no covariates and says so",
     "ContinuousTreatment": "a dose",
+    "EffectOn": "effects on several units",
     "HeldWeights": "a variable",
+    "InclusiveSyntheticControl": "affected units",
     "MultipleOutcomeSyntheticControl": "further outcomes",
     "SpilloverRings": "coordinates",
+    "SpilloverSyntheticControl": "a structure",
     "TripleDifference": "a third difference",
 }
 """Estimators that one panel with a covariate does not suit, and what they need."""

@@ -42,6 +42,9 @@ class Estimator(Refittable, ABC):
     takes_covariates: ClassVar[bool] = True
     """Whether the covariates of a design enter the estimate."""
 
+    leaks: ClassVar[bool] = False
+    """Whether treatment may affect other units than the treated ones."""
+
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates of the design that do not enter the estimate."""
         return [] if self.takes_covariates else list(design.covariates)

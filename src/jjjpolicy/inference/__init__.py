@@ -4,6 +4,7 @@ from jjjpolicy.inference.cluster_bootstrap import ClusterBootstrap
 from jjjpolicy.inference.clustered import Clustered
 from jjjpolicy.inference.conformal import Conformal
 from jjjpolicy.inference.debiased_t_test import DebiasedTTest
+from jjjpolicy.inference.end_of_sample import EndOfSample
 from jjjpolicy.inference.families import holm, romano_wolf
 from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
@@ -26,6 +27,7 @@ __all__ = [
     "ConleyTaber",
     "DebiasedTTest",
     "DriscollKraay",
+    "EndOfSample",
     "FermanPinto",
     "InfluenceFunction",
     "Jackknife",

@@ -102,6 +102,12 @@ class Conformal(Inference):
                 f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
             )
         require_jobs(self.jobs)
+        if estimate.estimator.leaks:
+            raise InferenceError(
+                f"Conformal takes a hypothesised effect off the treated units and needs all others "
+                f"without one, while {estimate.estimator.label} lets treatment affect them; use "
+                f"EndOfSample, DebiasedTTest or PlaceboUnits."
+            )
         parts = cohort_designs(estimate.design)
         spread = _spread(estimate)
         test = _average_test(self, estimate.estimator, parts)

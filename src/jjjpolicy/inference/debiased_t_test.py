@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from jjjpolicy.estimation.results import WaldTest, missing_note
 from jjjpolicy.estimation.variance import t_interval, t_pvalue
 from jjjpolicy.inference.permutation.cohorts import cohort_designs
 from jjjpolicy.inference.permutation.gap_refits import gaps
+from jjjpolicy.inference.reordered import reordered
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -151,14 +152,7 @@ def _cross_fitted(
     order = np.arange(design.n_periods)
     block = (order >= start) & (order < start + size)
     columns = np.concatenate([order[(order < before) & ~block], order[block], order[before:]])
-    moved = replace(
-        design,
-        outcome=design.outcome[:, columns],
-        periods=np.arange(design.n_periods),
-        covariates={name: values[:, columns] for name, values in design.covariates.items()},
-        predictors={name: values[:, columns] for name, values in design.predictors.items()},
-        adoption=np.where(design.treated, float(before - size), np.inf),
-    )
+    moved = reordered(design, columns, before - size)
     try:
         found = gaps(estimator, moved, "the debiased t-test")
     except DesignError as error:
