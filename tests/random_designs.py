@@ -37,6 +37,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "TripleDifference": {"eligible": "eligible", "group": "place"},
     "MultipleOutcomeSyntheticControl": {"outcomes": ("other",)},
     "HeldWeights": {"estimator": jp.synth.DemeanedSyntheticControl(), "variable": "other"},
+    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=400.0)},
     "Conley": {"cutoff_km": 500.0},
 }
 """Arguments of the classes that cannot be made without."""
@@ -55,6 +56,7 @@ FURTHER: dict[str, list[dict[str, Any]]] = {
     "CallawaySantAnna": [{"anticipation": 1}],
     "Imputation": [{"pretrends": 1}, {"pretrends": 2}],
     "LocalProjections": [{"pre_window": 1, "post_window": 0}],
+    "SpilloverExposure": [{"exposure": jp.did.ExponentialDecay(scale=100.0, cutoff=300.0)}],
     "Stacked": [{"kappa_pre": 1, "kappa_post": 0}],
     "ChaisemartinDHaultfoeuille": [{"effects": 1, "placebos": 1}],
     "ContinuousTreatment": [{"degree": 2, "knots": 1}],

@@ -64,6 +64,7 @@ NEED_MORE = {
     "ContinuousTreatment": "a dose",
     "HeldWeights": "a variable",
     "MultipleOutcomeSyntheticControl": "further outcomes",
+    "SpilloverExposure": "an exposure",
     "SpilloverRings": "coordinates",
     "TripleDifference": "a third difference",
 }

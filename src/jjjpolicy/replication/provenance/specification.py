@@ -87,6 +87,15 @@ _PLAIN = {
     "str": (str,),
     "None": (type(None),),
 }
+_CLASSES = (
+    "DonorSelection",
+    "Estimator",
+    "Exposure",
+    "FrankWolfe",
+    "Predictor",
+    "PredictorWeights",
+)
+"""Classes of the package that are options of others."""
 _NOT_IN_TEXT = ("Mechanism", "Floats", "Policy", "pd.DataFrame")
 """Kinds of which there is no written form."""
 
@@ -115,7 +124,7 @@ def _accepts(kind: str, value: Any) -> bool | None:
         if outer == "tuple" and "..." not in parts and len(parts) != len(value):
             return False
         return all(_accepts(parts[0], each) is not False for each in value)
-    if kind in ("Estimator", "DonorSelection", "FrankWolfe", "PredictorWeights", "Predictor"):
+    if kind in _CLASSES:
         return kind in [each.__name__ for each in type(value).__mro__]
     return False if kind in _NOT_IN_TEXT else None
 
