@@ -1,4 +1,4 @@
-"""Difference-in-differences estimators, one per module."""
+"""Difference-in-differences estimators, one per module, and what exposes units to others."""
 
 from jjjpolicy.did.callaway_santanna import CallawaySantAnna
 from jjjpolicy.did.chaisemartin_dhaultfoeuille import ChaisemartinDHaultfoeuille
@@ -13,6 +13,7 @@ from jjjpolicy.did.exposure import (
 from jjjpolicy.did.extended_twfe import ExtendedTWFE
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
+from jjjpolicy.did.ring_partition import RingPartition, ring_partition
 from jjjpolicy.did.spillover_exposure import SpilloverExposure
 from jjjpolicy.did.spillover_rings import SpilloverRings
 from jjjpolicy.did.stacked import Stacked
@@ -32,6 +33,7 @@ __all__ = [
     "Imputation",
     "InverseDistance",
     "LocalProjections",
+    "RingPartition",
     "ShareOfNeighbours",
     "SpilloverExposure",
     "SpilloverRings",
@@ -40,4 +42,5 @@ __all__ = [
     "TripleDifference",
     "TwoStage",
     "TwoWayFixedEffects",
+    "ring_partition",
 ]
