@@ -2,6 +2,7 @@
 
 from jjjpolicy.inference.cluster_bootstrap import ClusterBootstrap
 from jjjpolicy.inference.clustered import Clustered
+from jjjpolicy.inference.conditional_randomization import ConditionalRandomization
 from jjjpolicy.inference.conformal import Conformal
 from jjjpolicy.inference.debiased_t_test import DebiasedTTest
 from jjjpolicy.inference.families import holm, romano_wolf
@@ -15,12 +16,14 @@ from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.prediction_intervals import PredictionIntervals
 from jjjpolicy.inference.randomization import RandomizationInference
 from jjjpolicy.inference.rearrangement import RearrangementTest
+from jjjpolicy.inference.spillover_test import SpilloverTest, spillover_test
 from jjjpolicy.inference.uniform_bands import uniform_bands
 from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
 __all__ = [
     "ClusterBootstrap",
     "Clustered",
+    "ConditionalRandomization",
     "Conformal",
     "Conley",
     "ConleyTaber",
@@ -36,8 +39,10 @@ __all__ = [
     "PredictionIntervals",
     "RandomizationInference",
     "RearrangementTest",
+    "SpilloverTest",
     "WildClusterBootstrap",
     "holm",
     "romano_wolf",
+    "spillover_test",
     "uniform_bands",
 ]
