@@ -38,6 +38,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "MultipleOutcomeSyntheticControl": {"outcomes": ("other",)},
     "HeldWeights": {"estimator": jp.synth.DemeanedSyntheticControl(), "variable": "other"},
     "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=400.0)},
+    "ConditionalRandomization": {"beyond": 100.0},
     "Conley": {"cutoff_km": 500.0},
 }
 """Arguments of the classes that cannot be made without."""

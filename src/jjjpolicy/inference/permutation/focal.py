@@ -83,13 +83,13 @@ def far_apart(away: Floats, beyond: float) -> list[Integers]:
 
 
 def around_focal(away: Floats, beyond: float) -> list[Integers]:
-    """Blocks that leave groups farther than ``beyond`` from all of their members.
+    """Blocks that leave focal groups farther than ``beyond`` from all of their members.
 
-    Focal groups are spread as a net (Athey, Eckles and Imbens 2018, section 5.3): as many as find
-    place with twice ``beyond`` between each other, and with the median distance to the nearest
-    group. The block are the groups farther than ``beyond`` from all of them; those that remain are
-    divided with further nets, of groups that have their block. Groups for which there is no net
-    are in no block.
+    Groups are gone through in their order and made focal or members of the block in turns, where
+    they lie farther than ``beyond`` from all of the other kind (a net of focal groups as in Athey,
+    Eckles and Imbens 2018); the block then takes what else lies so far from the focal ones. Groups
+    that remain are divided likewise, with focal groups from among those that have their block.
+    Groups for which there are no focal ones are in no block.
 
     Parameters
     ----------
@@ -97,20 +97,23 @@ def around_focal(away: Floats, beyond: float) -> list[Integers]:
     beyond : float
     """
     near = away <= beyond
-    others = np.where(np.eye(len(away), dtype=bool), np.inf, away)
-    crowded = away <= max(2 * beyond, float(np.median(others.min(axis=1))))
     left = np.ones(len(away), dtype=bool)
     blocks = []
     while left.any():
         first = int(left.argmax())
-        barred, net = near[first].copy(), []
-        placed = ~left & ~barred
-        for group in np.flatnonzero(placed if placed.any() else left):
-            if not barred[group]:
-                net.append(group)
-                barred |= crowded[group]
-        block = left & ~near[net].any(axis=0)
-        if net:
+        placed = ~left & ~near[first]
+        may_be_focal = placed if placed.any() else left
+        by_block, by_focal = near[first].copy(), np.zeros(len(away), dtype=bool)
+        ahead = 1  # members of the block less focal groups
+        for group in range(len(away)):
+            if ahead > 0 and may_be_focal[group] and not by_block[group]:
+                by_focal |= near[group]
+                ahead -= 1
+            elif ahead <= 0 and left[group] and not by_focal[group]:
+                by_block |= near[group]
+                ahead += 1
+        block = left & ~by_focal
+        if by_focal.any():
             blocks.append(np.flatnonzero(block))
             left &= ~block
         left[first] = False
