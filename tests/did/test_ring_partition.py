@@ -10,7 +10,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
-from jjjpolicy.did.ring_partition import _number_of_bins
+from jjjpolicy.did.chosen_rings import _number_of_bins
 from jjjpolicy.registry.geography import great_circle_km
 
 pytestmark = pytest.mark.filterwarnings("ignore:these rings are chosen")

@@ -2,6 +2,7 @@
 
 from jjjpolicy.did.callaway_santanna import CallawaySantAnna
 from jjjpolicy.did.chaisemartin_dhaultfoeuille import ChaisemartinDHaultfoeuille
+from jjjpolicy.did.chosen_rings import ring_partition
 from jjjpolicy.did.continuous_treatment import ContinuousTreatment
 from jjjpolicy.did.event_study import EventStudy
 from jjjpolicy.did.exposure import (
@@ -13,7 +14,6 @@ from jjjpolicy.did.exposure import (
 from jjjpolicy.did.extended_twfe import ExtendedTWFE
 from jjjpolicy.did.imputation import Imputation
 from jjjpolicy.did.local_projections import LocalProjections
-from jjjpolicy.did.ring_partition import RingPartition, ring_partition
 from jjjpolicy.did.spillover_exposure import SpilloverExposure
 from jjjpolicy.did.spillover_rings import SpilloverRings
 from jjjpolicy.did.stacked import Stacked
@@ -33,7 +33,6 @@ __all__ = [
     "Imputation",
     "InverseDistance",
     "LocalProjections",
-    "RingPartition",
     "ShareOfNeighbours",
     "SpilloverExposure",
     "SpilloverRings",

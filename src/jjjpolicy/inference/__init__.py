@@ -10,13 +10,13 @@ from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
 from jjjpolicy.inference.jackknife import Jackknife
 from jjjpolicy.inference.kernels import Conley, DriscollKraay
+from jjjpolicy.inference.no_spillover import spillover_test
 from jjjpolicy.inference.parametric_bootstrap import ParametricBootstrap
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.prediction_intervals import PredictionIntervals
 from jjjpolicy.inference.randomization import RandomizationInference
 from jjjpolicy.inference.rearrangement import RearrangementTest
-from jjjpolicy.inference.spillover_test import SpilloverTest, spillover_test
 from jjjpolicy.inference.uniform_bands import uniform_bands
 from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 
@@ -39,7 +39,6 @@ __all__ = [
     "PredictionIntervals",
     "RandomizationInference",
     "RearrangementTest",
-    "SpilloverTest",
     "WildClusterBootstrap",
     "holm",
     "romano_wolf",
