@@ -150,6 +150,19 @@ def leaking() -> Names:
     return names | {"design": made, "table": table.loc[made.units, made.units]}
 
 
+def around_a_place() -> Names:
+    """120 simulated counties around one that is treated, whose neighbours gain."""
+    rng = np.random.default_rng(2)
+    lat, lon = rng.uniform(30, 34, 120), rng.uniform(110, 114, 120)
+    gain = np.exp(-np.hypot(lat - lat[0], lon - lon[0]))
+    year = np.arange(2010, 2018)
+    y = rng.normal(size=(120, 1)) + 0.2 * rng.normal(size=(120, 8)) + gain[:, None] * (year > 2013)
+    frame = pd.DataFrame({"city": np.repeat(np.arange(120), 8), "year": np.tile(year, 120)})
+    frame["y"], frame["treated"] = y.ravel(), ((frame.city == 0) & (frame.year > 2013)).astype(int)
+    frame["lat"], frame["lon"] = np.repeat(lat, 8), np.repeat(lon, 8)
+    return {"jp": jp, "design": design(frame, coordinates=("lat", "lon"))}
+
+
 def eligible() -> Names:
     frame = cities(FEW)
     frame["place_treated"] = frame["treated"]
@@ -176,6 +189,7 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "callaway_santanna": setting(STAGGERED),
     "chaisemartin_dhaultfoeuille": switching,
     "clustered": states,
+    "conditional_randomization": setting(coordinates=("lat", "lon")),
     "conformal": setting(ONE, jp.synth.SyntheticControl()),
     "conley": setting(coordinates=("lat", "lon")),
     "continuous_treatment": setting(STAGGERED, covariates=["platforms"]),
@@ -200,6 +214,8 @@ SETTINGS: dict[str, Callable[[], Names]] = {
     "pretrends": setting(HALF),
     "region_account": leaking,
     "rearrangement_test": setting(assigned_at="province"),
+    "ring_partition": around_a_place,
+    "spillover_exposure": neighbours,
     "spillover_rings": neighbours,
     "spillover_synthetic_control": leaking,
     "stacked": setting(STAGGERED),

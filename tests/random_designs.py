@@ -40,6 +40,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "InclusiveSyntheticControl": {"affected": jp.synth.Rings((300.0,))},
     "SpilloverSyntheticControl": {"structure": jp.synth.DistanceDecay(300.0)},
     "EffectOn": {"system": jp.synth.SpilloverSyntheticControl(jp.synth.DistanceDecay(300.0))},
+    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=400.0)},
+    "ConditionalRandomization": {"beyond": 100.0},
     "Conley": {"cutoff_km": 500.0},
 }
 """Arguments of the classes that cannot be made without."""
@@ -58,6 +60,7 @@ FURTHER: dict[str, list[dict[str, Any]]] = {
     "CallawaySantAnna": [{"anticipation": 1}],
     "Imputation": [{"pretrends": 1}, {"pretrends": 2}],
     "LocalProjections": [{"pre_window": 1, "post_window": 0}],
+    "SpilloverExposure": [{"exposure": jp.did.ExponentialDecay(scale=100.0, cutoff=300.0)}],
     "Stacked": [{"kappa_pre": 1, "kappa_post": 0}],
     "ChaisemartinDHaultfoeuille": [{"effects": 1, "placebos": 1}],
     "ContinuousTreatment": [{"degree": 2, "knots": 1}],

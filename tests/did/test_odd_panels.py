@@ -13,16 +13,21 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.replication.provenance.specification import estimators
 
 FIRST = {0: 2001, 1: 1995, **dict.fromkeys((2, 3, 4), 2004), **dict.fromkeys((5, 6), 2006), 7: 2008}
-DID = {
-    name: getattr(jp.did, name)()
-    for name in jp.did.__all__
-    if name not in ("TripleDifference", "ContinuousTreatment", "SpilloverRings")
+SPILLOVERS = {
+    "SpilloverRings": jp.did.SpilloverRings(rings=(400.0,)),
+    "SpilloverExposure": jp.did.SpilloverExposure(jp.did.InverseDistance(cutoff=400.0)),
 }
-DID["SpilloverRings"] = jp.did.SpilloverRings(rings=(400.0,))
+DID = {
+    name: cls()
+    for name, cls in estimators().items()
+    if hasattr(jp.did, name)
+    and name not in ("TripleDifference", "ContinuousTreatment", *SPILLOVERS)
+} | SPILLOVERS
 DID["not yet treated"] = jp.did.CallawaySantAnna(control="not_yet", base="universal")
-NEED_NEVER = {"CallawaySantAnna", "SpilloverRings"}
+NEED_NEVER = {"CallawaySantAnna", *SPILLOVERS}
 MIX_COHORTS = {"EventStudy", "TwoWayFixedEffects"}
 SYNTH = {
     "SyntheticControl": jp.synth.SyntheticControl(),

@@ -23,6 +23,9 @@ GAPS = Panel(units=7, periods=6, cohorts=(2, 1), seed=5, missing=0.15)
 CONSTANT = Panel(units=7, periods=6, cohorts=(2,), seed=4, noise="constant")
 GROUPED = Panel(units=10, periods=6, cohorts=(1,), seed=3, grouped=True, scale=1e-9)
 
+SEARCHED = ("Conformal", "RandomizationInference", "ConditionalRandomization")
+"""Methods whose intervals are found by fitting again."""
+
 FAMILIES = {
     "two-way fixed effects": ["TwoWayFixedEffects"],
     "event study": ["EventStudy", "SunAbraham"],
@@ -47,7 +50,7 @@ def unexplained(estimate: Estimate) -> list[str]:
             found.append(f"{name} is {value}")
     if estimate.pvalue is not None and not np.isnan(estimate.pvalue):
         assert 0 <= estimate.pvalue <= 1 + 1e-12
-    searched = inference.specification["name"] in ("Conformal", "RandomizationInference")
+    searched = inference.specification["name"] in SEARCHED
     if searched and estimate.influence is None:
         return found  # ends of intervals are searched for by fitting again
     if inference.bounds is not None and not searched:

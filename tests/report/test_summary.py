@@ -66,6 +66,7 @@ NEED_MORE = {
     "HeldWeights": "a variable",
     "InclusiveSyntheticControl": "affected units",
     "MultipleOutcomeSyntheticControl": "further outcomes",
+    "SpilloverExposure": "an exposure",
     "SpilloverRings": "coordinates",
     "SpilloverSyntheticControl": "a structure",
     "TripleDifference": "a third difference",

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.exposure import distances_to_treated, nearest_treated
-from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
+from jjjpolicy.did.exposure import digest, distances_to_treated, nearest_treated
+from jjjpolicy.did.imputed.exposed_cells import ExposedCells
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.estimate import Estimate, Estimator
-from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.estimation.results import analytic_result
-from jjjpolicy.estimation.rounding import resolution
-from jjjpolicy.estimation.variance import (
-    clustered_covariance,
-    few_treated_note,
-    t_interval,
-    t_pvalue,
-)
+from jjjpolicy.estimation.estimate import Estimator
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Booleans, Floats, Integers
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.estimation.refits import Refits
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,58 +84,35 @@ class SpilloverRings(Estimator):
             Treatment switches off; distances unknown (see :func:`distances_to_treated`); every
             unit is treated or within the last ring; no treated cell can be estimated.
         """
-        cells = _Cells.of(self, design)
-        cells.model.warn()
-        design = listed_as_not_estimable(design, cells.model.not_estimable, self.label)
-        times = cells.event_times
-        estimates, influence = cells.averages([cells.treated, *cells.treated_by_time])
-        covariance = clustered_covariance(influence, design.assignment)
-        effects = pd.DataFrame({"event_time": times, "estimate": estimates[1:]})
-        rings, ring_influence = self._table(cells, cells.whole_rings)
-        by_time, by_time_influence = self._table(cells, cells.rings_by_time)
+        cells = self._cells(design)
+        whole: list[tuple[int, int | None, Floats | Booleans]] = [
+            (ring, None, each) for ring, each in enumerate(cells.exposures)
+        ]
+        by_time = [
+            (ring, time, each)
+            for ring, exposure in enumerate(cells.exposures)
+            for time, each in cells.by_time(exposure).items()
+        ]
+        rings, ring_influence = self._table(cells, whole)
+        times, time_influence = self._table(cells, [*by_time])
         for row in rings[rings["cells"] == 0].itertuples():
             warn_user(
                 f"no untreated unit lies between {row.inner:g} and {row.outer:g} from a treated "
                 f"one: this ring has no estimate.",
             )
-        estimate = Estimate(
-            estimator=self,
-            design=design,
-            att=float(estimates[0]),
-            estimand="average effect over treated cells, with neighbours set aside",
-            event_effects=effects,
-            influence=influence,
-            details={
-                "rings": rings,
-                "ring_influence": ring_influence,
-                "rings_by_event_time": by_time,
-                "rings_by_event_time_influence": by_time_influence,
-                "event_times": times,
-                "not_estimable": cells.model.not_estimable,
-                "far_controls": int(cells.far),
-            },
-        )
-        return estimate.with_result(
-            analytic_result(
-                f"two-stage GMM, clustered by {design.assigned_at}",
-                estimate.att,
-                effects,
-                covariance,
-                noise=resolution(design.outcome),
-                specification={"name": "Clustered", "level": design.assigned_at},
-                notes=(
-                    f"{cells.far} units beyond {self.rings[-1]:g} are the controls.",
-                    *few_treated_note(design, design.assignment),
-                ),
-            )
-        )
+        details = {
+            "rings": rings,
+            "ring_influence": ring_influence,
+            "rings_by_event_time": times,
+            "rings_by_event_time_influence": time_influence,
+        }
+        note = f"{cells.far} units beyond {self.rings[-1]:g} are the controls."
+        design = listed_as_not_estimable(design, cells.model.not_estimable, self.label)
+        return cells.estimate(self, design, details, note)
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
-        cells = _Cells.of(self, design)
-        estimates, influence = cells.averages([cells.treated])
-        variance = clustered_covariance(influence, design.assignment)[0]
-        return Refits(att=estimates, se=np.sqrt(variance))
+        return self._cells(design).refit()
 
     def specification(self) -> dict[str, Any]:
         """Name and options; tables by the digest of their content."""
@@ -152,132 +120,32 @@ class SpilloverRings(Estimator):
         for name in ("distances", "adjacency"):
             table = getattr(self, name)
             if table is not None:
-                values = np.ascontiguousarray(table.to_numpy(dtype=float))
-                digest = sha256(values.tobytes()).hexdigest()
-                options[name] = f"{len(table)} units, sha256 {digest}"
+                options[name] = digest(table)
         return options
 
+    def _cells(self, design: Design) -> ExposedCells:
+        away = distances_to_treated(design, self.distances, self.adjacency)
+        nearest = nearest_treated(design, away)
+        edges = zip((-np.inf, *self.rings), self.rings, strict=False)
+        return ExposedCells.of(
+            design,
+            [(nearest > inner) & (nearest <= outer) for inner, outer in edges],
+            self.label,
+            exposed=f"within {self.rings[-1]:g} of a treated one",
+            remedy="Use smaller rings=",
+        )
+
     def _table(
-        self, cells: _Cells, sets: dict[tuple[int, int | None], Booleans]
+        self, cells: ExposedCells, sets: list[tuple[int, int | None, Floats | Booleans]]
     ) -> tuple[pd.DataFrame, Floats]:
-        """Averages over sets of cells by (ring, event time or None); influence functions."""
-        masks = list(sets.values())
-        estimates, influence = cells.averages(masks)
-        errors = np.sqrt(np.diag(clustered_covariance(influence, cells.model.design.assignment)))
-        errors = np.where([mask.any() for mask in masks], errors, np.nan)
-        low, high = t_interval(estimates, errors, np.inf, 0.95)
+        """Averages over cells by (ring, event time or None); influence functions."""
+        found, influence = cells.table([each for _, _, each in sets])
         edges = (0.0, *self.rings)
         table = pd.DataFrame(
             {
-                "inner": [edges[ring] for ring, _ in sets],
-                "outer": [edges[ring + 1] for ring, _ in sets],
-                "event_time": [time for _, time in sets],
-                "estimate": estimates,
-                "se": errors,
-                "pvalue": [
-                    t_pvalue(float(point), float(error), np.inf)
-                    for point, error in zip(estimates, errors, strict=True)
-                ],
-                "lower": low,
-                "upper": high,
-                "units": [int(mask.any(axis=1).sum()) for mask in masks],
-                "cells": [int(mask.sum()) for mask in masks],
+                "inner": [edges[ring] for ring, _, _ in sets],
+                "outer": [edges[ring + 1] for ring, _, _ in sets],
+                "event_time": [time for _, time, _ in sets],
             }
         )
-        return table.dropna(axis=1, how="all"), influence
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Disjoint sets of cells, as masks of shape (units, periods), and what is fitted to the rest.
-
-    first : (units,), first period in a ring; far : number of units that are never touched
-    """
-
-    model: UntreatedOutcome
-    treated: Booleans
-    rings: list[Booleans]
-    adoption: Floats
-    first: Floats
-    far: int
-
-    @classmethod
-    def of(cls, estimator: SpilloverRings, design: Design) -> _Cells:
-        design.require_absorbing(estimator.label)
-        away = distances_to_treated(design, estimator.distances, estimator.adjacency)
-        nearest = nearest_treated(design, away)
-        exposed = nearest <= estimator.rings[-1]
-        first = np.where(exposed.any(axis=1), design.periods[exposed.argmax(axis=1)], np.inf)
-        touched = np.minimum(design.adoption, first)
-        far = int(np.isinf(touched).sum())
-        if far == 0:
-            raise DesignError(
-                f"every {design.labels.unit} is treated or within {estimator.rings[-1]:g} of a "
-                f"treated one: no control is left. Use smaller rings= or more units."
-            )
-        model = UntreatedOutcome(design.reassigned(touched))
-        model.require_estimable(estimator.label)
-        treated = design.treatment & model.estimable
-        if not treated.any():
-            raise DesignError(
-                f"{estimator.label} can estimate no treated cell; treated units need periods in "
-                f"which they are neither treated nor within {estimator.rings[-1]:g} of a treated "
-                f"one. Use smaller rings=."
-            )
-        untreated = ~design.treatment & model.estimable
-        edges = zip((-np.inf, *estimator.rings), estimator.rings, strict=False)
-        rings = [(nearest > inner) & (nearest <= outer) & untreated for inner, outer in edges]
-        return cls(model, treated, rings, design.adoption, first, far)
-
-    @cached_property
-    def event_times(self) -> Integers:
-        """Periods since adoption of the treated cells, increasing."""
-        return np.unique(self._since(self.adoption)[self.treated])
-
-    @property
-    def treated_by_time(self) -> list[Booleans]:
-        """Treated cells of each event time."""
-        since = self._since(self.adoption)
-        return [self.treated & (since == time) for time in self.event_times]
-
-    @property
-    def whole_rings(self) -> dict[tuple[int, int | None], Booleans]:
-        """Cells of each ring."""
-        return {(ring, None): cells for ring, cells in enumerate(self.rings)}
-
-    @property
-    def rings_by_time(self) -> dict[tuple[int, int | None], Booleans]:
-        """Cells of each ring by periods since the unit was first in any ring."""
-        since = self._since(self.first)
-        return {
-            (ring, int(time)): cells & (since == time)
-            for ring, cells in enumerate(self.rings)
-            for time in np.unique(since[cells])
-        }
-
-    def _since(self, start: Floats) -> Integers:
-        """Periods since a start; negative without one."""
-        known = np.where(np.isfinite(start), start, self.model.design.periods[-1] + 1)
-        return self.model.design.periods - known.astype(np.int64)[:, None]
-
-    def averages(self, masks: list[Booleans]) -> tuple[Floats, Floats]:
-        """Mean of imputed effects over each set of cells, and influence functions."""
-        estimates = np.full(len(masks), np.nan)
-        influence = np.zeros((self.model.design.n_units, len(masks)))
-        for k, cells in enumerate(masks):
-            if cells.any():
-                estimates[k], influence[:, k] = _average(self.model, cells)
-        return estimates, influence
-
-
-def _average(model: UntreatedOutcome, cells: Booleans) -> tuple[float, Floats]:
-    """Mean of imputed effects over some cells, and its influence function."""
-    design = model.design
-    weights = np.ones(design.n_units) if design.weights is None else design.weights
-    total = float(weights @ cells.sum(axis=1))
-    estimate = float(weights @ (model.residuals * cells).sum(axis=1)) / total
-    table = np.full((len(model.cohort_units), design.n_periods, 1), 1 / total)
-    first_stage = model.first_stage_influence(model.functional(table, cells))[:, 0]
-    own = weights * ((model.residuals - estimate) * cells).sum(axis=1) / total
-    influence: Floats = design.n_units * (first_stage + own)
-    return estimate, influence
+        return table.join(found).dropna(axis=1, how="all"), influence

@@ -2,6 +2,7 @@
 
 from jjjpolicy.inference.cluster_bootstrap import ClusterBootstrap
 from jjjpolicy.inference.clustered import Clustered
+from jjjpolicy.inference.conditional_randomization import ConditionalRandomization
 from jjjpolicy.inference.conformal import Conformal
 from jjjpolicy.inference.debiased_t_test import DebiasedTTest
 from jjjpolicy.inference.end_of_sample import EndOfSample
@@ -10,6 +11,7 @@ from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto
 from jjjpolicy.inference.influence_function import InfluenceFunction, MultiplierBootstrap
 from jjjpolicy.inference.jackknife import Jackknife
 from jjjpolicy.inference.kernels import Conley, DriscollKraay
+from jjjpolicy.inference.no_spillover import spillover_test
 from jjjpolicy.inference.parametric_bootstrap import ParametricBootstrap
 from jjjpolicy.inference.placebo_periods import PlaceboPeriods
 from jjjpolicy.inference.placebo_units import PlaceboUnits
@@ -22,6 +24,7 @@ from jjjpolicy.inference.wild_cluster_bootstrap import WildClusterBootstrap
 __all__ = [
     "ClusterBootstrap",
     "Clustered",
+    "ConditionalRandomization",
     "Conformal",
     "Conley",
     "ConleyTaber",
@@ -41,5 +44,6 @@ __all__ = [
     "WildClusterBootstrap",
     "holm",
     "romano_wolf",
+    "spillover_test",
     "uniform_bands",
 ]

@@ -230,15 +230,15 @@ class UntreatedOutcome:
             f" of treatment, and untreated periods of the treated units."
         )
 
-    def functional(self, table: Floats, chosen: Booleans) -> Functional:
+    def functional(self, table: Floats, chosen: Floats | Booleans) -> Functional:
         """Dependence on untreated outcomes of weighted sums of ``residuals``.
 
         Parameters
         ----------
         table : ndarray, shape (cohorts, periods, estimands)
             Cell (i, t) of cohort c has weight :math:`\\omega_i` times ``table[c, t]``.
-        chosen : ndarray of bool, shape (units, periods)
-            Cells that enter.
+        chosen : ndarray, shape (units, periods)
+            Cells that enter, or by how much they do.
         """
         periods = np.einsum("ct,cte->te", self.cohort_sums(chosen), table)
         covariates = np.zeros((len(self.names), table.shape[2]))

@@ -88,9 +88,15 @@ _PLAIN = {
     "None": (type(None),),
 }
 _CLASSES = (
-    *("Estimator", "JointEstimator", "Exposure", "DonorSelection"),
-    *("FrankWolfe", "PredictorWeights", "Predictor"),
+    "DonorSelection",
+    "Estimator",
+    "Exposure",
+    "FrankWolfe",
+    "JointEstimator",
+    "Predictor",
+    "PredictorWeights",
 )
+"""Classes of the package that are options of others."""
 _NOT_IN_TEXT = ("Mechanism", "Floats", "Policy", "pd.DataFrame")
 """Kinds of which there is no written form."""
 
