@@ -146,6 +146,16 @@ class Estimate:
     def __post_init__(self) -> None:
         if not self.estimator.takes_sums:
             self.design.require_units(self.estimator.label)
+        clock = self.design.labels.clock
+        tables = ("calendar_effects", "cohort_effects", "unit_effects", "counterfactual")
+        for name, table in [(name, getattr(self, name)) for name in tables]:
+            if table is not None:
+                object.__setattr__(self, name, clock.headed(clock.named(table)))
+        named = {
+            name: clock.named(thing) if isinstance(thing, pd.DataFrame) else thing
+            for name, thing in self.details.items()
+        }
+        object.__setattr__(self, "details", named)
 
     def __repr__(self) -> str:
         error = "" if self.se is None else f", se={self.se:.6g} ({self.inference.name})"  # type: ignore[union-attr]
@@ -281,7 +291,7 @@ class Estimate:
                 **(self.design.source or {"columns": columns}),
                 "fingerprint": self.design.fingerprint,
                 "units": self.design.count(),
-                "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
+                "periods": [self.design.period_names[0], self.design.period_names[-1]],
                 "observations": self.design.n_observations,
                 "treated": [str(unit) for unit in self.design.units[self.design.treated]],
                 "left_out": self.design.left_out.left_out,
