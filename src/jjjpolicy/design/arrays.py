@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
+from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Built = TypeVar("Built", bound="Arrays")
@@ -48,7 +49,7 @@ class Labels:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
+class Arrays(ShownAsHTML):
     """What a :class:`jjjpolicy.Design` holds, which describes it."""
 
     outcome: Floats

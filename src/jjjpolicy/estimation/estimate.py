@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from jjjpolicy.errors import InferenceError, warn_user
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
+from jjjpolicy.linalg.brief import ShownAsHTML, renderer
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Estimator(Refittable, ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(ShownAsHTML):
     """An estimated effect. One class for all estimators.
 
     Attributes
@@ -321,14 +321,23 @@ class Estimate:
         return pd.DataFrame([row])
 
     # ------------------------------------------------------------------ rendering
-    def summary(self) -> str:
-        """What a referee looks for, as text for a terminal."""
-        text: str = _renderer("summary")(self)
-        return text
+    def summary(
+        self, *, level: float = 0.95, digits: int | None = None, language: str | None = None
+    ) -> str:
+        """In words; see :func:`jjjpolicy.report.estimates.summary.summary`."""
+        return str(renderer("summary")(self, level=level, digits=digits, language=language))
 
-    def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
-        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
-        figure: Figure = _renderer("plot")(self, kind, language=language)
+    def plot(
+        self,
+        kind: str | None = None,
+        *,
+        level: float = 0.95,
+        digits: int | None = None,
+        language: str | None = None,
+    ) -> Figure:
+        """In a figure; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
+        options = {"level": level, "digits": digits, "language": language}
+        figure: Figure = renderer("plot")(self, kind, **options)
         return figure
 
 
@@ -339,12 +348,6 @@ def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
-
-
-def _renderer(name: str) -> Callable[..., Any]:
-    """The only upward call in the package: renderers are found when first used."""
-    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates.plots"), name)
-    return found
 
 
 class Inference(Method, ABC):
