@@ -19,7 +19,7 @@ from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.registry.lookup import remembered
 
 if TYPE_CHECKING:
-    from jjjpolicy.linalg.types import Integers
+    pass
 
 
 class NotSortedError(Exception):
@@ -71,10 +71,12 @@ class ParquetRows:
         ]
         return column
 
-    def within(self, periods: Integers) -> None:
-        """Restrict to the rows from the first to the last of some periods."""
-        time, first, last = _name(self.columns.time), int(periods[0]), int(periods[-1])
-        self._conditions.append(f"{time} between {first} and {last}")
+    def within(self, periods: Sequence[object]) -> None:
+        """Restrict to the rows of some periods, as they are written in the time column."""
+        listed = ", ".join(
+            _value(each if isinstance(each, int | float) else str(each)) for each in periods
+        )
+        self._conditions.append(f"{_name(self.columns.time)} in ({listed})")
 
     def without(self, units: Sequence[Hashable]) -> None:
         """Leave out units.

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.arrays import Built, Labels
 from jjjpolicy.design.intake.columns import quoted, require_columns
-from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
+from jjjpolicy.design.intake.grid import Grid, make_grid, restrict
 from jjjpolicy.design.intake.parquet import NotSortedError, ParquetRows
+from jjjpolicy.design.intake.periods import TimeColumn, read_periods
 from jjjpolicy.design.intake.summaries import Likes
 from jjjpolicy.design.intake.treatment import (
     LATE,
@@ -38,7 +39,7 @@ LARGEST = 400_000
 def design_from_parquet(
     make: type[Built],
     rows: ParquetRows,
-    window: tuple[int, int] | None,
+    window: tuple[Any, Any] | None,
     exclude: tuple[Hashable, ...],
 ) -> Built:
     """See :meth:`jjjpolicy.Design.from_parquet`."""
@@ -47,28 +48,31 @@ def design_from_parquet(
         raise DesignError(f"batch={rows.batch} must be a positive number of rows.")
     require_columns(rows.first(), columns)
     distinct = rows.periods()
-    periods = integer_periods(distinct, columns.time)
-    frame = distinct.to_frame(columns.time)
-    _, periods, ledger = restrict(frame, periods, columns, window, (), Ledger())
+    periods, time = read_periods(distinct, columns.time)
+    frame, clock = distinct.to_frame(columns.time), time.clock
+    frame, periods, ledger = restrict(
+        frame, periods, columns, time.window(window), (), Ledger(), clock
+    )
     if len(periods) < 2:
         raise DesignError(
-            f"{columns.time!r} has one period only ({periods[0]}); a comparison over time needs at "
-            f"least two."
+            f"{columns.time!r} has one period only ({clock.name(periods[0])}); a comparison over "
+            f"time needs at least two."
         )
     if window is not None:
-        rows.within(periods)
+        rows.within(frame[columns.time].tolist())
+    periods = np.sort(periods)
     if exclude:
         rows.without(exclude)
         ledger = ledger.with_units(exclude, "left out by exclude=")
     try:
-        panel = _read(rows, periods, ordered=False)
+        panel = _read(rows, periods, time, ordered=False)
     except NotSortedError:
-        panel = _read(rows, periods, ordered=True)
+        panel = _read(rows, periods, time, ordered=True)
     return panel.design(make, ledger)
 
 
-def _read(rows: ParquetRows, periods: Integers, *, ordered: bool) -> _Panel:
-    panel = _Panel(rows, periods)
+def _read(rows: ParquetRows, periods: Integers, time: TimeColumn, *, ordered: bool) -> _Panel:
+    panel = _Panel(rows, periods, time)
     for frame in rows.frames(ordered=ordered):
         panel.add(frame)
     if not panel.likes:
@@ -82,6 +86,7 @@ class _Panel:
 
     source: ParquetRows
     periods: Integers
+    time: TimeColumn
     likes: dict[bytes, Likes] = field(default_factory=dict)
     groups: dict[Hashable, int] = field(default_factory=dict)
     later: Counter[int] = field(default_factory=Counter)
@@ -91,9 +96,8 @@ class _Panel:
         """Check and sum up the units of a batch."""
         columns = self.source.columns
         require_columns(frame, columns)
-        grid = make_grid(
-            frame, integer_periods(frame[columns.time], columns.time), columns, self.periods
-        )
+        periods = self.time.read(frame[columns.time])
+        grid = make_grid(frame, periods, columns, self.periods, self.time.clock)
         outcome = grid.spread(numbers(frame, columns.outcome, grid, columns))
         present = ~np.isnan(outcome)
         traits = np.column_stack(list(self._traits(frame, grid, present)))
@@ -113,7 +117,7 @@ class _Panel:
             )
         else:
             assert columns.adoption is not None
-            adoption = declared_adoption(frame, columns.adoption, grid, columns)
+            adoption = declared_adoption(frame, columns.adoption, grid, columns, self.time)
             after = np.isfinite(adoption) & (adoption > self.periods[-1])
             self.later.update(adoption[after].astype(np.int64).tolist())
             adoption = np.where(after, np.inf, adoption)
@@ -167,13 +171,14 @@ class _Panel:
             start += len(values)
         adoption, weights, group = traits[:, 0], traits[:, 1], traits[:, 2].astype(np.int64)
         units = pd.Index(self._labels(likes, sizes), dtype=object)
-        grid = Grid(units, self.periods, None, None)
+        clock = self.time.clock
+        grid = Grid(units, self.periods, None, None, clock)
         for period, number in sorted(self.later.items()):
             ledger = ledger.with_note(
                 None,
                 period,
-                f"{number:,} {columns.unit}s adopt after the last period {self.periods[-1]}: they "
-                f"count as never treated here",
+                f"{number:,} {columns.unit}s adopt after the last period "
+                f"{clock.name(self.periods[-1])}: they count as never treated here",
             )
         require_comparison(outcome, adoption, grid, columns, None)
         assignment = np.arange(len(units), dtype=np.int64)
@@ -188,7 +193,9 @@ class _Panel:
             units=units,
             periods=self.periods,
             adoption=adoption,
-            labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time),
+            labels=Labels(
+                outcome=columns.outcome, unit=columns.unit, time=columns.time, clock=clock
+            ),
             assigned_at=columns.assigned_at or columns.unit,
             assignment=assignment,
             covariates={
@@ -209,14 +216,19 @@ class _Panel:
         columns = self.source.columns
         adoption = np.array([each.traits[0] for each in likes])
         cells = np.where([each.present for each in likes], 0.0, np.nan)
-        names = [f"{each.number:,} first treated in {each.traits[0]:.0f}" for each in likes]
-        grid = Grid(pd.Index(names), self.periods, None, None)
+        clock = self.time.clock
+        names = [
+            f"{each.number:,} first treated in "
+            f"{clock.name(each.traits[0]) if np.isfinite(each.traits[0]) else 'inf'}"
+            for each in likes
+        ]
+        grid = Grid(pd.Index(names), self.periods, None, None, clock)
         without, late = always_treated(cells, adoption, grid, columns, cross_sections)
         for cohort in np.unique(adoption[without]):
             gone = without & (adoption == cohort)
             number = sum(each.number for each, out in zip(likes, gone, strict=True) if out)
             reason = (
-                f"{number:,} {columns.unit}s first treated in {cohort:.0f} left out, no "
+                f"{number:,} {columns.unit}s first treated in {clock.name(cohort)} left out, no "
                 f"pre-period: treated in every observed period"
             )
             ledger = ledger.with_note(None, None, reason)
@@ -266,7 +278,8 @@ class _Panel:
         for code in np.unique(group):
             own = np.unique(adoption[group == code])
             if len(own) > 1:
-                when = " and ".join("never" if np.isinf(a) else f"{a:.0f}" for a in own[:2])
+                name = self.time.clock.name
+                when = " and ".join("never" if np.isinf(a) else str(name(a)) for a in own[:2])
                 raise DesignError(
                     f"assigned_at={columns.assigned_at!r}, but the {columns.unit}s of "
                     f"{columns.assigned_at} {quoted(names[int(code)])} are not treated from the "
