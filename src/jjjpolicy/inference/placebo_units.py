@@ -100,10 +100,6 @@ class PlaceboUnits(Inference):
         """
         if self.replications is not None and self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
-        if self.alternative not in ("two-sided", "greater", "less"):
-            raise InferenceError(
-                f"alternative={self.alternative!r} must be 'two-sided', 'greater' or 'less'."
-            )
         if self.pre_fit_cutoff is not None and not self.pre_fit_cutoff > 0:
             raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
         design = estimate.design

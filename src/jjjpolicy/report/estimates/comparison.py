@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from jjjpolicy.errors import DataError
+from jjjpolicy.report.estimates.names import Estimates, named
 from jjjpolicy.report.tables.cells import (
     Interval,
     Number,
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    estimates: Mapping[str, Estimate],
+    estimates: Estimates,
     *,
     id: str = "comparison",
     caption: Label = Text("Estimates side by side", "估计结果对比"),
@@ -33,8 +32,9 @@ def compare(
 
     Parameters
     ----------
-    estimates : mapping of str to Estimate
-        Column headings and estimates.
+    estimates : mapping of str to Estimate, or list of Estimate
+        Column headings and estimates. Those of a list are called after their estimators and, where
+        need be, their outcome, inference method or number.
     id, caption
         Of the table.
     digits : int, optional
@@ -46,15 +46,15 @@ def compare(
     Returns
     -------
     Table
-        With ``to_latex()``, ``to_markdown()``, ``to_html()`` and ``to_docx(path)``.
+        With ``to_latex()``, ``to_markdown()``, ``to_html()``, ``to_docx(path)``, ``to_frame()`` and
+        ``to_excel(path)``.
 
     Raises
     ------
     DataError
-        ``estimates`` is empty.
+        ``estimates`` is empty, or holds something else.
     """
-    if not estimates:
-        raise DataError("compare() needs at least one estimate.")
+    estimates = named(estimates)
     columns = list(estimates.values())
     shown = [_decimals(e, level) if digits is None else digits for e in columns]
 
