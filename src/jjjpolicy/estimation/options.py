@@ -59,12 +59,13 @@ def read_options(made: Options) -> None:
     JJJPolicyError
         ``made.refusal``, for the first option that is of another kind.
     """
-    for name, kind in _kinds(type(made)).items():
+    cls: Any = type(made)
+    for name, kind in _kinds(cls).items():
         value = getattr(made, name)
         found = kind.read(value)
         if found is REFUSED:
             raise made.refusal(
-                f"{type(made).__name__}: {name}={_shown(value)} must be {kind.words}"
+                f"{cls.__name__}: {name}={_shown(value)} must be {kind.words}"
                 f"{_advice(name, value, kind)}."
             )
         if found is not value:
@@ -90,7 +91,7 @@ class Kind:
 
 
 @cache
-def _kinds(cls: Any) -> dict[str, Kind]:
+def _kinds(cls: type[Any]) -> dict[str, Kind]:
     hints = get_type_hints(cls)
     return {item.name: _kind(hints[item.name]) for item in fields(cls)}
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats
 
+SAMPLED = 1_000
+"""Placebo assignments drawn where there are too many to try them all."""
+
 
 @dataclass(frozen=True)
 class PlaceboUnits(Inference):
@@ -114,7 +117,7 @@ class PlaceboUnits(Inference):
                 f"{design.assigned_at!r} than treated ones; there are {space.groups} and "
                 f"{len(space.dates)}."
             )
-        draws = self.replications or 1_000
+        draws = self.replications or SAMPLED
         if self.separate and len(space.dates) > 1:
             parts = UnitPlacebos.of(estimate, controls, positions, space, groups, self.jobs)
             kept, note = self._cut(parts.refits, parts.own_pre_rmspe)
