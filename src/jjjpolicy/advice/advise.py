@@ -9,6 +9,7 @@ import pandas as pd
 
 from jjjpolicy.advice.case import Case
 from jjjpolicy.advice.evidence import (
+    LEVEL,
     NOT_HERE,
     PAIRS,
     SELDOM,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jjjpolicy.design.design import Design
-
-LEVEL = 0.05
 
 
 @one_thread

@@ -141,6 +141,8 @@ def _of_further_outcomes(results: Path) -> Iterator[tuple[Any, ...]]:
 
 
 # ---------------------------------------------------------------------- what rates say
+LEVEL = 0.05
+"""Of the tests that are judged."""
 KEEPS, OFTEN, SELDOM, NONE = "keeps", "too often", "too seldom", "no p-value"
 UNKNOWN, NOT_HERE = "no evidence", "not here"
 """Verdicts on the size of a test."""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.advice.evidence import (
     KEEPS,
+    LEVEL,
     NONE,
     NOT_HERE,
     OFTEN,
@@ -141,7 +142,7 @@ def _case(case: Case) -> Iterator[Text]:
         f"共 {case.periods} 期：实施前 {before.replace(' to ', ' 至 ')} 期，"
         f"实施后{'至少' if case.staggered else ''} {case.after} 期"
         f"{'' if case.balanced else '；部分单元格无观测值'}"
-        f"{'' if case.absorbing else '；处理会中止'}。",
+        f"{'' if case.absorbing else '；处理状态可逆'}。",
     )
 
 
@@ -150,13 +151,15 @@ def _grounds(advice: Advice) -> Text:
     draws = int(advice.methods["draws"].max())
     treated = advice.methods["treated"].max()
     if advice.calibrated:
+        bound = f"{100 * (LEVEL + 2 * (LEVEL * (1 - LEVEL) / max(draws, 1)) ** 0.5):.1f}%"
         return Text(
             f"Methods, tried on pseudo-policies among your own {advice.case.never} untreated "
             f"{advice.case.level} ({draws} pseudo-policies, {treated:.0f} treated at a time); "
-            f"share of true hypotheses rejected at 5%:",
+            f"share of true hypotheses rejected at 5%. With so many a test that keeps its size may "
+            f"show up to {bound}:",
             f"以您数据中 {advice.case.never} 个未处理的 {advice.case.level} 模拟伪政策"
             f"（{draws} 个伪政策，每次 {treated:.0f} 个处理组），各方法在 5% "
-            f"水平下拒绝真实原假设的比例：",
+            f"水平下拒绝真实原假设的比例。在此模拟次数下，水平可靠的检验也可能达到 {bound}：",
         )
     if np.isnan(treated):
         return Text(

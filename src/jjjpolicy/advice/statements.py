@@ -116,7 +116,7 @@ def not_to_be_had(case: Case) -> Iterator[Text]:
         yield Text(
             "Randomisation, placebos and synthetic controls, which hand out first treated periods: "
             "treatment switches off here. ChaisemartinDHaultfoeuille estimates such designs.",
-            "随机化推断、安慰剂检验与合成控制法以首次受处理时点为准，而此处处理会中止；"
+            "随机化推断、安慰剂检验与合成控制法以首次受处理时点为准，而此处处理状态可逆；"
             "此类设计可用 ChaisemartinDHaultfoeuille 估计。",
         )
 
