@@ -124,7 +124,13 @@ def test_shapes_that_say_what_is_meant_are_the_right_shape(given: Any, meant: An
         (
             lambda: jp.synth.PanelDataApproach(selection=jp.synth.Lasso),
             jp.DesignError,
-            "PanelDataApproach: selection=Lasso must be a DonorSelection; write selection=Lasso().",
+            "PanelDataApproach: selection=Lasso must be BestSubset(…) or Lasso(…); "
+            "write selection=Lasso().",
+        ),
+        (
+            lambda: jp.synth.SyntheticControl(predictors="gdp"),
+            jp.DesignError,
+            "SyntheticControl: predictors='gdp' must be a list, each Predictor(…).",
         ),
         (
             lambda: jp.did.CallawaySantAnna(control="nevr"),

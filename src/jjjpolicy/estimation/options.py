@@ -115,8 +115,14 @@ def _kind(hint: Any) -> Kind:
         return Kind("an array of numbers", _array)
     if origin is Callable:
         return Kind("a function", lambda value: value if callable(value) else REFUSED)
-    named = f"{'an' if hint.__name__[0] in 'AEIO' else 'a'} {hint.__name__}"
-    return Kind(named, lambda value: value if isinstance(value, hint) else REFUSED)
+    return Kind(_made(hint), lambda value: value if isinstance(value, hint) else REFUSED)
+
+
+def _made(cls: type[Any]) -> str:
+    """An object of a class in words; of parameters of methods, what makes one."""
+    if not issubclass(cls, Options) or len(cls.__subclasses__()) > 5:
+        return f"{'an' if cls.__name__[0] in 'AEIO' else 'a'} {cls.__name__}"
+    return " or ".join(f"{each.__name__}(…)" for each in cls.__subclasses__() or [cls])
 
 
 def _whole(value: Any) -> Any:
