@@ -140,3 +140,55 @@ def test_value_labels_of_stata_stay_codes(tmp_path: Path) -> None:
         jp.read_table(path), unit="unit", time="period", outcome="y", treatment="treated"
     )
     assert list(design.cohorts) == [2004]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_separators_are_told_from_the_header(tmp_path: Path, separator: str) -> None:
+    text = "fips,year,y\n01001,2001,0.5\n36005,2002,1\n".replace(",", separator)
+    table = jp.read_table(written(tmp_path, text))
+    assert list(table["fips"]) == ["01001", "36005"]
+    assert list(table["year"]) == [2001, 2002]
+    assert list(table["y"]) == [0.5, 1.0]
+
+
+def test_what_a_spreadsheet_leaves_around_a_table_is_no_part_of_it(tmp_path: Path) -> None:
+    text = "unit, year ,y,,\na,2001,1.5,,\n,,,,\nb,2002,2.5,,\n,,,,\n"
+    table = jp.read_table(written(tmp_path, text))
+    assert list(table.columns) == ["unit", "year", "y"]
+    assert list(table["y"]) == [1.5, 2.5]
+    assert list(table.index) == [0, 1]
+    kept = jp.read_table(written(tmp_path, "unit,y,\na,1.5,\nb,2.5,remark\n"))
+    assert kept.shape == (2, 3)
+
+
+def test_value_labels_of_stata_replace_codes_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "labelled.dta"
+    frame = pd.DataFrame({"state": [11, 12, 11], "answer": [1, 99, 2], "y": [1.5, 2.5, 3.5]})
+    labels = {"state": {11: "北京", 12: "天津"}, "answer": {99: "does not know"}}
+    frame.to_stata(path, write_index=False, version=118, value_labels=labels)
+    assert list(jp.read_table(path)["state"]) == [11, 12, 11]
+    read = jp.read_table(path, labels=True)
+    assert list(read["state"]) == ["北京", "天津", "北京"]
+    assert list(read["answer"]) == [1, 99, 2]  # only one of its values has a label
+    assert list(read["y"]) == [1.5, 2.5, 3.5]
+    with pytest.raises(jp.DataError, match="labels=True is for Stata files"):
+        jp.read_table(written(tmp_path, "a\n1\n"), labels=True)
+
+
+def test_parquet_keeps_whole_numbers_with_gaps_and_the_index(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="needs pip install 'jjjpolicy[firms]'")
+    large = 2**60 + 1  # no float is this number
+    frame = pd.DataFrame(
+        {
+            "state": ["a", "b"],
+            "code": pd.array([large, None], "Int64"),
+            "quarter": pd.PeriodIndex(["2019Q4", "2020Q1"], freq="Q"),
+        }
+    )
+    frame.set_index("state").to_parquet(tmp_path / "named.parquet")
+    frame.set_axis([5, 9], axis=0).to_parquet(tmp_path / "unnamed.parquet")
+    for name in ("named", "unnamed"):
+        read = jp.read_table(tmp_path / f"{name}.parquet")
+        assert set(read.columns) == {"state", "code", "quarter"}
+        assert read["code"].iloc[0] == large
+        assert list(read["quarter"].astype(str)) == ["2019Q4", "2020Q1"]

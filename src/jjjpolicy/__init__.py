@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from jjjpolicy import did, fiscal, indicators, inference, linalg, relocation, sensitivity, synth
+    from jjjpolicy.advice.advise import advise
     from jjjpolicy.design.design import Design
     from jjjpolicy.design.intake.files import read_table
     from jjjpolicy.errors import (
@@ -41,6 +42,7 @@ _MODULES = (
     "synth",
 )
 _NAMES = {
+    "advise": "advice.advise",
     "load": "panels.datasets",
     "vintages": "panels.datasets",
     "dictionary": "panels.datasets",
@@ -72,6 +74,7 @@ __all__ = [
     "Panel",
     "Policy",
     "Variable",
+    "advise",
     "compare",
     "dictionary",
     "did",

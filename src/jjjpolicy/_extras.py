@@ -9,7 +9,7 @@ from jjjpolicy.errors import DataError
 
 
 class MissingExtraError(DataError, ImportError):
-    """The tools for firm records and Parquet are not installed; also an `ImportError`."""
+    """Tools for firm records, Arrow, Parquet or Excel are missing; also an `ImportError`."""
 
 
 def load(module: str) -> Any:
@@ -24,6 +24,6 @@ def load(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"firm records and Parquet files need {module.partition('.')[0]!r}, which is not "
-            f"installed; install the extra: pip install 'jjjpolicy[firms]'."
+            f"this needs {module.partition('.')[0]!r}, which is not installed; install the extra "
+            f"for other tables than those of pandas and CSV: pip install 'jjjpolicy[firms]'."
         ) from error

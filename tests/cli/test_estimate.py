@@ -204,3 +204,19 @@ def test_commands_say_each_warning_once_and_without_its_place(tmp_path: Path) ->
     assert len(notes) == len(set(notes))
     assert "Warning" not in done.stderr
     assert ".py" not in done.stderr
+
+
+def test_advice_on_a_file_comes_in_both_languages_and_from_the_file_itself(tmp_path: Path) -> None:
+    data = written(simulated(), tmp_path / "mine.csv")
+    arguments = ["advise", "--data", str(data), *COLUMNS]
+    plain = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert plain.stdout.startswith("Before estimating y\n")
+    design = jp.Design.from_frame(
+        jp.read_table(data), unit="unit", time="year", outcome="y", treatment="d"
+    )
+    assert plain.stdout == jp.advise(design).summary() + "\n"
+    more = ["--calibrate", "--replications", "2", "--language", "zh"]
+    own = CliRunner().invoke(app, [*arguments, *more], catch_exceptions=False)
+    assert "模拟伪政策" in own.stdout
+    wrong = CliRunner().invoke(app, [*arguments, "--language", "fr"])
+    assert "choose en or zh" in str(wrong.exception)

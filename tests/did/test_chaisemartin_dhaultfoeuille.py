@@ -202,7 +202,7 @@ def test_inference_that_needs_no_other_assignment_works() -> None:
 
 def test_errors_say_what_to_do() -> None:
     design = design_of(simulated_panel(8, 6, {0: 2004, 1: 2004}))
-    with pytest.raises(jp.DesignError, match="overall='DID' must be one of"):
+    with pytest.raises(jp.DesignError, match="overall='DID' must be 'DID_M' or"):
         jp.did.ChaisemartinDHaultfoeuille("DID").fit(design)  # type: ignore[arg-type]
     with pytest.raises(jp.DesignError, match="effects=9: only the first 3"):
         jp.did.ChaisemartinDHaultfoeuille(effects=9).fit(design)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from jjjpolicy.cli import (
+    advise,
     calibrate,
     data,
     diff,
@@ -54,6 +55,7 @@ app.command(epilog=EXIT_CODES)(reproduce.reproduce)
 app.command(epilog=EXIT_CODES)(verify.verify)
 app.command(epilog=EXIT_CODES)(trace.trace)
 app.command(epilog=EXIT_CODES)(diff.diff)
+app.command(epilog=EXIT_CODES)(advise.advise)
 app.command(epilog=EXIT_CODES)(estimate.estimate)
 app.command(epilog=EXIT_CODES)(estimate.methods)
 app.command(epilog=EXIT_CODES)(calibrate.calibrate)

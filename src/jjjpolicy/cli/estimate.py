@@ -7,28 +7,38 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jjjpolicy.cli.columns import (
+    Adoption,
+    AssignedAt,
+    Covariate,
+    Data,
+    Exclude,
+    Outcome,
+    Sheet,
+    Time,
+    Treatment,
+    Unit,
+    Weights,
+    Window,
+    read_design,
+    require_language,
+)
 from jjjpolicy.cli.output import show, table
 from jjjpolicy.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jjjpolicy.estimation.estimate import Estimate
 
 FEW_TREATED = 8
 
 
 def estimate(
-    data: Annotated[Path, typer.Option(help="CSV, TSV, Parquet, Stata (.dta) or Excel (.xlsx).")],
-    time: Annotated[str, typer.Option(help="Column of periods (integers).")],
-    outcome: Annotated[str, typer.Option(help="Column of the outcome.")],
-    unit: Annotated[
-        str | None, typer.Option(help="Column of units; none for repeated cross-sections.")
-    ] = None,
-    treatment: Annotated[str | None, typer.Option(help="Column of 0 and 1.")] = None,
-    adoption: Annotated[
-        str | None, typer.Option(help="Column of the first treated period; 0 or empty: never.")
-    ] = None,
+    data: Data,
+    time: Time,
+    outcome: Outcome,
+    unit: Unit = None,
+    treatment: Treatment = None,
+    adoption: Adoption = None,
     method: Annotated[str, typer.Option(help="Estimator; see: jjjpolicy methods.")] = (
         "TwoWayFixedEffects"
     ),
@@ -41,18 +51,12 @@ def estimate(
     inference_option: Annotated[
         list[str] | None, typer.Option(help="Option of the inference, key=value; repeatable.")
     ] = None,
-    covariate: Annotated[list[str] | None, typer.Option(help="Column; repeatable.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Column of weights.")] = None,
-    assigned_at: Annotated[
-        str | None, typer.Option(help="Column of the level at which treatment was assigned.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="Unit to leave out; repeatable.")
-    ] = None,
-    window: Annotated[
-        tuple[int, int] | None, typer.Option(help="First and last period to use.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
+    covariate: Covariate = None,
+    weights: Weights = None,
+    assigned_at: AssignedAt = None,
+    exclude: Exclude = None,
+    window: Window = None,
+    sheet: Sheet = None,
     language: Annotated[str, typer.Option(help="Of the figure: en or zh.")] = "en",
     output: Annotated[
         Path | None, typer.Option(help="Directory for table, figure and numbers.")
@@ -69,15 +73,13 @@ def estimate(
     jjjpolicy estimate --data mine.dta --unit county --time year --outcome employment
     --adoption first_treated --method CallawaySantAnna --option control=not_yet
     """
-    import jjjpolicy as jp
     from jjjpolicy.replication.provenance.specification import (
         estimators,
         inferences,
         make_from_texts,
     )
 
-    if language not in ("en", "zh"):
-        raise DataError(f"--language {language!r}: choose en or zh.")
+    require_language(language)
     estimator = make_from_texts("estimator", estimators(), method, _options(option))
     way = None
     if inference is not None:
@@ -86,18 +88,18 @@ def estimate(
         )
     elif inference_option:
         raise DataError("--inference-option needs --inference.")
-    frame = jp.read_table(data, sheet if sheet is not None else 0)
-    design = jp.Design.from_frame(
-        frame,
+    design = read_design(
+        data,
+        sheet=sheet,
         unit=unit,
         time=time,
         outcome=outcome,
         treatment=treatment,
         adoption=adoption,
-        covariates=covariate or (),
+        covariates=covariate,
         weights=weights,
         assigned_at=assigned_at,
-        exclude=_units(frame, unit, exclude or []),
+        exclude=exclude,
         window=window,
     )
     result: Estimate = estimator.fit(design)
@@ -107,7 +109,7 @@ def estimate(
     if way is None and int(design.treated.sum()) <= FEW_TREATED and result.se is not None:
         typer.echo(
             "\nNote: few units are treated; errors that count on many are too small. Compare "
-            "--inference RandomizationInference."
+            "--inference RandomizationInference; jjjpolicy advise says more."
         )
     if output is not None:
         _write(result, output, language)
@@ -143,17 +145,6 @@ def _options(given: list[str] | None) -> dict[str, str]:
             raise DataError(f"option {each!r}: write key=value.")
         found[key.replace("-", "_")] = value
     return found
-
-
-def _units(frame: pd.DataFrame, unit: str | None, wanted: list[str]) -> list[object]:
-    """Labels of units as the file holds them; a label typed as text may be a number there."""
-    if unit is None or unit not in frame.columns:
-        return list(wanted)
-    known = {str(label): label for label in frame[unit].unique()}
-    unknown = [label for label in wanted if label not in known]
-    if unknown:
-        raise DataError(f"--exclude {unknown[0]!r} is no {unit} of the file.")
-    return [known[label] for label in wanted]
 
 
 def _write(result: Estimate, folder: Path, language: str) -> None:

@@ -19,6 +19,7 @@ from jjjpolicy.errors import DesignError, warn_user
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans
+    from jjjpolicy.panels.frames import ArrowTable
     from jjjpolicy.panels.panel import Panel
     from jjjpolicy.registry.policy import Policy, Timing
 
@@ -80,7 +81,7 @@ class Design(Arrays):
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: pd.DataFrame | ArrowTable,
         *,
         unit: str | None,
         time: str,
@@ -101,7 +102,7 @@ class Design(Arrays):
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame, or table of Polars or Arrow
             Rows may come in any order. A (unit, period) pair may be absent (the panel is then
             unbalanced and the ledger lists the cell) but may not occur twice. A table in which
             every unit occurs once holds repeated cross-sections.
@@ -155,6 +156,7 @@ class Design(Arrays):
             like 202001; a unit has no row between its last untreated and its first treated one,
             so that ``treatment`` does not say when it adopted.
         """
+        frame = intake.as_frame(frame)
         if unit is None:
             frame, unit = intake.rows_as_units(frame)
         return intake.design_from_frame(

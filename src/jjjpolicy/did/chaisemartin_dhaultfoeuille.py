@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -195,10 +195,6 @@ class ChaisemartinDHaultfoeuille(Estimator):
         return super().refit_many(design, adoptions, jobs)
 
     def _paths(self, design: Design) -> TreatmentPaths:
-        if self.overall not in get_args(Overall):
-            raise DesignError(
-                f"overall={self.overall!r} must be one of {', '.join(map(repr, ESTIMANDS))}."
-            )
         for name, least in (("effects", 1), ("placebos", 0)):
             number = getattr(self, name)
             if number is not None and number < least:

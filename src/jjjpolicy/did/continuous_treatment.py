@@ -83,8 +83,6 @@ class ContinuousTreatment(Estimator):
     grid: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        if self.control not in ("never", "not_yet"):
-            raise DesignError(f"control={self.control!r} must be 'never' or 'not_yet'.")
         if not (1 <= self.degree <= 20 and 0 <= self.knots <= 100):
             raise DesignError(
                 f"degree={self.degree} must lie between 1 and 20, knots={self.knots} between 0 and "

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jjjpolicy.did.group_time.comparisons import Control, require_controls
+from jjjpolicy.did.group_time.comparisons import Control, require_anticipation, require_controls
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
 from jjjpolicy.did.group_time.interacted import interacted_columns, interacted_effects
 from jjjpolicy.did.group_time.saturated import SaturatedCells, fit_effects, saturated_cells
 from jjjpolicy.did.regressions.fitted import PanelRegression
-from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -57,10 +56,7 @@ class ExtendedTWFE(GroupTimeEstimator):
     unit_effects: bool = True
 
     def __post_init__(self) -> None:
-        if self.control not in ("never", "not_yet"):
-            raise DesignError(f"control={self.control!r} must be 'never' or 'not_yet'.")
-        if self.anticipation < 0:
-            raise DesignError(f"anticipation={self.anticipation} must be 0 or more periods.")
+        require_anticipation(self.anticipation)
 
     def comparable(self, design: Design) -> Design:
         """The whole design where effects of cohorts stand in place of those of units."""

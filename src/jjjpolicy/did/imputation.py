@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -140,11 +140,6 @@ class Imputation(SharedImputation):
         return cohorts.average_effects(periods)
 
     def _effects(self, design: Design) -> ImputedEffects:
-        if self.averaging not in get_args(Averaging):
-            raise DesignError(
-                f"averaging={self.averaging!r} must be one of "
-                f"{', '.join(map(repr, get_args(Averaging)))}."
-            )
         design.require_absorbing(self.label)
         model = UntreatedOutcome(design)
         model.require_estimable(self.label)

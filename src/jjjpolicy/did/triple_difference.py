@@ -14,7 +14,7 @@ from jjjpolicy.did.group_time.comparisons import (
     Comparison,
     Control,
     plan_comparisons,
-    require_known_options,
+    require_anticipation,
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
@@ -79,7 +79,7 @@ class TripleDifference(GroupTimeEstimator):
     anticipation: int = 0
 
     def __post_init__(self) -> None:
-        require_known_options(self.control, self.method, self.base, self.anticipation)
+        require_anticipation(self.anticipation)
 
     def comparable(self, design: Design) -> Design:
         """The whole design: levels are compared, so that no row needs another of its unit."""

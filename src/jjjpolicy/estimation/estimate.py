@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import InferenceError, warn_user
+from jjjpolicy.errors import InferenceError, JJJPolicyError, warn_user
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
+from jjjpolicy.estimation.tidied import Tidied
 from jjjpolicy.linalg.brief import ShownAsHTML, renderer
 from jjjpolicy.linalg.threads import one_thread
 
@@ -104,7 +105,7 @@ class Estimator(Refittable, ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate(ShownAsHTML):
+class Estimate(Tidied, ShownAsHTML):
     """An estimated effect. One class for all estimators.
 
     Attributes
@@ -357,6 +358,7 @@ class Inference(Method, ABC):
     """Base class of inference methods; subclasses are frozen dataclasses of options."""
 
     computing: ClassVar[frozenset[str]] = frozenset({"infer"})
+    refusal: ClassVar[type[JJJPolicyError]] = InferenceError
 
     by_group: ClassVar[bool] = False
     """Whether groups of the level of assignment enter only as wholes; see `Design.from_parquet`."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from jjjpolicy.estimation.options import Options
 from jjjpolicy.linalg.threads import InOneThread
 
 
-class Method(InOneThread):
+class Method(Options, InOneThread):
     """Base class of frozen dataclasses that hold the options of an estimator or of inference."""
 
     @property

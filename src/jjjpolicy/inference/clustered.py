@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -73,8 +73,6 @@ class Clustered(Inference):
             an estimator that is no regression; CRV2 or CRV3 where the estimate rests on one
             cluster; CRV2 or CRV3 in two dimensions.
         """
-        if self.kind not in get_args(Kind):
-            raise InferenceError(f"kind={self.kind!r} must be 'CRV1', 'CRV2' or 'CRV3'.")
         if isinstance(self.level, tuple):
             return self._two_way(estimate, *self.level)
         level = self.level or estimate.design.assigned_at

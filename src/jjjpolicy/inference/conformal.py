@@ -97,10 +97,6 @@ class Conformal(Inference):
             raise InferenceError("grid= must be at least 3, replications= at least 1.")
         require_few("grid", self.grid, 10_000)
         require_few("replications", self.replications, 100_000)
-        if self.permutations not in ("moving_block", "iid"):
-            raise InferenceError(
-                f"permutations={self.permutations!r} must be 'moving_block' or 'iid'."
-            )
         require_jobs(self.jobs)
         if estimate.estimator.leaks:
             raise InferenceError(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 ENUMERATED = 50_000
+LEAST_CONTROLS = 5
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ class RegressionGroups:
         codes = np.unique(design.assignment, return_inverse=True)[1].astype(np.int64)
         first = np.unique(codes, return_index=True)[1]
         treated = design.treated[first]
-        if (~treated).sum() < 5:
+        if (~treated).sum() < LEAST_CONTROLS:
             raise InferenceError(
                 f"{method} needs many control groups at the level {design.assigned_at!r}, there "
                 f"are {(~treated).sum()}; use RandomizationInference."

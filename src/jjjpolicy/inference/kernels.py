@@ -58,8 +58,6 @@ class Conley(Inference):
             )
         if not self.cutoff_km > 0:
             raise InferenceError(f"cutoff_km={self.cutoff_km} must be positive.")
-        if self.kernel not in ("bartlett", "uniform"):
-            raise InferenceError(f"kernel={self.kernel!r} must be 'bartlett' or 'uniform'.")
         if self.lags is None:
             influence = influence_of(estimate, "a spatial variance", "PlaceboUnits")
             terms = influence[:, None, :] / design.n_units

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -174,14 +174,6 @@ class PredictionIntervals(Inference):
         if self.simulations < 10:
             raise InferenceError(f"simulations={self.simulations} must be at least 10.")
         require_few("simulations", self.simulations, 100_000)
-        for name, value, law in (
-            ("errors", self.errors, Law),
-            ("moments", self.moments, Moments),
-        ):
-            if value not in get_args(law):
-                raise InferenceError(
-                    f"{name}={value!r} must be one of {', '.join(map(repr, get_args(law)))}."
-                )
 
     def _unit(
         self,

@@ -20,14 +20,15 @@ from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentS
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import at_least, rank_pvalue, rank_pvalues, studentised
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
+from jjjpolicy.linalg.types import Floats
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.estimation.results import EffectsAt, IntervalAt
-    from jjjpolicy.linalg.types import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans
 
-Mechanism = Callable[[np.random.Generator], "Floats"]
+Mechanism = Callable[[np.random.Generator], Floats]
 Statistic = Literal["coefficient", "studentised"]
 
 ENUMERATED = 50_000
@@ -92,10 +93,6 @@ class RandomizationInference(Inference):
         """
         if self.replications is not None and self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
-        if self.statistic not in ("coefficient", "studentised"):
-            raise InferenceError(
-                f"statistic={self.statistic!r} must be 'coefficient' or 'studentised'."
-            )
         design = estimate.design
         if not design.absorbing:
             raise InferenceError(

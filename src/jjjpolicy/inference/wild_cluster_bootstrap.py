@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -150,12 +150,6 @@ class WildClusterBootstrap(Inference):
         )
 
     def _check(self) -> None:
-        if self.variant not in get_args(Variant):
-            raise InferenceError(f"variant={self.variant!r} must be '11', '13', '31' or '33'.")
-        if self.weights not in get_args(Weights):
-            raise InferenceError(
-                f"weights={self.weights!r} must be 'rademacher', 'webb' or 'mammen'."
-            )
         if self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
 

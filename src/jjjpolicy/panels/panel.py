@@ -12,6 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import DataError
 from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.panels.formulas import Formula
+from jjjpolicy.panels.frames import as_frame
 from jjjpolicy.panels.variable import Break, Variable, completed, with_inputs
 from jjjpolicy.registry.lookup import unknown_name
 from jjjpolicy.registry.regions import regions
@@ -26,7 +27,8 @@ class Panel(ShownAsHTML):
     Attributes
     ----------
     frame : DataFrame
-        One row per unit and period, in the order of units and periods; columns ``unit``, ``time``
+        One row per unit and period, in the order of units and periods (a table of Polars or Arrow
+        becomes one); columns ``unit``, ``time``
         and one per variable. Missing values are ``nan``; nothing is filled.
     variables : dict of str to Variable
         One per column, in the same order.
@@ -64,6 +66,7 @@ class Panel(ShownAsHTML):
     area_changes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", as_frame(self.frame))
         columns = [self.unit, self.time, *self.variables]
         for name in columns:
             if name not in self.frame.columns:

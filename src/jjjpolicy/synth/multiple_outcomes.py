@@ -61,10 +61,6 @@ class MultipleOutcomeSyntheticControl(Estimator):
     objective: Literal["concatenated", "averaged"] = "concatenated"
     demeaned: bool = True
 
-    def __post_init__(self) -> None:
-        given = (self.outcomes,) if isinstance(self.outcomes, str) else self.outcomes
-        object.__setattr__(self, "outcomes", tuple(given))
-
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates that are not among the outcomes."""
         return [name for name in design.covariates if name not in self.outcomes]
@@ -137,8 +133,6 @@ class MultipleOutcomeSyntheticControl(Estimator):
         return Gaps.of(design, gaps).refits()
 
     def _donors(self, design: Design) -> Booleans:
-        if self.objective not in ("concatenated", "averaged"):
-            raise DesignError(f"objective={self.objective!r} must be 'concatenated' or 'averaged'.")
         return require_panel(design, self.label, 2)
 
     def _tables(self, design: Design) -> dict[str, Floats]:

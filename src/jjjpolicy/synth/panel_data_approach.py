@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from jjjpolicy.errors import DesignError
+from jjjpolicy.estimation.options import Options
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.lasso import lasso_path
 from jjjpolicy.linalg.types import Floats, Integers
@@ -23,7 +24,7 @@ PERFECT = 1e-11
 """Residual sum of squares, relative to the total, that is rounding."""
 
 
-class DonorSelection(ABC):
+class DonorSelection(Options, ABC):
     """Base class of the ways to choose donors and coefficients; subclasses are dataclasses."""
 
     @abstractmethod

@@ -71,9 +71,6 @@ class SyntheticControl(Estimator):
     predictors: Sequence[Predictor] = ()
     predictor_weights: PredictorWeights = field(default_factory=NestedSearch)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "predictors", tuple(self.predictors))
-
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates that are not among the predictors."""
         matched = {predictor.variable for predictor in self.predictors}

@@ -259,16 +259,6 @@ class SyntheticDiD(Estimator):
 
     # ------------------------------------------------------------------ requirements
     def _require(self, design: Design) -> None:
-        if self.covariates not in ("projected", "optimized"):
-            raise DesignError(
-                f"covariates={self.covariates!r} must be 'projected' or 'optimized': it says how "
-                f"the covariates of the design are used; name them when building the design."
-            )
-        for name in ("unit_weights", "time_weights"):
-            if getattr(self, name) not in ("estimated", "uniform"):
-                raise DesignError(
-                    f"{name}={getattr(self, name)!r} must be 'estimated' or 'uniform'."
-                )
         require_panel(design, self.label, 0)
 
     def _require_donors(self, design: Design, donors: int) -> None:

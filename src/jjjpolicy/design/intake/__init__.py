@@ -4,10 +4,12 @@ from jjjpolicy.design.intake.build import design_from_frame, design_from_policy
 from jjjpolicy.design.intake.columns import Columns, listed, quoted, rows_as_units
 from jjjpolicy.design.intake.parquet import ParquetRows
 from jjjpolicy.design.intake.summed import design_from_parquet
+from jjjpolicy.panels.frames import as_frame
 
 __all__ = [
     "Columns",
     "ParquetRows",
+    "as_frame",
     "design_from_frame",
     "design_from_parquet",
     "design_from_policy",

@@ -77,8 +77,6 @@ def shown_labels(labels: Sequence[Hashable] | pd.Index) -> str:
 
 
 def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        raise DesignError(f"expected a pandas DataFrame, got {type(frame).__name__}.")
     if columns.coordinates is not None and len(columns.coordinates) != 2:
         raise DesignError(
             f"coordinates={columns.coordinates!r} must be two columns, (latitude, longitude)."

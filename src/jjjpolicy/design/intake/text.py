@@ -31,7 +31,7 @@ def read_text(
     ----------
     file : path
     separator : str
-        A semicolon in its place is recognised in the header.
+        A semicolon, a tab or a bar in its place is recognised in the header.
     encoding : str, optional
         By default UTF-8, UTF-16 with its mark, or GB18030.
     as_written : bool
@@ -46,8 +46,8 @@ def read_text(
     """
     text = decoded(file, separator, encoding)
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
-    if len(header) == 1 and ";" in header[0]:
-        separator = ";"
+    if len(header) == 1 and (found := re.search(r"[;\t|]", header[0])):
+        separator = found[0]
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     options: dict[str, Any] = {"sep": separator}
     if as_written:
@@ -57,7 +57,8 @@ def read_text(
     frame: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
     if not isinstance(frame.index, pd.RangeIndex):
         raise ValueError("rows have more fields than the header")
-    names = pd.Index(header)  # as written; pandas would number those that occur twice
+    # As written; pandas would number those that occur twice, and names those that are empty.
+    names = pd.Index(name.strip() for name in header if name.strip())
     if not names.is_unique:
         raise ValueError(f"two columns are named {names[names.duplicated()][0]!r}; rename one")
     return _with_decimal_commas(frame) if separator == ";" and not as_written else frame
@@ -122,7 +123,7 @@ def _is_common(character: str) -> bool:
 
 def _codes(text: str, options: dict[str, Any]) -> dict[str, type[str]]:
     """Columns with codes such as 01, whose zeros would be lost in numbers."""
-    if re.search(r"""(?:^|[,;\t"])0\d+(?:$|[,;\t"\r])""", text, re.MULTILINE) is None:
+    if re.search(r"""(?:^|[,;|\t"])0\d+(?:$|[,;|\t"\r])""", text, re.MULTILINE) is None:
         return {}
     cells = pd.read_csv(io.StringIO(text), dtype=str, **options)
     return {

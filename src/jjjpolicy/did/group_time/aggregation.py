@@ -111,6 +111,14 @@ class Combination:
         )
 
 
+def require_kind(kind: str) -> None:
+    """Raise a `DesignError` for an average that does not exist."""
+    if kind not in ESTIMANDS:
+        raise DesignError(
+            f"aggregate({kind!r}) is unknown; choose 'simple', 'group', 'calendar' or 'event'."
+        )
+
+
 def combine(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combination:
     """The overall average of a kind, followed by its averages by level.
 
@@ -123,13 +131,9 @@ def combine(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combinatio
     Raises
     ------
     DesignError
-        An unknown kind, a balanced window for another kind than event time, or no effect from
-        adoption on within the window.
+        A balanced window for another kind than event time, or no effect from adoption on within
+        the window.
     """
-    if kind not in ESTIMANDS:
-        raise DesignError(
-            f"aggregate({kind!r}) is unknown; choose 'simple', 'group', 'calendar' or 'event'."
-        )
     if window.balance is not None and kind != "event":
         raise DesignError(
             f"balance= keeps the same cohorts at every event time; it has no meaning for "

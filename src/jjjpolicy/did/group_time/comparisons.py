@@ -60,15 +60,8 @@ class Comparison:
         return rows, treated[rows]
 
 
-def require_known_options(control: str, method: str, base: str, anticipation: int) -> None:
-    """Raise a `DesignError` for options that do not exist."""
-    for name, value, known in (
-        ("control", control, ("never", "not_yet")),
-        ("method", method, ("dr", "ipw", "or")),
-        ("base", base, ("varying", "universal")),
-    ):
-        if value not in known:
-            raise DesignError(f"{name}={value!r} must be one of {', '.join(map(repr, known))}.")
+def require_anticipation(anticipation: int) -> None:
+    """Raise a `DesignError` for a negative number of periods."""
     if anticipation < 0:
         raise DesignError(f"anticipation={anticipation} must be 0 or more periods.")
 

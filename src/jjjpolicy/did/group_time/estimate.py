@@ -22,6 +22,7 @@ from jjjpolicy.did.group_time.aggregation import (
     Kind,
     Window,
     combine,
+    require_kind,
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.pretest import PreTest, wald_pretest
@@ -221,6 +222,7 @@ class GroupTimeEstimate(Estimate):
         if isinstance(source, GroupTimeAverage):
             source = source.source
         assert isinstance(source, GroupTimeEstimator)
+        require_kind(kind)
         window = Window(balance, min_event, max_event)
         plain = kind == "simple" and window == Window()
         estimator = source if plain else GroupTimeAverage(source, kind, window)

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jjjpolicy.errors import DataError
+from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.registry.lookup import unknown_name
 
 if TYPE_CHECKING:
@@ -66,68 +66,11 @@ def make(kind: str, choices: Mapping[str, type[Any]], name: str, options: Mappin
         An unknown name or option, or a value that the class refuses.
     """
     cls = _named(kind, choices, name)
-    known = [item.name for item in fields(cls)]
-    for option in options:
-        if option not in known:
-            raise unknown_name(f"option of {cls.__name__}", option, known or ["(it has none)"])
-    values = {option: _recorded(each) for option, each in options.items()}
-    for item in fields(cls):
-        if item.name in values:
-            _require_kind(cls.__name__, item.name, str(item.type), values[item.name])
     try:
-        return cls(**values)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{cls.__name__}: {error}") from error
-
-
-_PLAIN = {
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "str": (str,),
-    "None": (type(None),),
-}
-_CLASSES = (
-    "DonorSelection",
-    "Estimator",
-    "Exposure",
-    "FrankWolfe",
-    "JointEstimator",
-    "Predictor",
-    "PredictorWeights",
-)
-"""Classes of the package that are options of others."""
-_NOT_IN_TEXT = ("Mechanism", "Floats", "Policy", "pd.DataFrame")
-"""Kinds of which there is no written form."""
-
-
-def _require_kind(name: str, option: str, annotation: str, value: Any) -> None:
-    """Raise a `DataError` for a value that is none of the kinds that the annotation names.
-
-    Kinds are plain ones, classes of the package and sequences of either; the rest is left to the
-    class itself.
-    """
-    kinds = [kind.strip() for kind in annotation.split("|")]
-    if not all(_accepts(kind, value) is False for kind in kinds):
-        return
-    raise DataError(f"{name}: {option}={value!r} must be {' or '.join(kinds)}.")
-
-
-def _accepts(kind: str, value: Any) -> bool | None:
-    """Whether a value is of a kind; None where the kind is not known here."""
-    if kind in _PLAIN:
-        return isinstance(value, _PLAIN[kind]) and (kind == "bool" or not isinstance(value, bool))
-    outer, _, inner = kind.removesuffix("]").partition("[")
-    if outer in ("Sequence", "tuple"):
-        parts = [part.strip() for part in inner.split(",")]
-        if not isinstance(value, tuple) or (outer == "tuple" and not value):
-            return False
-        if outer == "tuple" and "..." not in parts and len(parts) != len(value):
-            return False
-        return all(_accepts(parts[0], each) is not False for each in value)
-    if kind in _CLASSES:
-        return kind in [each.__name__ for each in type(value).__mro__]
-    return False if kind in _NOT_IN_TEXT else None
+        return cls(**{option: _recorded(each) for option, each in options.items()})
+    except (JJJPolicyError, TypeError, ValueError) as error:
+        said = str(error).removeprefix(f"{cls.__name__}: ")
+        raise DataError(f"{cls.__name__}: {said}") from error
 
 
 def make_from_texts(

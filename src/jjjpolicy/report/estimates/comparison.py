@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.errors import DataError
 from jjjpolicy.report.estimates.attained import Attained, attained, percent
 from jjjpolicy.report.estimates.chinese import in_chinese
+from jjjpolicy.report.estimates.names import Estimates, named
 from jjjpolicy.report.tables.cells import (
     Cell,
     Interval,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    estimates: Mapping[str, Estimate],
+    estimates: Estimates,
     *,
     id: str = "comparison",
     caption: Label = Text("Estimates side by side", "估计结果对比"),
@@ -41,8 +41,9 @@ def compare(
 
     Parameters
     ----------
-    estimates : mapping of str to Estimate
-        Column headings and estimates.
+    estimates : mapping of str to Estimate, or list of Estimate
+        Column headings and estimates. Those of a list are called after their estimators and, where
+        need be, their outcome, inference method or number.
     id, caption
         Of the table.
     digits : int, optional
@@ -58,17 +59,17 @@ def compare(
     Returns
     -------
     Table
-        With ``to_latex()``, ``to_markdown()``, ``to_html()`` and ``to_docx(path)``.
+        With ``to_latex()``, ``to_markdown()``, ``to_html()``, ``to_docx(path)``, ``to_frame()`` and
+        ``to_excel(path)``.
 
     Raises
     ------
     DataError
-        ``estimates`` is empty, or the language is another.
+        ``estimates`` is empty or holds something else, or the language is another.
     InferenceError
         ``level`` is not between 0 and 1.
     """
-    if not estimates:
-        raise DataError("compare() needs at least one estimate.")
+    estimates = named(estimates)
     columns = list(estimates.values())
     intervals = [attained(e, level) for e in columns]
     shown = [

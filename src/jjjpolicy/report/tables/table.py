@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jjjpolicy.report.tables import definition, html, latex, markdown, typst, word
+from jjjpolicy.report.tables import definition, html, latex, markdown, spreadsheet, typst, word
 from jjjpolicy.report.tables.cells import Cell, Number, decimals
 from jjjpolicy.report.tables.content import Column, Content, Panel, Row
 from jjjpolicy.report.tables.layout import lay_out
@@ -111,6 +111,14 @@ class Table(Content):
     def to_docx(self, path: str | PathLike[str], language: Language | None = None) -> None:
         """Write a Word document holding the table in three-line style."""
         word.write(lay_out(self, self._language(language)), Path(path))
+
+    def to_frame(self, language: Language = "en") -> pd.DataFrame:
+        """Return the unrounded numbers by row label; an interval has two rows."""
+        return spreadsheet.to_frame(self, language)
+
+    def to_excel(self, path: str | PathLike[str], language: Language = "en") -> None:
+        """Write an Excel file whose numbers are numbers; needs ``openpyxl``."""
+        spreadsheet.write_excel(self, path, language)
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write the definition (``<id>.json``) and every format in both languages.

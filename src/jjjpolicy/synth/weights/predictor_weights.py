@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
+from jjjpolicy.estimation.options import Options
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.synth.weights.nested_search import VSearch, search
 from jjjpolicy.synth.weights.predictors import Predictor, predictor_table
@@ -92,7 +93,7 @@ class Matching:
         return difference
 
 
-class PredictorWeights(ABC):
+class PredictorWeights(Options, ABC):
     """Base class of the ways to weigh predictors; subclasses are frozen dataclasses."""
 
     @abstractmethod

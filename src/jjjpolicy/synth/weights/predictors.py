@@ -12,6 +12,7 @@ import pandas as pd
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.design.intake.columns import unknown_name
 from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.estimation.options import Options
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Predictor:
+class Predictor(Options):
     """The average of a variable over some periods before treatment.
 
     Parameters

@@ -1,0 +1,1 @@
+"""What a design allows before anything is estimated."""
