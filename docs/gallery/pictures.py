@@ -38,7 +38,7 @@ def main(folder: Path, names: list[str]) -> None:
         except FileNotFoundError as missing:
             print(f"{page.stem}: no {missing.filename}; its picture stays.")
             continue
-        namespace["figure"].savefig(HERE / f"{page.stem}.png", dpi=110)
+        namespace["figure"].savefig(HERE / f"{page.stem}.png", dpi=110, bbox_inches="tight")
 
 
 if __name__ == "__main__":
