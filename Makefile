@@ -5,6 +5,7 @@
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
 # make docs        the documentation site, in docs/_build/html
+# make links       the links of the documentation that lead outside
 # make lock        the lock files anew, after a change of dependencies (needs uv)
 # make clean       the environments and the state of the task graph
 
@@ -24,7 +25,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce package test test-lowest check bench docs lock clean
+.PHONY: reproduce package test test-lowest check bench docs links lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -77,6 +78,9 @@ $(LOWEST_READY): requirements-lowest.lock pyproject.toml
 docs: $(DOCS_READY)
 	@$(DOCS_VENV)/bin/sphinx-build -j auto -W --keep-going -q docs docs/_build/html
 	@echo "The site is docs/_build/html/index.html"
+
+links:
+	@$(PYTHON) docs/_extensions/links.py
 
 $(DOCS_READY): docs/requirements.lock
 	$(call locked,$(DOCS_VENV),docs/requirements.lock)

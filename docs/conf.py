@@ -29,7 +29,9 @@ extensions = [
     "numpydoc",
     "myst_nb",
     "data_dictionary",
+    "executed",
     "house_drawing",
+    "languages",
     "mathml",
 ]
 templates_path = ["_templates"]
@@ -46,9 +48,25 @@ myst_heading_anchors = 3
 # Notebooks are committed without outputs; the build runs them, and an error in one fails it.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True
 nb_execution_timeout = 120
 nb_execution_show_tb = True
 nb_merge_streams = True
+# The other pages of the gallery read files that are not ours to pass on.
+executed_pages = [
+    "index",
+    "tutorial",
+    "how-to/coming-from",
+    "how-to/few-treated",
+    "how-to/odd-panels",
+    "how-to/own-policy",
+    "how-to/specification-curve",
+    "gallery/castle",
+    "gallery/medicaid",
+    "gallery/organ-donations",
+    "gallery/texas",
+    "zh/*",
+]
 
 autosummary_imported_members = True
 autodoc_member_order = "bysource"
@@ -61,6 +79,16 @@ html_theme = "furo"
 html_title = "jjjpolicy"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/language.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

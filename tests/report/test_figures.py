@@ -179,6 +179,19 @@ def test_a_figure_draws_itself_as_before_once_it_was_saved(tmp_path):
     assert "draw" not in vars(figure)
 
 
+def test_a_figure_saved_outside_of_the_style_keeps_its_ticks_and_labels_on_the_page():
+    effects = pd.DataFrame({"event_time": range(4), "estimate": [0.52, -0.27, 0.26, 0.1]})
+    effects = effects.assign(lower=effects["estimate"] - 0.6, upper=effects["estimate"] + 0.6)
+    figure = draw_event_study(effects, outcome="Effect on log homicide")
+    (axes,) = figure.axes
+    with style.style("en"):
+        figure.draw_without_rendering()
+        inside = [label.get_text() for label in axes.get_yticklabels()]
+    figure.draw_without_rendering()
+    assert [label.get_text() for label in axes.get_yticklabels()] == inside
+    assert axes.yaxis.label.get_window_extent().x0 >= 0
+
+
 def test_equal_effects_keep_their_order_whatever_their_last_bits():
     def order(noise):
         curve = pd.DataFrame({"att": [0.3, 0.1 + noise, 0.1, 0.2], "failure": ""})

@@ -24,7 +24,8 @@ from jjjpolicy.cli import (
     trace,
     verify,
 )
-from jjjpolicy.errors import JJJPolicyError
+from jjjpolicy.cli.language import language_of, say, speak, spoken, translate
+from jjjpolicy.errors import DataError, JJJPolicyError
 
 EXIT_CODES = (
     "Exit codes: 0 done, nothing differs; 1 error; 2 wrong usage; 3 differences found "
@@ -45,8 +46,16 @@ app = typer.Typer(
 @app.callback(epilog=EXIT_CODES)
 def common(
     debug: Annotated[bool, typer.Option(help="Show where in the code an error arose.")] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="Language of help, messages and figures: en or zh; by default that of the locale."
+        ),
+    ] = None,
 ) -> None:
     """Policy evaluation with few treated regions: estimate, reproduce, verify, trace."""
+    if language not in (None, "en", "zh"):
+        raise DataError(f"--language {language!r}: choose en or zh.")
     if debug:
         os.environ[_DEBUG] = "1"
 
@@ -69,26 +78,35 @@ def main() -> None:
 
     Warnings follow what a command prints, each once and without the place in the code.
     """
+    speak(language_of(sys.argv[1:], os.environ))
+    command = typer.main.get_command(app)
+    if spoken() != "en":
+        translate(command)
     notes: dict[str, None] = {}
     if not sys.warnoptions:
         warnings.showwarning = lambda message, *_, **__: notes.setdefault(str(message))
     try:
-        app()
+        command()
     except JJJPolicyError as error:
         _fail(str(error))
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            typer.echo("Interrupted. Run the command again; it goes on from there.", err=True)
+            typer.echo(say("Interrupted. Run the command again; it goes on from there."), err=True)
         raise
     except Exception as error:
-        _fail(f"{type(error).__name__}: {error}. This was not foreseen; see it with --debug.")
+        _fail(
+            say(
+                "{error}. This was not foreseen; see it with --debug.",
+                error=f"{type(error).__name__}: {error}",
+            )
+        )
     finally:
         for note in notes:
-            typer.echo(f"Note: {note}", err=True)
+            typer.echo(say("Note: {note}", note=note), err=True)
 
 
 def _fail(message: str) -> None:
     if os.environ.get(_DEBUG):
         raise
-    typer.echo(f"Error: {message}", err=True)
+    typer.echo(say("Error: {message}", message=message), err=True)
     sys.exit(1)

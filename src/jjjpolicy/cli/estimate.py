@@ -23,6 +23,7 @@ from jjjpolicy.cli.columns import (
     read_design,
     require_language,
 )
+from jjjpolicy.cli.language import say
 from jjjpolicy.cli.output import show, table
 from jjjpolicy.errors import DataError
 
@@ -107,9 +108,12 @@ def estimate(
         result = result.with_inference(way)
     typer.echo(result.summary())
     if way is None and int(design.treated.sum()) <= FEW_TREATED and result.se is not None:
+        typer.echo("")
         typer.echo(
-            "\nNote: few units are treated; errors that count on many are too small. Compare "
-            "--inference RandomizationInference; jjjpolicy advise says more."
+            say(
+                "Note: few units are treated; errors that count on many are too small. Compare "
+                "--inference RandomizationInference; jjjpolicy advise says more."
+            )
         )
     if output is not None:
         _write(result, output, language)
@@ -173,4 +177,6 @@ def _write(result: Estimate, folder: Path, language: str) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     (folder / "estimate.json").write_text(text, encoding="utf-8")
     save_figure(result.plot(language=language), folder / f"estimate.{language}")
-    typer.echo(f"\nWritten to {folder.as_posix()}/: table, figure, effects and numbers.")
+    typer.echo("")
+    written = "Written to {folder}/: table, figure, effects and numbers."
+    typer.echo(say(written, folder=folder.as_posix()))

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jjjpolicy.cli.language import say
+
 
 def new_study(
     name: Annotated[str, typer.Argument(help="Directory to make, such as tax-holiday.")],
@@ -21,4 +23,5 @@ def new_study(
     from jjjpolicy.replication.skeleton import write_skeleton
 
     files = write_skeleton(Path.cwd(), name)
-    typer.echo(f"Made {name}/ with {len(files)} files. Next: cd {name} && jjjpolicy reproduce")
+    told = "Made {name}/ with {number} files. Next: cd {name} && jjjpolicy reproduce"
+    typer.echo(say(told, name=name, number=len(files)))

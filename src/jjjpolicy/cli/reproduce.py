@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jjjpolicy.cli.language import say
+
 Names = Annotated[
     list[str] | None,
     typer.Argument(help="Artefacts (table:effects), ids or scripts; everything if none."),
@@ -41,11 +43,12 @@ def reproduce(
     if timings:
         write_map(study, timings=True)
     if ran:
-        typer.echo(f"Made: {', '.join(ran)}. The results are in paper/.")
+        typer.echo(say("Made: {names}. The results are in paper/.", names=", ".join(ran)))
     else:
-        typer.echo("Everything is up to date; nothing was done.")
+        typer.echo(say("Everything is up to date; nothing was done."))
     for document in () if names else study.documents:
         source = study.source_of(document)
         text = source.read_text(encoding="utf-8")
         for statement in unsupported(text, Results(study.output / "results")):
-            typer.echo(f"{source.name} says what the results no longer do: {statement}.")
+            told = "{source} says what the results no longer do: {statement}."
+            typer.echo(say(told, source=source.name, statement=statement))

@@ -16,6 +16,9 @@ COLUMN_WIDTH = 3.4
 FULL_WIDTH = 7.0
 """Widths of figures in inches."""
 
+TICK_SIZE = 7.5
+"""Of the labels of ticks, in points."""
+
 # Okabe and Ito (2008), distinguishable under the common forms of colour blindness.
 BLACK = "#000000"
 ORANGE = "#E69F00"
@@ -51,8 +54,8 @@ def style(language: Language) -> Iterator[None]:
         "font.size": 8,
         "axes.titlesize": 8.5,
         "axes.labelsize": 8,
-        "xtick.labelsize": 7.5,
-        "ytick.labelsize": 7.5,
+        "xtick.labelsize": TICK_SIZE,
+        "ytick.labelsize": TICK_SIZE,
         "legend.fontsize": 7.5,
         "axes.titlelocation": "left",
         "axes.spines.top": False,
@@ -104,6 +107,9 @@ def canvas(
         figure, grid = pyplot.subplots(
             rows, columns, figsize=(width, height), squeeze=False, height_ratios=heights
         )
+        for axes in grid.flat:
+            # Kept by the axes: how many ticks there are follows from it, outside of the style too.
+            axes.tick_params(labelsize=TICK_SIZE)
         yield figure, list(grid.flat)
         _settle_layout(figure)
 
