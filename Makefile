@@ -34,10 +34,10 @@ package: reproduce
 	@$(BIN)/jjjpolicy package
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -rs
 
 test-lowest: $(LOWEST_READY)
-	@$(LOWEST)/bin/python -m pytest -n auto
+	@$(LOWEST)/bin/python -m pytest -n auto -rs
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import importlib
+import shutil
+from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pandas as pd
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-GOLD = ROOT.parent / "shared" / "gold"
+import reference
 
 hypothesis.settings.register_profile(
     "fixed", derandomize=True, deadline=None, max_examples=40, database=None
@@ -20,27 +19,74 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("fixed")
 
 
-@pytest.fixture(scope="session")
-def gold() -> dict[str, Any]:
-    """Published numbers and outputs of other packages, where they lie beside the repository."""
-    path = GOLD / "gold.json"
-    if not path.is_file():
-        pytest.skip("needs ../shared/gold/gold.json beside the repository")
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", metavar="PACKAGE", help="ask this package anew what it answers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*programs, install): commands that the test runs")
+
+
+def missing(item: pytest.Item) -> str | None:
+    """What a test needs and is not here, and how to get it."""
+    for mark in item.iter_markers("needs"):
+        if not all(map(shutil.which, mark.args)):
+            return f"install {mark.kwargs['install']}"
+    names = item.fixturenames if isinstance(item, pytest.Function) else []
+    for case, file in reference.files().items():
+        if f"{case}_data" in names and reference.path_of(case) is None:
+            return f"{file['name']} may not travel: run python tests/reference/fetch.py {case}"
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the tests that lack the same thing one is skipped for all, and says how many they are."""
+    lacking = [missing(item) for item in items]
+    counts = Counter(lacking)
+    kept, left_out = [], []
+    for item, what in zip(items, lacking, strict=True):
+        number = counts.pop(what, 0) if what else 1
+        (kept if number else left_out).append(item)
+        if what and number:
+            item.add_marker(pytest.mark.skip(reason=f"{what} (tests that need it: {number})"))
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
 
 
 @pytest.fixture(scope="session")
-def gold_data() -> Callable[..., pd.DataFrame]:
-    """Read a data set that published numbers refer to: ``gold_data("mpdta")``."""
+def answers() -> dict[str, Any]:
+    """Published numbers and answers of other programs, by case of ``tests/reference``."""
+    return {case: reference.answers(case) for case in reference.manifests()}
 
-    def read(name: str, **options: Any) -> pd.DataFrame:
-        path = GOLD / "data" / f"{name}.csv"
-        if not path.is_file():
-            pytest.skip(f"needs ../shared/gold/data/{name}.csv beside the repository")
-        return pd.read_csv(path, **options)
+
+def _reader(case: str) -> Any:
+    @pytest.fixture(name=f"{case}_data")
+    def read() -> pd.DataFrame:
+        return reference.data(case)
 
     return read
+
+
+for _case in reference.files():
+    globals()[f"{_case}_data"] = _reader(_case)
+
+
+@pytest.fixture
+def recorded(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
+    """What another package answers: ``recorded("csdid", ask)``, where ``ask`` has the module.
+
+    The answers lie in ``tests/reference``; ``pytest --record csdid`` asks the package anew.
+    """
+
+    def look_up(package: str, ask: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        key = f"{request.path.stem}::{request.node.name}"
+        if request.config.getoption("--record") == package:
+            reference.record(package, key, ask(importlib.import_module(package)))
+        found: dict[str, Any] = reference.answers(package)[key]
+        return found
+
+    return look_up
 
 
 @pytest.fixture

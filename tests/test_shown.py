@@ -10,13 +10,14 @@ import jjjpolicy as jp
 PANEL = Panel(units=14, periods=16, cohorts=(8,), seed=1)
 
 
-@pytest.mark.parametrize("name", every_estimator())
+# Its splines need more doses than the panel has.
+OF_ANOTHER_DESIGN = "ContinuousTreatment(degree=2, knots=1)"
+
+
+@pytest.mark.parametrize("name", sorted(set(every_estimator()) - {OF_ANOTHER_DESIGN}))
 def test_designs_and_estimates_show_themselves_in_a_line(name: str) -> None:
     design = PANEL.design(name.partition("(")[0])
-    try:
-        estimate = every_estimator()[name].fit(design)
-    except jp.DesignError:
-        pytest.skip("options of another design")
+    estimate = every_estimator()[name].fit(design)
     shown = [design, estimate, estimate.inference, *estimate.details.values()]
     for thing in shown:
         if isinstance(thing, jp.Design | jp.Estimate) or "jjj" in type(thing).__module__:

@@ -52,10 +52,10 @@ EVENT_NEVER_WITH_POPULATION = {
 
 
 @pytest.mark.parametrize("unit_effects", [True, False])
-def test_mpdta_equals_r_etwfe(gold: Any, gold_data: Any, unit_effects: bool) -> None:
-    design = mpdta(gold_data("mpdta"), [])
+def test_mpdta_equals_r_etwfe(answers: Any, mpdta_data: Any, unit_effects: bool) -> None:
+    design = mpdta(mpdta_data, [])
     table = ExtendedTWFE(unit_effects=unit_effects).fit(design).group_time
-    published = gold["mpdta"]["etwfe_mpdta_nocov"]["att_gt"]
+    published = answers["mpdta"]["etwfe_mpdta_nocov"]["att_gt"]
     assert len(table) == len(published)
     rows = table.set_index(["group", "time"])
     for key, (estimate, se) in published.items():
@@ -65,8 +65,8 @@ def test_mpdta_equals_r_etwfe(gold: Any, gold_data: Any, unit_effects: bool) -> 
 
 
 @pytest.mark.parametrize("unit_effects", [True, False])
-def test_mpdta_with_a_covariate_equals_r_etwfe(gold_data: Any, unit_effects: bool) -> None:
-    design = mpdta(gold_data("mpdta"), ["lpop"])
+def test_mpdta_with_a_covariate_equals_r_etwfe(mpdta_data: Any, unit_effects: bool) -> None:
+    design = mpdta(mpdta_data, ["lpop"])
     estimate = ExtendedTWFE(unit_effects=unit_effects).fit(design)
     rows = estimate.group_time.set_index(["group", "time"])
     for cell, (point, se) in WITH_POPULATION.items():
@@ -76,8 +76,8 @@ def test_mpdta_with_a_covariate_equals_r_etwfe(gold_data: Any, unit_effects: boo
     assert estimate.se == pytest.approx(SIMPLE_WITH_POPULATION[1], abs=1e-8)
 
 
-def test_mpdta_with_never_treated_controls_equals_r_etwfe(gold_data: Any) -> None:
-    estimate = ExtendedTWFE(control="never").fit(mpdta(gold_data("mpdta"), ["lpop"]))
+def test_mpdta_with_never_treated_controls_equals_r_etwfe(mpdta_data: Any) -> None:
+    estimate = ExtendedTWFE(control="never").fit(mpdta(mpdta_data, ["lpop"]))
     effects = estimate.effects.set_index("event_time")
     for time, (point, se) in EVENT_NEVER_WITH_POPULATION.items():
         assert effects.loc[time, "estimate"] == pytest.approx(point, abs=1e-12)

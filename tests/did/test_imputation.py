@@ -94,17 +94,19 @@ def design_of(frame: pd.DataFrame, **changes: Any) -> jp.Design:
     return jp.Design.from_frame(frame, **(arguments | changes))
 
 
-def test_mpdta_equals_two_other_packages_and_the_mean_of_r_etwfe(gold: Any, gold_data: Any) -> None:
+def test_mpdta_equals_two_other_packages_and_the_mean_of_r_etwfe(
+    answers: Any, mpdta_data: Any
+) -> None:
     design = jp.Design.from_frame(
-        gold_data("mpdta"), unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
+        mpdta_data, unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
     )
     estimate = jp.did.Imputation().fit(design)
-    reference = gold["mpdta"]["bjs_mpdta"]["values"]
+    reference = answers["mpdta"]["bjs_mpdta"]["values"]
     assert estimate.att == pytest.approx(
         reference["weighted mean of the R etwfe ATT(g,t)"], abs=1e-11
     )
     assert estimate.se == pytest.approx(reference["StatsPAI"][1], abs=1e-12)
-    by_cell = gold["mpdta"]["etwfe_mpdta_nocov"]["att_gt"]
+    by_cell = answers["mpdta"]["etwfe_mpdta_nocov"]["att_gt"]
     for row in estimate.details["group_time"].itertuples():
         assert row.estimate == pytest.approx(by_cell[f"{row.group},{row.time}"][0], abs=1e-11)
 
@@ -174,17 +176,20 @@ def test_unbalanced_panel_equals_other_packages(
     assert other.se == pytest.approx(two_stage, rel=1e-9)
 
 
-def test_castle_beside_diff_diff() -> None:
-    diff_diff = pytest.importorskip("diff_diff", reason="compares with diff-diff directly")
-    frame = castle_frame()
-    arguments = {"outcome": "l_homicide", "unit": "sid", "time": "year", "first_treat": "first"}
-    for ours, theirs in (
-        (jp.did.Imputation(), diff_diff.ImputationDiD()),
-        (jp.did.TwoStage(), diff_diff.TwoStageDiD()),
-    ):
-        estimate, reference = ours.fit(castle_design()), theirs.fit(frame, **arguments)
-        assert estimate.att == pytest.approx(reference.overall_att, abs=1e-7)
-        assert estimate.se == pytest.approx(reference.overall_se, rel=1e-7)
+def test_castle_beside_diff_diff(recorded: Any) -> None:
+    def ask(diff_diff: Any) -> dict[str, Any]:
+        columns = {"outcome": "l_homicide", "unit": "sid", "time": "year", "first_treat": "first"}
+        estimators = {
+            "Imputation": diff_diff.ImputationDiD(),
+            "TwoStage": diff_diff.TwoStageDiD(),
+        }
+        fits = {name: each.fit(castle_frame(), **columns) for name, each in estimators.items()}
+        return {name: [float(fit.overall_att), float(fit.overall_se)] for name, fit in fits.items()}
+
+    for name, (att, error) in recorded("diff_diff", ask).items():
+        estimate = getattr(jp.did, name)().fit(castle_design())
+        assert estimate.att == pytest.approx(att, abs=1e-7)
+        assert estimate.se == pytest.approx(error, rel=1e-7)
 
 
 def dense(frame: pd.DataFrame, covariates: list[str], weights: str | None, averaging: str) -> Any:

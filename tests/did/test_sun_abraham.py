@@ -18,16 +18,16 @@ def design_of(frame: pd.DataFrame, **changes: Any) -> jp.Design:
     return jp.Design.from_frame(frame, **(arguments | changes))
 
 
-def test_mpdta_equals_sunab(gold: Any, gold_data: Any) -> None:
+def test_mpdta_equals_sunab(answers: Any, mpdta_data: Any) -> None:
     design = jp.Design.from_frame(
-        gold_data("mpdta"),
+        mpdta_data,
         unit="countyreal",
         time="year",
         outcome="lemp",
         adoption="first.treat",
     )
     effects = SunAbraham().fit(design).effects.set_index("event_time")
-    for time, (estimate, se) in gold["mpdta"]["sunab_mpdta"]["values"].items():
+    for time, (estimate, se) in answers["mpdta"]["sunab_mpdta"]["values"].items():
         row = effects.loc[int(float(time))]
         assert row["estimate"] == pytest.approx(estimate, abs=1e-12)
         assert row["se"] == pytest.approx(se, abs=1e-12)

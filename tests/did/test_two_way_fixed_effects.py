@@ -32,22 +32,24 @@ def linearmodels_fit(frame: pd.DataFrame, regressors: list[str], weights: Any = 
     ).fit()
 
 
-def test_prop99_equals_the_published_difference_in_differences(gold: Any, gold_data: Any) -> None:
-    frame = gold_data("california_prop99", sep=";")
+def test_prop99_equals_the_published_difference_in_differences(
+    answers: Any, prop99_data: Any
+) -> None:
+    frame = prop99_data
     design = jp.Design.from_frame(
         frame, unit="State", time="Year", outcome="PacksPerCapita", treatment="treated"
     )
     estimate = jp.did.TwoWayFixedEffects().fit(design)
-    assert estimate.att == pytest.approx(gold["california_prop99"]["did"], abs=1e-9)
+    assert estimate.att == pytest.approx(answers["prop99"]["did"], abs=1e-9)
 
 
-def test_mpdta_equals_fixest_with_its_clustered_error(gold: Any, gold_data: Any) -> None:
-    frame = gold_data("mpdta")
+def test_mpdta_equals_fixest_with_its_clustered_error(answers: Any, mpdta_data: Any) -> None:
+    frame = mpdta_data
     design = jp.Design.from_frame(
         frame, unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
     )
     estimate = jp.did.TwoWayFixedEffects().fit(design)
-    att, se = gold["mpdta"]["twfe_mpdta"]["values"]
+    att, se = answers["mpdta"]["twfe_mpdta"]["values"]
     assert estimate.att == pytest.approx(att, abs=1e-12)
     assert estimate.se == pytest.approx(se, abs=1e-12)
 

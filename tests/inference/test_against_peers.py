@@ -48,21 +48,19 @@ def one_treated(
 
 
 @pytest.fixture
-def designs(gold_data: Any) -> dict[str, jp.Design]:
-    basque = gold_data("basque").query("regionno != 1")
+def designs(basque_data: Any, prop99_data: Any, germany_data: Any) -> dict[str, jp.Design]:
+    basque = basque_data.query("regionno != 1")
     country = "Basque Country (Pais Vasco)"
     return {
         "prop99": one_treated(
-            gold_data("california_prop99", sep=";"),
+            prop99_data,
             "State",
             "Year",
             "PacksPerCapita",
             "California",
             1989,
         ),
-        "germany": one_treated(
-            gold_data("germany"), "country", "year", "gdp", "West Germany", 1991
-        ),
+        "germany": one_treated(germany_data, "country", "year", "gdp", "West Germany", 1991),
         "basque": one_treated(basque, "regionname", "year", "gdpcap", country, 1970),
     }
 

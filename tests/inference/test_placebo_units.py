@@ -244,9 +244,9 @@ def test_test_has_its_size_under_the_null() -> None:
     assert 0.04 <= np.mean(rejections) <= 0.17
 
 
-def test_prop99_placebo_error_is_near_the_published_one(gold: Any, gold_data: Any) -> None:
+def test_prop99_placebo_error_is_near_the_published_one(answers: Any, prop99_data: Any) -> None:
     # Published: 200 draws with replacement; here all 38 placebos.
-    frame = gold_data("california_prop99", sep=";")
+    frame = prop99_data
     estimate = fit(
         frame,
         jp.did.TwoWayFixedEffects(),
@@ -254,5 +254,5 @@ def test_prop99_placebo_error_is_near_the_published_one(gold: Any, gold_data: An
         time="Year",
         outcome="PacksPerCapita",
     ).with_inference(jp.inference.PlaceboUnits(replications=200, seed=1))
-    published = gold["california_prop99"]["placebo_se_200_seed12345_R"]["did"]
+    published = answers["prop99"]["placebo_se_200_seed12345_R"]["did"]
     assert estimate.se == pytest.approx(published, rel=0.05)

@@ -46,8 +46,8 @@ def fit(frame: pd.DataFrame, **options: Any) -> jp.Estimate:
     return estimate.with_inference(jp.inference.PredictionIntervals(**options))
 
 
-def germany(gold_data: Any) -> jp.Estimate:
-    frame = gold_data("germany")
+def germany(germany_data: Any) -> jp.Estimate:
+    frame = germany_data
     frame["gdp"] = frame["gdp"] / 1000
     frame["treated"] = ((frame["country"] == "West Germany") & (frame["year"] >= 1991)).astype(int)
     return jp.synth.SyntheticControl().fit(
@@ -57,9 +57,9 @@ def germany(gold_data: Any) -> jp.Estimate:
 
 @pytest.mark.parametrize(("moments", "errors"), ERRORS)
 def test_germany_has_the_intervals_of_the_authors_package(
-    gold_data: Any, moments: Any, errors: Any
+    germany_data: Any, moments: Any, errors: Any
 ) -> None:
-    estimate = germany(gold_data)
+    estimate = germany(germany_data)
     design = estimate.design
     result = estimate.with_inference(
         jp.inference.PredictionIntervals(simulations=1000, moments=moments, errors=errors)

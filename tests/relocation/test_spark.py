@@ -14,9 +14,9 @@ import pytest
 import jjjpolicy as jp
 
 pytest.importorskip("ibis", reason="firm records need the extra 'firms'")
-pytest.importorskip("pyspark", reason="Spark needs the extra 'spark'")
+pytest.importorskip("pyspark", reason="install the extra 'spark'")
 if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-    pytest.skip("Spark needs Java", allow_module_level=True)
+    pytest.skip("install Java, which Spark runs on", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,7 @@ from selenium.webdriver.common.keys import Keys
 from jjjpolicy.replication.browser.page import write_browser
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs chromium and chromium-driver"
-)
+pytestmark = pytest.mark.needs("chromium", "chromedriver", install="chromium and chromium-driver")
 
 
 @pytest.fixture(scope="module")

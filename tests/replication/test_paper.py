@@ -180,7 +180,6 @@ def test_pdf_embeds_the_chinese_font(paper):
     ],
 )
 def test_mistake_in_the_source_is_named(paper, tmp_path, text, message):
-    import shutil
 
     folder = tmp_path / "paper"
     shutil.copytree(paper, folder)
@@ -296,7 +295,7 @@ def test_latex_says_which_engine_and_numbers_chinese_captions(paper):
     assert "labelsep=quad" not in (paper / "paper.tex").read_text()
 
 
-@pytest.mark.skipif(shutil.which("xelatex") is None, reason="needs xelatex with ctex")
+@pytest.mark.needs("xelatex", install="xelatex with ctex")
 @pytest.mark.parametrize("name", ["paper", "paper.zh"])
 def test_latex_compiles(paper, tmp_path, name):
     command = ["xelatex", "-interaction=batchmode", "-halt-on-error", "-output-directory"]
@@ -311,10 +310,7 @@ def test_latex_compiles(paper, tmp_path, name):
     assert "Overfull" not in log
 
 
-@pytest.mark.skipif(
-    not (shutil.which("libreoffice") and shutil.which("pdftotext")),
-    reason="needs libreoffice-writer and poppler-utils",
-)
+@pytest.mark.needs("libreoffice", "pdftotext", install="libreoffice-writer and poppler-utils")
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -64,7 +64,7 @@ def test_results_name_their_data_specification_versions_and_line(study: Study) -
     assert "artefacts.table(" in source[sidecar["line"] - 1]
     assert set(sidecar["inputs"]) == {"analysis/effect.py", "analysis/shared.py"}
     assert sidecar["estimates"]["did"]["estimator"] == {"name": "TwoWayFixedEffects"}
-    assert sidecar["estimates"]["did"]["data"]["observations"] == 64
+    assert sidecar["designs"][sidecar["estimates"]["did"]["data"]]["observations"] == 64
     assert {"jjjpolicy", "numpy", "pandas"} <= set(sidecar["versions"])
     assert "tables/effect.en.tex" in sidecar["files"]
     table = json.loads((study.output / "tables/effect.json").read_text())

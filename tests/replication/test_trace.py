@@ -10,8 +10,8 @@ import pytest
 import jjjpolicy as jp
 from jjjpolicy.errors import DataError
 from jjjpolicy.registry.lookup import data_directory
-from jjjpolicy.replication.artefacts.artefacts import read_sidecar
 from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.provenance.branch import Branch
 from jjjpolicy.replication.provenance.origins import Origins

@@ -27,12 +27,12 @@ def panel_with_covariate(**options: Any) -> pd.DataFrame:
     return frame.assign(x=rng.normal(size=len(frame)) + trend, w=1.0 + frame["unit"])
 
 
-def test_mpdta_agrees_with_two_other_packages(gold: Any, gold_data: Any) -> None:
+def test_mpdta_agrees_with_two_other_packages(answers: Any, mpdta_data: Any) -> None:
     design = jp.Design.from_frame(
-        gold_data("mpdta"), unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
+        mpdta_data, unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
     )
     table = bacon_decomposition(design)
-    reference = gold["mpdta"]["bacon_mpdta"]["values"]
+    reference = answers["mpdta"]["bacon_mpdta"]["values"]
     mine = {
         (row.treated, row.control): (row.estimate, row.weight, row.n_treated, row.n_control)
         for row in table.itertuples()
@@ -76,21 +76,25 @@ def test_one_cohort_is_one_comparison() -> None:
     assert table["weight"].tolist() == pytest.approx([1])
 
 
-def test_covariates_agree_with_statspai() -> None:
-    peer = pytest.importorskip("statspai", reason="comparison with another package")
+def test_covariates_agree_with_statspai(recorded: Any) -> None:
     frame = panel_with_covariate()
-    reference = peer.bacon_decomposition(
-        frame, y="y", treat="treated", time="period", id="unit", covariates=["x"]
-    )
+
+    def ask(statspai: Any) -> dict[str, Any]:
+        found = statspai.bacon_decomposition(
+            frame, y="y", treat="treated", time="period", id="unit", covariates=["x"]
+        )
+        comparisons = found["decomposition"][["estimate", "weight"]].to_dict("list")
+        return comparisons | {name: float(found[name]) for name in ("omega", "beta_within")}
+
+    theirs = recorded("statspai", ask)
     table = bacon_decomposition(design_of(frame, covariates=["x"]))
     within = table[table["comparison"] == "within cohorts"].iloc[0]
     between = table.drop(index=within.name)
-    theirs = reference["decomposition"]
-    assert within["weight"] == pytest.approx(reference["omega"], abs=1e-10)
-    assert within["estimate"] == pytest.approx(reference["beta_within"], abs=1e-8)
-    assert between["estimate"].to_numpy() == pytest.approx(theirs["estimate"].to_numpy(), abs=1e-9)
+    assert within["weight"] == pytest.approx(theirs["omega"], abs=1e-10)
+    assert within["estimate"] == pytest.approx(theirs["beta_within"], abs=1e-8)
+    assert between["estimate"].to_numpy() == pytest.approx(np.array(theirs["estimate"]), abs=1e-9)
     scaled = between["weight"].to_numpy() / (1 - within["weight"])
-    assert scaled == pytest.approx(theirs["weight"].to_numpy(), abs=1e-9)
+    assert scaled == pytest.approx(np.array(theirs["weight"]), abs=1e-9)
 
 
 def test_unbalanced_panels_are_refused_by_name() -> None:
@@ -99,13 +103,13 @@ def test_unbalanced_panels_are_refused_by_name() -> None:
         bacon_decomposition(design)
 
 
-def test_weights_of_mpdta_agree_with_statspai(gold_data: Any) -> None:
+def test_weights_of_mpdta_agree_with_statspai(mpdta_data: Any) -> None:
     """StatsPAI 1.40.2, twowayfeweights(type="feTR") on mpdta.
 
     The first standard deviation divides by cells - 1 there and by cells in the paper.
     """
     design = jp.Design.from_frame(
-        gold_data("mpdta"), unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
+        mpdta_data, unit="countyreal", time="year", outcome="lemp", adoption="first.treat"
     )
     result = twoway_weights(design)
     assert (result.positive, result.negative) == (271, 20)

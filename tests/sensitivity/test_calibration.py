@@ -1,4 +1,4 @@
-"""Calibration: size, power, determinism, resumption. Panels are simulated unless named gold."""
+"""Calibration: size, power, determinism, resumption. Panels are simulated."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ def panel(seed: int, units: int = 16, treated: int = 2, drift: float = 0.0) -> j
     return jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", treatment="treated")
 
 
-def test_errors_and_bound_on_prop99_are_those_of_a_peer(gold_data: Any) -> None:
+def test_errors_and_bound_on_prop99_are_those_of_a_peer(prop99_data: Any) -> None:
     # StatsPAI 1.40.2, fect(method="mc", lam=60 / (39 * 31), loo=True), which follows R's fect
     design = jp.Design.from_frame(
-        gold_data("california_prop99", sep=";"),
+        prop99_data,
         unit="State",
         time="Year",
         outcome="PacksPerCapita",

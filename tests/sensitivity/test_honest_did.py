@@ -41,8 +41,8 @@ RESTRICTIONS = [
 
 
 @pytest.fixture(scope="module")
-def medicaid(gold: dict[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = gold["honest_did_medicaid"]
+def medicaid(answers: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = answers["honest_did_medicaid"]
     return content
 
 

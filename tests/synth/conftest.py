@@ -10,10 +10,10 @@ import jjjpolicy as jp
 
 
 @pytest.fixture
-def prop99(gold_data: Any) -> jp.Design:
+def prop99(prop99_data: Any) -> jp.Design:
     """Cigarette sales; California is treated from 1989 on."""
     return jp.Design.from_frame(
-        gold_data("california_prop99", sep=";"),
+        prop99_data,
         unit="State",
         time="Year",
         outcome="PacksPerCapita",

@@ -56,11 +56,11 @@ def test_prop99_penalized_and_completed_agree_with_peers(prop99: jp.Design) -> N
     ],
 )
 def test_basque_augmented_agrees_with_augsynth(
-    gold_data: Any, penalty: float, covariates: list[str], effect: float, imbalance: float
+    basque_data: Any, penalty: float, covariates: list[str], effect: float, imbalance: float
 ) -> None:
     # augsynth (R), tests/testthat/test_general.R: plain and ridge, covariates residualised; its
     # average is over all years, and an infinite penalty is no augmentation
-    frame = gold_data("basque").query("regionno != 1")
+    frame = basque_data.query("regionno != 1")
     means = frame[frame["year"] < 1975].groupby("regionno")[covariates].mean()
     frame = frame.drop(columns=covariates).join(means, on="regionno")
     frame["treated"] = ((frame["year"] >= 1975) & (frame["regionno"] == 17)).astype(int)
@@ -122,10 +122,10 @@ def test_a_common_period_effect_changes_nothing_for_factor_models() -> None:
     assert moved == pytest.approx(estimator.fit(design_of(frame)).att)
 
 
-def test_covariates_beside_factors_agree_with_a_peer(gold_data: Any) -> None:
+def test_covariates_beside_factors_agree_with_a_peer(cps_data: Any) -> None:
     # pyfector 0.2.3, estimate_ife() on the never-treated states; it stops a little above the
     # optimum: its sums of squares are 3.0433791 and 2.3231752
-    frame = gold_data("cps", sep=";")
+    frame = cps_data
     frame["treated"] = ((frame["state"] == "NM") & (frame["year"] >= 2005)).astype(int)
     design = jp.Design.from_frame(
         frame,

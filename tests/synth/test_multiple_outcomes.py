@@ -117,10 +117,10 @@ def test_errors_name_the_outcome(frame: Any) -> None:
     ],
 )
 def test_basque_weights_are_those_of_a_peer(
-    gold_data: Any, objective: Any, other: str, expected: dict[int, float]
+    basque_data: Any, objective: Any, other: str, expected: dict[int, float]
 ) -> None:
     # StatsPAI 1.40.2, multi_outcome_synth(), which follows augsynth::augsynth_multiout(fixedeff=F)
-    frame = gold_data("basque").query("regionno != 1")
+    frame = basque_data.query("regionno != 1")
     frame = frame.assign(square=frame["gdpcap"] ** 2, log=np.log(frame["gdpcap"]))
     frame["treated"] = ((frame["year"] >= 1975) & (frame["regionno"] == 17)).astype(int)
     design = jp.Design.from_frame(

@@ -28,9 +28,9 @@ def pooled_misfit(estimate: jp.Estimate) -> float:
 
 
 @pytest.fixture
-def smoking(gold_data: Any) -> jp.Design:
+def smoking(prop99_data: Any) -> jp.Design:
     """Cigarette sales with made-up adoption by three states, for comparison with a peer."""
-    frame = gold_data("california_prop99", sep=";")
+    frame = prop99_data
     dates = frame["State"].map({"California": 1989, "Georgia": 1986, "Ohio": 1993})
     frame["treated"] = (frame["Year"] >= dates).astype(int)
     return jp.Design.from_frame(
@@ -84,8 +84,8 @@ def test_the_default_lies_between_the_ends() -> None:
     assert np.allclose(estimate.weights.sum(), 1)
 
 
-def test_fully_pooled_it_is_one_synthetic_control_of_the_average(gold_data: Any) -> None:
-    frame = gold_data("penn", sep=";")
+def test_fully_pooled_it_is_one_synthetic_control_of_the_average(penn_data: Any) -> None:
+    frame = penn_data
     names = ["Haiti", "Indonesia", "Israel", "Jamaica", "Malawi", "Turkey", "Zambia"]
     frame["treated"] = (frame["country"].isin(names) & (frame["year"] >= 1997)).astype(int)
     columns = {"unit": "country", "time": "year", "outcome": "log_gdp", "treatment": "treated"}

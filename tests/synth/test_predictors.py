@@ -33,8 +33,8 @@ BASQUE = (
 
 
 @pytest.fixture
-def basque(gold_data: Any) -> jp.Design:
-    frame = gold_data("basque")
+def basque(basque_data: Any) -> jp.Design:
+    frame = basque_data
     frame["school.higher"] = frame["school.high"] + frame["school.post.high"]
     frame["treated"] = (frame.regionname.str.startswith("Basque") & (frame.year >= 1970)).astype(
         int
@@ -50,8 +50,8 @@ def basque(gold_data: Any) -> jp.Design:
     )
 
 
-def test_basque_with_the_published_predictor_weights(gold: Any, basque: jp.Design) -> None:
-    expected = gold["basque"]
+def test_basque_with_the_published_predictor_weights(answers: Any, basque: jp.Design) -> None:
+    expected = answers["basque"]
     given = GivenWeights(tuple(expected["V_from_R"].values()))
     estimate = SyntheticControl(BASQUE, given).fit(basque)
     assert estimate.weights is not None
@@ -64,10 +64,12 @@ def test_basque_with_the_published_predictor_weights(gold: Any, basque: jp.Desig
     assert (estimate.details["relative_gap"] < 1e-10).all()
 
 
-def test_basque_search_reaches_the_global_minimum_and_says_so(gold: Any, basque: jp.Design) -> None:
+def test_basque_search_reaches_the_global_minimum_and_says_so(
+    answers: Any, basque: jp.Design
+) -> None:
     estimate = SyntheticControl(BASQUE, NestedSearch((1960, 1969))).fit(basque)
     search = estimate.details["search"]["Basque Country (Pais Vasco)"]
-    assert search.loss <= gold["basque"]["loss_v"]
+    assert search.loss <= answers["basque"]["loss_v"]
     # equal to what the best donor weights reach without predictors: nothing can be lower
     assert search.loss == pytest.approx(search.lower_bound, rel=1e-7)
     gap = estimate.effects.set_index("event_time")["estimate"].loc[-10:-1]
@@ -75,9 +77,9 @@ def test_basque_search_reaches_the_global_minimum_and_says_so(gold: Any, basque:
     assert not search.unique
     # where R's Synth stops is shown as a local minimum, with its donor weights
     local = search.starts.set_index("start").loc["equal weights"]
-    assert local["loss"] == pytest.approx(gold["basque"]["loss_v"], rel=1e-5)
+    assert local["loss"] == pytest.approx(answers["basque"]["loss_v"], rel=1e-5)
     assert local["distance"] > 0.8
-    for region, weight in gold["basque"]["weights"].items():
+    for region, weight in answers["basque"]["weights"].items():
         assert search.donors.loc["equal weights", region] == pytest.approx(weight, abs=2e-3)
     found = estimate.weights["Basque Country (Pais Vasco)"]  # type: ignore[index]
     assert search.donors.iloc[0].to_dict() == pytest.approx(
@@ -111,8 +113,8 @@ def test_balance_is_of_the_predictors_that_are_matched(basque: jp.Design) -> Non
     assert table["predictor"].iloc[len(BASQUE)] == "gdpcap 1955"
 
 
-def test_germany_with_the_published_two_steps(gold: Any, gold_data: Any) -> None:
-    frame = gold_data("germany")
+def test_germany_with_the_published_two_steps(answers: Any, germany_data: Any) -> None:
+    frame = germany_data
     frame["first"] = np.where(frame.country == "West Germany", 1991, 0)
     design = jp.Design.from_frame(
         frame,
@@ -136,7 +138,7 @@ def test_germany_with_the_published_two_steps(gold: Any, gold_data: Any) -> None
     )
     assert estimate.weights is not None
     weights = estimate.weights["West Germany"].round(2)
-    assert weights[weights > 0].to_dict() == gold["germany"]["published_weights"]
+    assert weights[weights > 0].to_dict() == answers["germany"]["published_weights"]
     search = estimate.details["search"]["West Germany"]
     assert search.loss < 4615.6  # of the published predictor weights in the validation decade
     assert search.loss > search.lower_bound

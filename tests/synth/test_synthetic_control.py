@@ -18,11 +18,11 @@ def design_of(frame: Any, **changes: Any) -> jp.Design:
 
 
 def test_prop99_reaches_the_optimum_that_the_published_solver_approaches(
-    gold: Any, prop99: jp.Design
+    answers: Any, prop99: jp.Design
 ) -> None:
     # The published -19.6197 comes from a solver that stops early; the exact optimum is nearby.
     estimate = jp.synth.SyntheticControl().fit(prop99)
-    assert estimate.att == pytest.approx(gold["california_prop99"]["sc"], abs=0.15)
+    assert estimate.att == pytest.approx(answers["prop99"]["sc"], abs=0.15)
     assert (estimate.details["relative_gap"] < 1e-12).all()
     assert estimate.unit_effects is not None
     assert estimate.unit_effects["pre_rmspe"].item() < 1.65645

@@ -27,8 +27,8 @@ def staggered(**changes: Any) -> jp.Design:
     return design_of(frame, **changes)
 
 
-def test_with_the_authors_solver_every_published_digit_comes_out(gold: Any, prop99: Any) -> None:
-    expected = gold["california_prop99"]
+def test_with_the_authors_solver_every_published_digit_comes_out(answers: Any, prop99: Any) -> None:
+    expected = answers["prop99"]
     estimate = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(prop99)
     assert estimate.att == pytest.approx(expected["sdid"], abs=1e-9)
     curve = estimate.effects.query("event_time >= 0")["estimate"]
@@ -42,11 +42,11 @@ def test_with_the_authors_solver_every_published_digit_comes_out(gold: Any, prop
 
 
 def test_exact_weights_reach_a_lower_objective_and_nearly_the_same_effect(
-    gold: Any, prop99: Any
+    answers: Any, prop99: Any
 ) -> None:
     exact = jp.synth.SyntheticDiD().fit(prop99)
     early = jp.synth.SyntheticDiD(solver=jp.synth.FrankWolfe()).fit(prop99)
-    assert exact.att == pytest.approx(gold["california_prop99"]["sdid"], abs=0.005)
+    assert exact.att == pytest.approx(answers["prop99"]["sdid"], abs=0.005)
     ours, theirs = exact.details["cohorts"].iloc[0], early.details["cohorts"].iloc[0]
     for problem in ("omega", "lambda"):
         assert ours[f"{problem}_objective"] <= theirs[f"{problem}_objective"] + 1e-12
@@ -99,11 +99,18 @@ def test_exact_weights_reach_a_lower_objective_and_nearly_the_same_effect(
     ],
 )
 def test_random_assignments_agree_with_a_peer(
-    gold_data: Any, data: str, outcome: str, first: int, treated: list[str], sdid: float, did: float
+    cps_data: Any,
+    penn_data: Any,
+    data: str,
+    outcome: str,
+    first: int,
+    treated: list[str],
+    sdid: float,
+    did: float,
 ) -> None:
     # azcausal 0.2.5, SDID() and DID(), on assignments that are made up
     unit = {"cps": "state", "penn": "country"}[data]
-    frame = gold_data(data, sep=";")
+    frame = {"cps": cps_data, "penn": penn_data}[data]
     frame["treated"] = (frame[unit].isin(treated) & (frame["year"] >= first)).astype(int)
     design = jp.Design.from_frame(
         frame, unit=unit, time="year", outcome=outcome, treatment="treated"
@@ -115,9 +122,9 @@ def test_random_assignments_agree_with_a_peer(
     assert jp.synth.SyntheticDiD().fit(design).att == pytest.approx(sdid, abs=2e-3)
 
 
-def test_uniform_weights_are_difference_in_differences(gold: Any, prop99: Any) -> None:
+def test_uniform_weights_are_difference_in_differences(answers: Any, prop99: Any) -> None:
     uniform = jp.synth.SyntheticDiD(unit_weights="uniform", time_weights="uniform").fit(prop99)
-    assert uniform.att == pytest.approx(gold["california_prop99"]["did"], abs=1e-9)
+    assert uniform.att == pytest.approx(answers["prop99"]["did"], abs=1e-9)
     assert uniform.att == pytest.approx(jp.did.TwoWayFixedEffects().fit(prop99).att, abs=1e-9)
 
 
@@ -230,11 +237,11 @@ def test_assignments_may_differ_in_how_many_they_treat() -> None:
     assert refits.att == pytest.approx(single, abs=1e-12)
 
 
-def test_placebo_standard_error_is_near_the_published_one(gold: Any, prop99: Any) -> None:
+def test_placebo_standard_error_is_near_the_published_one(answers: Any, prop99: Any) -> None:
     # R draws 200 of the 38 placebo states with replacement; all 38 are used once here
     estimate = jp.synth.SyntheticDiD().fit(prop99)
     estimate = estimate.with_inference(jp.inference.PlaceboUnits(replications=200, seed=1))
-    expected = gold["california_prop99"]["placebo_se_200_seed12345_R"]["sdid"]
+    expected = answers["prop99"]["placebo_se_200_seed12345_R"]["sdid"]
     assert estimate.se == pytest.approx(expected, rel=0.15)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.parallel import run
-from jjjpolicy.replication.artefacts.artefacts import read_sidecar
 from jjjpolicy.replication.artefacts.leaves import Change, changes, leaves, read_json
 from jjjpolicy.replication.artefacts.settle import settle
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.comparison.movement import Movement, estimates_in, movement
 

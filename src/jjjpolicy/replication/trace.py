@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar
+from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName
 from jjjpolicy.replication.artefacts.leaves import leaves, read_json
 from jjjpolicy.replication.artefacts.numbers import Numbers
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.paper.quotes import Quote, printed, quotes
 from jjjpolicy.replication.provenance.branch import Branch, ranges, shown

@@ -12,7 +12,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.estimation.progress import steps as progress
-from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, ArtefactName, read_sidecar
+from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, ArtefactName
 from jjjpolicy.replication.artefacts.drawings import compare_drawings
 from jjjpolicy.replication.artefacts.integrity import EDITED, Integrity, check_files
 from jjjpolicy.replication.artefacts.leaves import (
@@ -23,6 +23,7 @@ from jjjpolicy.replication.artefacts.leaves import (
     read_json,
     table_leaves,
 )
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Script, Study
 from jjjpolicy.replication.artefacts.versions import (
     dependency_versions,

@@ -35,6 +35,7 @@ from jjjpolicy.registry.lookup import data_directory, data_files_read
 from jjjpolicy.replication.artefacts.drawings import keep_drawings
 from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.replication.artefacts.settle import settle, without_noise
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar, sidecar_text
 from jjjpolicy.replication.artefacts.versions import (
     dependency_versions,
     digest,
@@ -216,9 +217,10 @@ class Artefacts:
         known = read_sidecar(path) if path.is_file() else {}
         same = {key: value for key, value in known.items() if key != "made"} == content
         if same and known.get("made", {}).keys() == made.keys():
-            return  # made before, from the same: the first time counts
-        text = json.dumps({**content, "made": made}, ensure_ascii=False, indent=1) + "\n"
-        write_whole(path, text)
+            made = known["made"]  # made before, from the same: the first time counts
+        text = sidecar_text({**content, "made": made})
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_whole(path, text)
 
     def _inputs(self) -> dict[str, str]:
         """Hashes of the scripts and data files behind the artefacts."""
@@ -236,21 +238,6 @@ class Artefacts:
         if path.is_relative_to(self.root) and not path.is_relative_to(data_directory()):
             return path.relative_to(self.root).as_posix()
         return f"data/{path.name}"
-
-
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """Provenance as written by :class:`Artefacts`.
-
-    Raises
-    ------
-    DataError
-        The file is not JSON.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path.name} is not valid JSON ({error}). Rebuild it.") from error
-    return content
 
 
 def _content(path: Path) -> Any:

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar
+from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.artefacts.versions import digest
 

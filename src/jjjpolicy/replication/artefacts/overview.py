@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar, write_whole
+from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, write_whole
 from jjjpolicy.replication.artefacts.document import PAPER, numbered
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.report.text import Text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,21 @@ class Rows:
     first: list[list[str]]
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in one language: its markup, which the page draws when it comes into sight."""
+
+    markup: str
+    proportion: str
+
+
 @dataclass
 class Item:
-    """An artefact."""
+    """An artefact.
+
+    ``elsewhere`` names the item before it that shows the same ``script``, ``estimates`` or
+    ``rows``; ``made_lines`` are the lines of the script that its artefacts are made in.
+    """
 
     name: ArtefactName
     number: Words
@@ -77,11 +89,13 @@ class Item:
     rows: list[Rows] = field(default_factory=list)
     unfound: list[str] = field(default_factory=list)
     tables: Words = field(default_factory=dict)
-    images: Words = field(default_factory=dict)
+    images: dict[str, Drawing] = field(default_factory=dict)
     width: float = 0.0
     notes: Words = field(default_factory=lambda: {"en": "", "zh": ""})
     plot: Any = None
     values: list[list[str]] = field(default_factory=list)
+    elsewhere: dict[str, Item] = field(default_factory=dict)
+    made_lines: set[int] = field(default_factory=set)
 
     @property
     def anchor(self) -> str:
@@ -141,6 +155,22 @@ def make_item(study: Study, name: ArtefactName, entry: Entry | None, checked: In
     else:
         item.values = [[path, _shown(value)] for path, value in leaves(read_json(content))]
     return item
+
+
+def share(items: Sequence[Item]) -> None:
+    """Let the first item with a script, estimates or rows show them for all that have the same."""
+    first: dict[tuple[str, str], Item] = {}
+    for item in items:
+        parts = {
+            "script": item.script.path,
+            "estimates": repr(item.estimates),
+            "rows": repr((item.rows, item.unfound)),
+        }
+        for part, content in parts.items():
+            shown = first.setdefault((part, content), item)
+            if shown is not item:
+                item.elsewhere[part] = shown
+        first["script", item.script.path].made_lines.add(item.line)
 
 
 def listing(study: Study, path: str) -> Listing:
@@ -261,11 +291,17 @@ def _block(found: DataRows, keys: list[str], specification: Mapping[str, Any]) -
     )
 
 
-def _image(path: Path) -> str:
+def _image(path: Path) -> Drawing:
     try:
-        return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+        markup = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path.name} is missing. Run the script that makes it.") from error
+    # Inside a script element only these could end it; a drawing has no use for either.
+    markup = re.sub(r"<!--.*?-->\s*", "", markup, flags=re.DOTALL)
+    if re.search(r"</?script|<!--", markup, re.IGNORECASE):
+        raise DataError(f"{path.name} holds a script. Run the script that makes it.")
+    size = re.search(r'viewBox="[\d.e+-]+ [\d.e+-]+ ([\d.]+) ([\d.]+)"', markup)
+    return Drawing(markup, f"{size[1]} / {size[2]}" if size else "auto")
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 It needs no server and asks for nothing from outside: styles, scripts and pictures are in the file,
 and its content security policy forbids everything else, so that no text of a label or data file
-can run.
+can run. Figures are drawn when they come into sight; what several artefacts share is shown once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jjjpolicy.replication.artefacts.artefacts import ArtefactName, write_whole
 from jjjpolicy.replication.artefacts.integrity import check_files
 from jjjpolicy.replication.artefacts.overview import Entry, entries
 from jjjpolicy.replication.artefacts.study import Study
-from jjjpolicy.replication.browser.items import FIRST_ROWS, Item, Listing, listing, make_item
+from jjjpolicy.replication.browser.items import FIRST_ROWS, Item, Listing, listing, make_item, share
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def page(study: Study) -> str:
     items = [make_item(study, name, place, checked) for name, place in _in_order(study)]
     for item in items:  # rendered and escaped by report.html
         item.tables = {tongue: Markup(table) for tongue, table in item.tables.items()}
+    share(items)
     script = _template("browser.js")
     environment = Environment(
         loader=FunctionLoader(_template),

@@ -20,15 +20,22 @@ function speak(chosen) {
 }
 
 // ---------------------------------------------------------------- search
-var texts = articles.map(function (article) {
+var texts = null;
+function read(article) {
   var plot = article.querySelector(".plot");
   var data = plot ? document.getElementById(plot.dataset.source).textContent : "";
-  return (article.textContent + " " + data).toLowerCase();
-});
+  var words = "";
+  var walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT, function (node) {
+    return node.parentNode.nodeName === "SCRIPT" ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+  });
+  while (walker.nextNode()) { words += walker.currentNode.data + " "; }
+  return (words + data).toLowerCase();
+}
 
 function filter() {
   var wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   var count = 0;
+  if (wanted.length) { texts = texts || articles.map(read); }
   articles.forEach(function (article, number) {
     var fits = wanted.every(function (word) { return texts[number].indexOf(word) >= 0; });
     article.hidden = !fits;
@@ -38,6 +45,15 @@ function filter() {
   document.getElementById("nothing").hidden = count > 0;
   found.textContent = wanted.length === 0 ? "" : count + (language() === "zh" ? " 项" : " of " + articles.length);
 }
+
+// ---------------------------------------------------------------- printed figures
+function drawing(image) {
+  if (image.src) { return; }
+  var markup = document.getElementById(image.dataset.drawing).textContent;
+  image.src = URL.createObjectURL(new Blob([markup], { type: "image/svg+xml" }));
+}
+
+var drawings = Array.prototype.slice.call(document.querySelectorAll("[data-drawing]"));
 
 // ---------------------------------------------------------------- plots
 function element(name, attributes, parent) {
@@ -136,8 +152,9 @@ function plot(holder) {
     var box = html("div", "", parent);
     html("h3", "", box, panel.title[tongue]);
     var svg = element("svg", {
-      viewBox: "0 0 " + width + " " + height, tabindex: 0, role: "img",
-      "aria-label": panel.title[tongue] + ": " + data.vertical[tongue]
+      viewBox: "0 0 " + width + " " + height, tabindex: 0, role: "application",
+      "aria-roledescription": tongue === "zh" ? "可用方向键读取的图" : "plot, read with the arrow keys",
+      "aria-label": (panel.title[tongue] ? panel.title[tongue] + ": " : "") + data.vertical[tongue]
     }, box);
     var xs = panel.positions, first = xs[0], last = xs[xs.length - 1];
     var pad = panel.series.some(function (s) { return s.role === "estimate"; }) ? 0.5 : 0;
@@ -244,7 +261,17 @@ function plot(holder) {
 }
 
 // ---------------------------------------------------------------- start
+function when(seen, elements, margin) {
+  if (!("IntersectionObserver" in window)) { elements.forEach(seen); return; }
+  var watch = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (entry.isIntersecting) { watch.unobserve(entry.target); seen(entry.target); }
+    });
+  }, { rootMargin: margin });
+  elements.forEach(function (each) { watch.observe(each); });
+}
 Array.prototype.forEach.call(document.querySelectorAll(".plot"), plot);
+when(drawing, drawings, "100% 0px");
 search.addEventListener("input", filter);
 button.addEventListener("click", function () { speak(language() === "zh" ? "en" : "zh"); });
 document.addEventListener("keydown", function (event) {
@@ -272,6 +299,7 @@ var opened = [];
 window.addEventListener("beforeprint", function () {
   opened = Array.prototype.filter.call(document.querySelectorAll("[data-printed], .provenance"), function (each) { return !each.open; });
   opened.forEach(function (each) { each.open = true; });
+  drawings.forEach(drawing);
 });
 window.addEventListener("afterprint", function () { opened.forEach(function (each) { each.open = false; }); });
 
