@@ -192,12 +192,16 @@ def make_grid(
                 f"data cannot tell."
             )
         grid = Grid(pd.Index(units), distinct, unit_codes.astype(np.int64), period_codes)
-    if len(grid.periods) < 2:
-        raise DesignError(
-            f"{columns.time!r} has one period only ({grid.periods[0]}); a comparison over time "
-            f"needs at least two."
-        )
+    require_periods(grid.periods, columns)
     return grid
+
+
+def require_periods(periods: Integers, columns: Columns) -> None:
+    if len(periods) < 2:
+        raise DesignError(
+            f"{columns.time!r} has one period only ({periods[0]}); a comparison over time needs at "
+            f"least two."
+        )
 
 
 def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers) -> Grid | None:

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jjjpolicy._extras import load
-from jjjpolicy.design.intake.columns import Columns, quoted
+from jjjpolicy.design.arrays import Built
+from jjjpolicy.design.intake.batches import Batches
+from jjjpolicy.design.intake.columns import Columns, quoted, require_columns
+from jjjpolicy.design.intake.grid import integer_periods, require_periods, restrict
+from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.registry.lookup import remembered
 
@@ -191,3 +195,40 @@ def _name(column: str) -> str:
 
 def _value(value: object) -> str:
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def design_from_parquet(
+    make: type[Built],
+    rows: ParquetRows,
+    window: tuple[int, int] | None,
+    exclude: tuple[Hashable, ...],
+) -> Built:
+    """See :meth:`jjjpolicy.Design.from_parquet`."""
+    columns = rows.columns
+    if rows.batch < 1:
+        raise DesignError(f"batch={rows.batch} must be a positive number of rows.")
+    require_columns(rows.first(), columns)
+    distinct = rows.periods()
+    periods = integer_periods(distinct, columns.time)
+    frame = distinct.to_frame(columns.time)
+    _, periods, ledger = restrict(frame, periods, columns, window, (), Ledger())
+    require_periods(periods, columns)
+    if window is not None:
+        rows.within(periods)
+    if exclude:
+        rows.without(exclude)
+        ledger = ledger.with_units(exclude, "left out by exclude=")
+    try:
+        batches = _read(rows, periods, ordered=False)
+    except NotSortedError:
+        batches = _read(rows, periods, ordered=True)
+    return batches.summed({"files": list(rows.paths), "rows": batches.total}).design(make, ledger)
+
+
+def _read(rows: ParquetRows, periods: Integers, *, ordered: bool) -> Batches:
+    batches = Batches(rows.columns, periods)
+    for frame in rows.frames(ordered=ordered):
+        batches.add(frame)
+    if not batches.likes:
+        raise DesignError("exclude= leaves no unit.")
+    return batches

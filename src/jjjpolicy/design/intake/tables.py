@@ -1,0 +1,153 @@
+"""From an Ibis table to a design whose rows stand for many units; see `queries`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy._extras import load
+from jjjpolicy.design.arrays import Built
+from jjjpolicy.design.intake.columns import Columns, quoted, require_columns
+from jjjpolicy.design.intake.grid import integer_periods, require_periods, restrict
+from jjjpolicy.design.intake.queries import Queries, fetched
+from jjjpolicy.design.intake.summed import Summed, levels
+from jjjpolicy.design.intake.treatment import warn_of_period_zero
+from jjjpolicy.design.ledger import Ledger
+from jjjpolicy.errors import DesignError, warn_user
+
+
+def design_from_table(
+    make: type[Built],
+    table: Any,
+    columns: Columns,
+    window: tuple[int, int] | None,
+    exclude: tuple[Hashable, ...],
+) -> Built:
+    """See :meth:`jjjpolicy.Design.from_table`."""
+    if not isinstance(table, load("ibis").Table):
+        raise DesignError(
+            f"expected an Ibis table, got {type(table).__name__}: ibis.memtable or a connection's "
+            f".table and .read_parquet give one; a DataFrame goes into Design.from_frame."
+        )
+    require_columns(pd.DataFrame(0, index=[0], columns=table.columns), columns)
+    table = _with_numbers(table, columns)
+    ledger = Ledger()
+    if exclude:
+        table = _without(table, columns, exclude)
+        ledger = ledger.with_units(exclude, "left out by exclude=")
+    counts = _by_period(table, columns)
+    if counts.empty:
+        raise DesignError("exclude= leaves no unit." if exclude else "the table has no rows.")
+    frame = counts[[columns.time]]
+    periods = integer_periods(frame[columns.time], columns.time)
+    _, periods, ledger = restrict(frame, periods, columns, window, (), ledger)
+    require_periods(periods, columns)
+    if window is not None:
+        table = table.filter(table[columns.time].between(int(periods[0]), int(periods[-1])))
+        counts = counts[counts[columns.time].between(periods[0], periods[-1])]
+    if columns.adoption is not None and counts["zeros"].any():
+        warn_of_period_zero(periods, columns)
+    source = {"engine": _engine(table), "rows": int(counts["rows"].sum())}
+    with ExitStack() as stack:
+        found = Queries(table, columns, periods, stack).summed(source)
+    return found.design(make, _with_unknown_dates(found, ledger))
+
+
+def _without(table: Any, columns: Columns, units: tuple[Hashable, ...]) -> Any:
+    column = table[columns.unit]
+    known = set(
+        fetched(table.filter(column.isin(units)).select(columns.unit).distinct()).iloc[:, 0]
+    )
+    for unit in units:
+        if unit not in known:
+            raise DesignError(f"exclude: unit {quoted(unit)} is not in column {columns.unit!r}.")
+    return table.filter(column.notin(units))
+
+
+def _with_numbers(table: Any, columns: Columns) -> Any:
+    """The table with decimals as floats, once columns of numbers are known to be numbers."""
+    single = (columns.outcome, columns.treatment, columns.adoption, columns.weights)
+    for name in (*(name for name in single if name is not None), *columns.covariates):
+        column = table[name]
+        kind = column.type()
+        if kind.is_decimal():
+            table = table.mutate(**{name: column.cast("float64")})
+        elif not kind.is_numeric() and not kind.is_boolean():
+            cell = fetched(table.filter(column.notnull()).select(name).limit(1))
+            shown = f" (such as {cell.iloc[0, 0]!r})" if len(cell) else ""
+            raise DesignError(
+                f"column {name!r} is of type {kind}{shown}, which is no number; write "
+                f"table.mutate({name}=table[{name!r}].cast('float64')) if it holds numbers."
+            )
+    return table
+
+
+def _engine(table: Any) -> str:
+    ibis = load("ibis")
+    try:
+        name: str = table.get_backend().name
+    except ibis.common.exceptions.IbisError:  # a table in memory, which any engine can read
+        name = ibis.get_backend().name
+    return name
+
+
+def _by_period(table: Any, columns: Columns) -> pd.DataFrame:
+    """Number of rows of each period, and what can be checked row by row."""
+    time, groupings = columns.time, (columns.unit, *levels(columns))
+    sums = {f"missing{k}": table[name].isnull().sum() for k, name in enumerate(groupings)}
+    if columns.adoption is not None:
+        sums["zeros"] = (table[columns.adoption] == 0).sum()
+    grouped = table.group_by(time).agg(rows=table.count(), **sums)
+    counts = fetched(grouped.order_by(time))
+    for k, name in enumerate(groupings):
+        missing = int(counts[f"missing{k}"].sum())
+        if missing:
+            raise DesignError(
+                f"column {name!r} is missing in {missing:,} rows; fill it or drop them."
+            )
+    if counts[time].hasnans:
+        missing = int(counts.loc[counts[time].isna(), "rows"].sum())
+        raise DesignError(f"time column {time!r} is missing in {missing:,} rows; drop them.")
+    if counts[time].dtype.kind == "f" and (counts[time] % 1 != 0).any():
+        broken = counts[counts[time] % 1 != 0].iloc[0]
+        raise DesignError(
+            f"time column {time!r} is {broken[time]} in {int(broken['rows']):,} rows; periods must "
+            f"be whole numbers."
+        )
+    return counts
+
+
+def _with_unknown_dates(found: Summed, ledger: Ledger) -> Ledger:
+    """The ledger with units without a row just before the first treated one, after a warning."""
+    columns, periods = found.columns, found.periods
+    if columns.treatment is None:
+        return ledger
+    gaps = Counter[tuple[int, int]]()
+    for kind in found.kinds:
+        before = np.flatnonzero(kind.present & (periods < kind.traits[0]))
+        if np.isfinite(kind.traits[0]) and len(before):
+            first = int(np.searchsorted(periods, kind.traits[0]))
+            if before[-1] < first - 1:
+                gaps[int(periods[before[-1]]), int(periods[first])] += kind.number
+    for (last, first), number in sorted(gaps.items()):
+        ledger = ledger.with_note(
+            None,
+            first,
+            f"{number:,} {columns.unit}s are untreated in {last} and next seen treated in {first}: "
+            f"the period of adoption is not known, and {first} is taken",
+        )
+    if gaps:
+        (last, first), number = min(gaps.items())
+        warn_user(
+            f"{sum(gaps.values()):,} {columns.unit}s have no row just before their first treated "
+            f"one ({number:,} are untreated in {last} and next seen treated in {first}): the "
+            f"period of adoption is not known, and the later one is taken. Give adoption= with the "
+            f"first treated period where it is known, or leave these units out. design.ledger "
+            f"lists the periods."
+        )
+    return ledger
