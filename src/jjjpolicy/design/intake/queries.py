@@ -33,6 +33,8 @@ WORD = 62
 """Periods whose presence fits into one integer."""
 TERMS = 600
 """Sums asked of the engine in one query."""
+LATEST = 2.0**62
+"""What no period exceeds."""
 SHOWN = 5
 """Units with faulty rows that are fetched so that a message can name them."""
 
@@ -66,7 +68,7 @@ class Queries:
         units = self._kept(self._units())
         self._require_sound(units)
         kinds = self._kept(self._kinds(units))
-        table = fetched(kinds.order_by("kind").limit(LARGEST + 1))
+        table = fetched(kinds.order_by(self._keys()).limit(LARGEST + 1))
         rows = np.minimum(table["number"], table["seen"] + 1)
         require_few(int(rows.sum()), len(table), self.columns)
         traits, groups = self._traits(table)
@@ -74,9 +76,9 @@ class Queries:
         few = (table["number"] == rows).to_numpy() & (self.columns.assigned_at is None)
         found: list[Kind] = []
         if few.any():
-            found += self._single(members.filter(members.number <= members.seen + 1), traits)
+            found += self._single(members, table[few], traits[few])
         if not few.all():
-            found += self._moments(members, table[~few], traits)
+            found += self._moments(members, table[~few], traits[~few])
         later = self._later(units)
         return Summed(self.columns, self.periods, found, groups, later, source)
 
@@ -109,7 +111,8 @@ class Queries:
         for number, faulty in reversed(list(enumerate(faults, start=1))):
             fault = ibis.ifelse(faulty.fill_null(False), number, fault)
         last = int(self.periods[-1])
-        cohort = ibis.ifelse(ibis._["first"] <= last, ibis._["first"], last + 1)
+        dated = ibis._["first"].between(-LATEST, last)
+        cohort = ibis.ifelse(dated, ibis._["first"], last + 1)
         units = table.group_by(unit=table[columns.unit]).agg(**sums)
         return units.mutate(
             fault=fault,
@@ -147,9 +150,9 @@ class Queries:
         values = ibis.ifelse(values.isnull() | values.isnan() | (values == 0), never, values)
         earliest, latest = ibis._.earliest, ibis._["first"]
         faults += [
-            earliest < (0 if self.periods[0] > 0 else -(2.0**62)),
+            earliest < (0 if self.periods[0] > 0 else -LATEST),
             earliest != latest,
-            (latest < 2.0**62) & (latest % 1 != 0),
+            (latest < LATEST) & (latest % 1 != 0),
         ]
         return {"earliest": values.min(), "first": values.max()}
 
@@ -180,7 +183,7 @@ class Queries:
         """Number of units that adopt after the last period, by period."""
         found = Counter[int]()
         if self.columns.adoption is not None:
-            after = units.filter(units["first"].between(int(self.periods[-1]) + 1, 2**62))
+            after = units.filter(units["first"].between(int(self.periods[-1]) + 1, int(LATEST)))
             counts = fetched(after.group_by("first").agg(number=after.count()))
             found.update({int(first): int(number) for first, number in counts.to_numpy()})
         return found
@@ -218,25 +221,23 @@ class Queries:
 
     def _kinds(self, units: Any) -> Any:
         """One row per kind of unit: its number, and means to centre with."""
-        ibis = load("ibis")
         means = {f"mean{t}": value.mean() for t, value in self._changes(units).items()}
-        kinds = units.group_by(self._keys()).agg(
+        return units.group_by(self._keys()).agg(
             number=units.count(), seen=units.seen.max(), **means
         )
-        return kinds.mutate(kind=ibis.row_number().over(order_by=self._keys()))
 
     def _members(self, units: Any, kinds: Any) -> Any:
         """Units with the kind that they are of, and changes net of its means."""
         means = [f"mean{t}" for t in self._positions()]
         known = kinds.select(
-            "kind", "number", *means, **{f"of_{name}": kinds[name] for name in self._keys()}
+            "number", *means, **{f"of_{name}": kinds[name] for name in self._keys()}
         )
         joined = units.join(known, [units[name] == known[f"of_{name}"] for name in self._keys()])
         centred = {
             f"z{t}": value - joined[f"mean{t}"] for t, value in self._changes(joined).items()
         }
         outcomes = [f"y{t}" for t in self._positions()]
-        return joined.select("kind", "number", "seen", "unit", *outcomes, **centred)
+        return joined.select(*self._keys(), "number", "seen", "unit", *outcomes, **centred)
 
     def _traits(self, table: pd.DataFrame) -> tuple[Floats, list[list[Hashable]]]:
         """What each kind has in common, as `Summed` packs it, and the labels of groups."""
@@ -257,15 +258,22 @@ class Queries:
         seen: Booleans = traits[start : start + len(self.periods)] == 1
         return seen
 
-    def _single(self, members: Any, traits: Floats) -> Iterator[Kind]:
+    def _single(self, members: Any, table: pd.DataFrame, traits: Floats) -> Iterator[Kind]:
         """Kinds of so few units that each stands for itself."""
         outcomes = [f"y{t}" for t in self._positions()]
-        frame = fetched(members.order_by("kind", "unit").select("kind", "unit", *outcomes))
-        for kind, rows in frame.groupby("kind"):
-            own = traits[kind]
+        few = members.filter(members.number <= members.seen + 1)
+        frame = self._placed(few.select(*self._keys(), "unit", *outcomes), table)
+        for place, rows in frame.groupby("place"):
+            own = traits[place]
             likes = Likes(own, self._seen(own))
+            rows = rows.sort_values("unit")
             likes.add(rows[outcomes].to_numpy()[:, likes.present], rows["unit"].tolist())
             yield likes
+
+    def _placed(self, expression: Any, table: pd.DataFrame) -> pd.DataFrame:
+        """Result of a query, with the place of each row's kind in a table of kinds."""
+        places = table[self._keys()].assign(place=np.arange(len(table)))
+        return fetched(expression).merge(places, on=self._keys())
 
     def _moments(self, members: Any, table: pd.DataFrame, traits: Floats) -> Iterator[Kind]:
         """Kinds of many units, from centred sums of their outcomes and of products of these."""
@@ -281,13 +289,12 @@ class Queries:
             asked = {
                 f"s{k}": sums[names[k]].sum() for k in range(len(names))[start : start + TERMS]
             }
-            part = fetched(members.group_by("kind").agg(**asked).order_by("kind"))
-            found[:, start : start + TERMS] = part[list(asked)].to_numpy(dtype=float)
+            part = self._placed(members.group_by(self._keys()).agg(**asked), table)
+            found[part["place"], start : start + TERMS] = part[list(asked)].to_numpy(dtype=float)
         means = table[[f"mean{t}" for t in range(width)]].to_numpy(dtype=float)
         rest = found[:, :width]
         first, second = np.triu_indices(width)
-        for row, (kind, number) in enumerate(table[["kind", "number"]].to_numpy()):
-            own = traits[kind]
+        for row, (own, number) in enumerate(zip(traits, table["number"], strict=True)):
             present = self._seen(own)
             chosen = np.append(0, np.flatnonzero(present)[1:])
             off = rest[row, chosen] / number

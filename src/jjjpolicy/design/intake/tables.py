@@ -43,13 +43,13 @@ def design_from_table(
     counts = _by_period(table, columns)
     if counts.empty:
         raise DesignError("exclude= leaves no unit." if exclude else "the table has no rows.")
-    frame = counts[[columns.time]]
-    periods = integer_periods(frame[columns.time], columns.time)
+    frame = counts[["period"]].set_axis([columns.time], axis=1)
+    periods = integer_periods(counts["period"], columns.time)
     _, periods, ledger = restrict(frame, periods, columns, window, (), ledger)
     require_periods(periods, columns)
     if window is not None:
         table = table.filter(table[columns.time].between(int(periods[0]), int(periods[-1])))
-        counts = counts[counts[columns.time].between(periods[0], periods[-1])]
+        counts = counts[counts["period"].between(periods[0], periods[-1])]
     if columns.adoption is not None and counts["zeros"].any():
         warn_of_period_zero(periods, columns)
     source = {"engine": _engine(table), "rows": int(counts["rows"].sum())}
@@ -102,22 +102,23 @@ def _by_period(table: Any, columns: Columns) -> pd.DataFrame:
     sums = {f"missing{k}": table[name].isnull().sum() for k, name in enumerate(groupings)}
     if columns.adoption is not None:
         sums["zeros"] = (table[columns.adoption] == 0).sum()
-    grouped = table.group_by(time).agg(rows=table.count(), **sums)
-    counts = fetched(grouped.order_by(time))
+    grouped = table.group_by(period=table[time]).agg(rows=table.count(), **sums)
+    counts = fetched(grouped.order_by("period"))
+    periods = counts["period"]
     for k, name in enumerate(groupings):
         missing = int(counts[f"missing{k}"].sum())
         if missing:
             raise DesignError(
                 f"column {name!r} is missing in {missing:,} rows; fill it or drop them."
             )
-    if counts[time].hasnans:
-        missing = int(counts.loc[counts[time].isna(), "rows"].sum())
+    if periods.hasnans:
+        missing = int(counts.loc[periods.isna(), "rows"].sum())
         raise DesignError(f"time column {time!r} is missing in {missing:,} rows; drop them.")
-    if counts[time].dtype.kind == "f" and (counts[time] % 1 != 0).any():
-        broken = counts[counts[time] % 1 != 0].iloc[0]
+    if periods.dtype.kind == "f" and (periods % 1 != 0).any():
+        broken = counts[periods % 1 != 0].iloc[0]
         raise DesignError(
-            f"time column {time!r} is {broken[time]} in {int(broken['rows']):,} rows; periods must "
-            f"be whole numbers."
+            f"time column {time!r} is {broken['period']} in {int(broken['rows']):,} rows; periods "
+            f"must be whole numbers."
         )
     return counts
 
