@@ -163,7 +163,7 @@ class Queries:
         counts = fetched(faulty.order_by("fault"))
         if counts.empty:
             return
-        fault, number = (int(value) for value in counts.loc[0, ["fault", "number"]])
+        fault, number = counts[["fault", "number"]].to_numpy()[0].tolist()
         chosen = units.filter(units.fault == fault).order_by("unit").limit(SHOWN)
         labels = fetched(chosen.select("unit"))["unit"].tolist()
         rows = self.table.filter(self.table[columns.unit].isin(labels))
@@ -263,10 +263,9 @@ class Queries:
         outcomes = [f"y{t}" for t in self._positions()]
         few = members.filter(members.number <= members.seen + 1)
         frame = self._placed(few.select(*self._keys(), "unit", *outcomes), table)
-        for place, rows in frame.groupby("place"):
-            own = traits[place]
+        for _, rows in frame.sort_values(["place", "unit"]).groupby("place"):
+            own = traits[rows["place"].iloc[0]]
             likes = Likes(own, self._seen(own))
-            rows = rows.sort_values("unit")
             likes.add(rows[outcomes].to_numpy()[:, likes.present], rows["unit"].tolist())
             yield likes
 
@@ -278,17 +277,15 @@ class Queries:
     def _moments(self, members: Any, table: pd.DataFrame, traits: Floats) -> Iterator[Kind]:
         """Kinds of many units, from centred sums of their outcomes and of products of these."""
         width = len(self.periods)
-        sums = {(t,): members[f"z{t}"] for t in range(width)}
+        sums = [members[f"z{t}"] for t in range(width)]
         if self.columns.assigned_at is None:
             members = members.filter(members.number > members.seen + 1)
             pairs = combinations_with_replacement(range(width), 2)
-            sums |= {(s, t): members[f"z{s}"] * members[f"z{t}"] for s, t in pairs}
+            sums += [members[f"z{s}"] * members[f"z{t}"] for s, t in pairs]
         found = np.empty((len(table), len(sums)))
-        names = list(sums)
-        for start in range(0, len(names), TERMS):
-            asked = {
-                f"s{k}": sums[names[k]].sum() for k in range(len(names))[start : start + TERMS]
-            }
+        for start in range(0, len(sums), TERMS):
+            block = enumerate(sums[start : start + TERMS], start)
+            asked = {f"s{k}": term.sum() for k, term in block}
             part = self._placed(members.group_by(self._keys()).agg(**asked), table)
             found[part["place"], start : start + TERMS] = part[list(asked)].to_numpy(dtype=float)
         means = table[[f"mean{t}" for t in range(width)]].to_numpy(dtype=float)
