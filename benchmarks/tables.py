@@ -275,6 +275,7 @@ def on_spark(place: Path, events: Path) -> tuple[int, int]:
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.files.openCostInBytes": str(2**30),
         "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",
         "spark.eventLog.dir": events.as_uri(),
         "spark.sql.warehouse.dir": str(events.parent / "warehouse"),
     }.items():
