@@ -285,9 +285,7 @@ def on_spark(place: Path, events: Path) -> tuple[int, int]:
     jp.Design.from_table(ibis.pyspark.connect(session).table("rows"), **COLUMNS)
     session.stop()
     moved = size = 0
-    for path in events.glob("**/*"):
-        if not path.is_file():
-            continue
+    for path in events.glob("**/events_*"):
         for line in path.read_text("utf-8").splitlines():
             event = json.loads(line)
             if event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):

@@ -129,6 +129,35 @@ def test_units_may_be_text_treatment_a_truth_value_and_outcome_a_decimal() -> No
     assert summed.source == {"engine": "duckdb", "rows": 398 * 5}
 
 
+@pytest.mark.parametrize("form", ["text", "date"])
+def test_quarters_keep_their_names(form: str) -> None:
+    frame = panel(0.02)
+    named = frame.assign(period=quarters(frame["period"]), first=quarters(frame["first"]))
+    if form == "date":
+        dates = {name: pd.PeriodIndex(named[name], freq="Q").start_time for name in TIMES}
+        named = named.assign(**dates)
+    whole, summed = both(named)
+    assert summed.period_names == whole.period_names
+    assert summed.period_names[0] == "2019Q1"
+    one, other = (jp.did.CallawaySantAnna().fit(design) for design in (whole, summed))
+    assert set(other.group_time["group"]) == {"2019Q3", "2019Q4", "2020Q1"}
+    pd.testing.assert_frame_equal(other.group_time, one.group_time, rtol=1e-9)
+    broken = named.assign(y=named["y"].mask(named["unit"].eq(5)))
+    with pytest.raises(jp.DesignError, match="'y' is missing for unit 5 in period 2019Q1"):
+        jp.Design.from_table(ibis.memtable(broken), **COLUMNS)
+
+
+TIMES = ("period", "first")
+
+
+def quarters(periods: pd.Series) -> pd.Series:
+    """2001 becomes the first quarter of 2019, and so on; never stays missing."""
+    names = {
+        year: f"{2019 + (year - 2001) // 4}Q{(year - 2001) % 4 + 1}" for year in range(2001, 2009)
+    }
+    return periods.map(names)
+
+
 def test_more_periods_than_bits_and_sums_in_several_queries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -228,10 +257,10 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
         {},
         "'period' is missing in 1 rows",
     ),
-    "date": (
-        lambda f: f.assign(period=pd.to_datetime(f.period.astype(str))),
+    "words": (
+        lambda f: f.assign(period="in " + f.period.astype(str)),
         {},
-        "'period' holds dates",
+        "'period' holds text or objects",
     ),
     "text": (lambda f: f.assign(y=f.y.astype(str)), {}, "'y' is of type string .such as"),
     "no unit": (lambda f: f.assign(unit=f.unit.mask(first_of(f, 1))), {}, "'unit' is missing in 1"),

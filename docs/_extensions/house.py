@@ -14,7 +14,7 @@ from pathlib import Path
 
 FLOORS = Path(__file__).resolve().parents[1] / "house.csv"
 PACKAGE = FLOORS.parents[1] / "src" / "jjjpolicy"
-UPWARD = ("jjjpolicy.estimation.estimate", "jjjpolicy.report.estimates.plots")
+UPWARD = ("jjjpolicy.linalg.brief", "jjjpolicy.report.estimates.plots")
 """The one call that leads up, at run time: an estimate looks for what shows it."""
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jjjpolicy.registry.platform import platforms
     from jjjpolicy.registry.policy import Policy, policies
     from jjjpolicy.report.estimates.comparison import compare
+    from jjjpolicy.report.text import set_language
 
 _MODULES = (
     "did",
@@ -52,6 +53,7 @@ _NAMES = {
     "policies": "registry.policy",
     "Variable": "panels.variable",
     "compare": "report.estimates.comparison",
+    "set_language": "report.text",
     "JJJPolicyError": "errors",
     "JJJPolicyWarning": "errors",
     "DataError": "errors",
@@ -84,6 +86,7 @@ __all__ = [
     "regions",
     "relocation",
     "sensitivity",
+    "set_language",
     "synth",
     "vintages",
 ]

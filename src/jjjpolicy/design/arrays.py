@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
+from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Built = TypeVar("Built", bound="Arrays")
@@ -34,6 +36,7 @@ class Labels:
     outcome_zh: str = ""
     unit_names_en: Mapping[Hashable, str] = field(default_factory=dict)
     unit_names_zh: Mapping[Hashable, str] = field(default_factory=dict)
+    clock: Clock = NUMBERS
 
     def outcome_in(self, language: str) -> str:
         """Name of the outcome in ``"en"`` or ``"zh"``; the column's name where none was given."""
@@ -46,7 +49,7 @@ class Labels:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
+class Arrays(ShownAsHTML):
     """What a :class:`jjjpolicy.Design` holds, which describes it."""
 
     outcome: Floats
@@ -66,6 +69,11 @@ class Arrays:
     late: Booleans | None = None
     left_out: Ledger = field(default_factory=Ledger)
     source: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def period_names(self) -> list[int | str]:
+        """What the periods are called: 2019, or 2019Q4."""
+        return self.labels.clock.names(self.periods)
 
     @property
     def n_units(self) -> int:
@@ -152,7 +160,7 @@ class Arrays:
     @property
     def ledger(self) -> pd.DataFrame:
         """Every unit, period and cell that was left out, and why."""
-        return self.left_out.frame()
+        return self.left_out.frame(self.labels.clock)
 
     @cached_property
     def fingerprint(self) -> str:

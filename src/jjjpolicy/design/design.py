@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -73,8 +73,8 @@ class Design(Requirements):
     def __repr__(self) -> str:
         return (
             f"Design({self.labels.outcome}: {self.count():,} {self.labels.unit} × {self.n_periods} "
-            f"{self.labels.time} {self.periods[0]}-{self.periods[-1]}, {self.count(self.treated):,}"
-            f" treated, {len(self.left_out.entries)} lines in ledger)"
+            f"{self.labels.time} {self.period_names[0]}-{self.period_names[-1]}, "
+            f"{self.count(self.treated):,} treated, {len(self.left_out.entries)} lines in ledger)"
         )
 
     @classmethod
@@ -94,7 +94,7 @@ class Design(Requirements):
         coordinates: tuple[str, str] | None = None,
         assigned_at: str | None = None,
         absorbing: bool = True,
-        window: tuple[int, int] | None = None,
+        window: tuple[Any, Any] | None = None,
         exclude: Iterable[Hashable] = (),
     ) -> Design:
         """Build a design from a tidy table with one row per unit and period.
@@ -106,15 +106,20 @@ class Design(Requirements):
             unbalanced and the ledger lists the cell) but may not occur twice. A table in which
             every unit occurs once holds repeated cross-sections.
         unit, time, outcome : str
-            Columns. Periods are integers (years, or a running number of quarters or months, such
-            as ``12 * year + month``; 202001 for January 2020 would jump at New Year). Their
-            differences are the clock of all event times.
+            Columns. Periods are whole numbers, such as years; pandas periods; dates, of which each
+            year, quarter, month, week or day has one at most (all on the first, on the last or on
+            the same day of it); or quarters and months in words (``2019Q4``, ``2019-11``,
+            ``2019年4季度``, ``2019年11月``). They are counted on one clock, whose differences are
+            event times: years for 2015, 2017, 2019, and quarters for the first days of quarters.
+            Results bear their names. (202001 for January 2020 would jump at New Year.)
             ``unit=None`` makes every row a unit of its own, numbered from 0: repeated
             cross-sections, which need ``adoption``.
         treatment : str, optional
-            Column of 0 and 1: treated in this period. Give either this or ``adoption``.
+            Column of 0 and 1, False and True, or no and yes (否 and 是): treated in this period.
+            Give either this or ``adoption``.
         adoption : str, optional
-            Column with the unit's first treated period; 0, missing or infinite means never.
+            Column with the unit's first treated period, written as the periods in ``time`` are;
+            0, missing or infinite means never.
         covariates, clusters : sequence of str
             One name alone need not be in a list.
         predictors : sequence of str
@@ -129,8 +134,8 @@ class Design(Requirements):
             inference method resamples and clusters at this level unless told otherwise.
         absorbing : bool
             False keeps a treatment that switches off, for the estimators that allow it.
-        window : (int, int), optional
-            First and last period to use, both included.
+        window : (period, period), optional
+            First and last period to use, both included, written as in ``time``.
         exclude : iterable
             Units to leave out; the ledger lists them.
 
@@ -138,7 +143,7 @@ class Design(Requirements):
         ------
         DesignError
             Unknown columns, duplicate (unit, period) rows, missing, infinite or non-numeric values,
-            periods that are not integers, fewer than two periods, treatment that switches off,
+            no periods in ``time``, fewer than two of them, treatment that switches off,
             no treated unit, no treated unit (in repeated cross-sections: cohort) with a
             pre-period, no control unit, repeated cross-sections without ``adoption``.
 
@@ -187,7 +192,7 @@ class Design(Requirements):
         weights: str | None = None,
         clusters: str | Sequence[str] = (),
         assigned_at: str | None = None,
-        window: tuple[int, int] | None = None,
+        window: tuple[Any, Any] | None = None,
         exclude: Iterable[Hashable] = (),
         memory: str = "1GB",
         batch: int = 1_000_000,
@@ -259,7 +264,7 @@ class Design(Requirements):
         weights: str | None = None,
         clusters: str | Sequence[str] = (),
         assigned_at: str | None = None,
-        window: tuple[int, int] | None = None,
+        window: tuple[Any, Any] | None = None,
         exclude: Iterable[Hashable] = (),
     ) -> Design:
         """Build a design from a table that an engine holds: DuckDB, Spark, whatever Ibis speaks to.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from jjjpolicy.design.clock import NUMBERS, Clock
+
 COLUMNS = ["item", "unit", "period", "reason"]
 
 
@@ -52,6 +54,10 @@ class Ledger:
         """Number of entries other than flags."""
         return sum(item != "flag" for item, *_ in self.entries)
 
-    def frame(self) -> pd.DataFrame:
-        """One row per entry, in the order in which they arose."""
-        return pd.DataFrame(list(self.entries), columns=COLUMNS, dtype=object)
+    def frame(self, clock: Clock = NUMBERS) -> pd.DataFrame:
+        """One row per entry, in the order in which they arose; periods by their names."""
+        rows = [
+            (item, unit, None if period is None else clock.name(period), reason)
+            for item, unit, period, reason in self.entries
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS, dtype=object)

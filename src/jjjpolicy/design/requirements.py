@@ -27,8 +27,8 @@ class Requirements(Arrays):
         if self.late is None or not self.late.any():
             return self
         reasons = [
-            f"no pre-period: treated in every observed period (first treated {since:.0f})"
-            for since in self.adoption[self.late]
+            f"no pre-period: treated in every observed period (first treated {since})"
+            for since in self.labels.clock.names(self.adoption[self.late])
         ]
         ledger = self.left_out
         for unit, reason in zip(self.units[self.late], reasons, strict=True):
@@ -49,7 +49,7 @@ class Requirements(Arrays):
             return
         rows, columns = np.nonzero(~self.observed)
         shown = ", ".join(
-            f"{self.labels.unit} {quoted(self.units[int(i)])} in {self.periods[t]}"
+            f"{self.labels.unit} {quoted(self.units[int(i)])} in {self.period_names[t]}"
             for i, t in list(zip(rows, columns, strict=True))[:3]
         )
         raise DesignError(

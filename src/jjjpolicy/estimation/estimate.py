@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from jjjpolicy.errors import InferenceError, warn_user
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
+from jjjpolicy.linalg.brief import ShownAsHTML, renderer
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Estimator(Refittable, ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(ShownAsHTML):
     """An estimated effect. One class for all estimators.
 
     Attributes
@@ -146,6 +146,16 @@ class Estimate:
     def __post_init__(self) -> None:
         if not self.estimator.takes_sums:
             self.design.require_units(self.estimator.label)
+        clock = self.design.labels.clock
+        tables = ("calendar_effects", "cohort_effects", "unit_effects", "counterfactual")
+        for name, table in [(name, getattr(self, name)) for name in tables]:
+            if table is not None:
+                object.__setattr__(self, name, clock.headed(clock.named(table)))
+        named = {
+            name: clock.named(thing) if isinstance(thing, pd.DataFrame) else thing
+            for name, thing in self.details.items()
+        }
+        object.__setattr__(self, "details", named)
 
     def __repr__(self) -> str:
         error = "" if self.se is None else f", se={self.se:.6g} ({self.inference.name})"  # type: ignore[union-attr]
@@ -281,7 +291,7 @@ class Estimate:
                 **(self.design.source or {"columns": columns}),
                 "fingerprint": self.design.fingerprint,
                 "units": self.design.count(),
-                "periods": [int(self.design.periods[0]), int(self.design.periods[-1])],
+                "periods": [self.design.period_names[0], self.design.period_names[-1]],
                 "observations": self.design.n_observations,
                 "treated": [str(unit) for unit in self.design.units[self.design.treated]],
                 "left_out": self.design.left_out.left_out,
@@ -311,14 +321,23 @@ class Estimate:
         return pd.DataFrame([row])
 
     # ------------------------------------------------------------------ rendering
-    def summary(self) -> str:
-        """What a referee looks for, as text for a terminal."""
-        text: str = _renderer("summary")(self)
-        return text
+    def summary(
+        self, *, level: float = 0.95, digits: int | None = None, language: str | None = None
+    ) -> str:
+        """In words; see :func:`jjjpolicy.report.estimates.summary.summary`."""
+        return str(renderer("summary")(self, level=level, digits=digits, language=language))
 
-    def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
-        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
-        figure: Figure = _renderer("plot")(self, kind, language=language)
+    def plot(
+        self,
+        kind: str | None = None,
+        *,
+        level: float = 0.95,
+        digits: int | None = None,
+        language: str | None = None,
+    ) -> Figure:
+        """In a figure; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
+        options = {"level": level, "digits": digits, "language": language}
+        figure: Figure = renderer("plot")(self, kind, **options)
         return figure
 
 
@@ -329,12 +348,6 @@ def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
-
-
-def _renderer(name: str) -> Callable[..., Any]:
-    """The only upward call in the package: renderers are found when first used."""
-    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates.plots"), name)
-    return found
 
 
 class Inference(Method, ABC):

@@ -131,9 +131,10 @@ class Conformal(Inference):
             return dict(event_tests(self, estimate.estimator, parts))
 
         @cache
-        def by_cohort() -> dict[int, ConstantEffectTest]:
+        def by_cohort() -> dict[int | str, ConstantEffectTest]:
+            name = estimate.design.labels.clock.name
             return {
-                int(part.cohorts[0]): _average_test(self, estimate.estimator, [part])
+                name(part.cohorts[0]): _average_test(self, estimate.estimator, [part])
                 for part in parts
             }
 

@@ -44,14 +44,15 @@ class PlaceboPeriods(Inference):
         InferenceError
             No period before treatment has enough periods before it.
         """
-        design = estimate.design
+        design, clock = estimate.design, estimate.design.labels.clock
         first = design.cohorts[0]
         before = design.keep_periods(design.periods < first, "set aside by the placebo dates")
         dates = before.periods[self.minimum_pre_periods :]
         if len(dates) == 0:
             raise InferenceError(
                 f"no placebo date has {self.minimum_pre_periods} periods before it: there are "
-                f"{before.n_periods} periods before {first:.0f}. Lower minimum_pre_periods=."
+                f"{before.n_periods} periods before {clock.name(first)}. Lower "
+                f"minimum_pre_periods=."
             )
         adoptions: Floats = np.where(design.treated[None, :], dates[:, None].astype(float), np.inf)
         placebos = estimate.estimator.refit_many(before, adoptions).att
@@ -65,11 +66,13 @@ class PlaceboPeriods(Inference):
                 assignments=len(dates),
                 exact=True,
                 notes=(
-                    f"{len(dates)} placebo dates, {dates[0]} to {dates[-1]}; smallest attainable "
-                    f"p-value 1/{total}.",
+                    f"{len(dates)} placebo dates, {clock.name(dates[0])} to "
+                    f"{clock.name(dates[-1])}; smallest attainable p-value 1/{total}.",
                     "Placebo dates give no interval.",
                 ),
-                details={"dates": pd.DataFrame({"period": dates, "estimate": placebos})},
+                details={
+                    "dates": clock.named(pd.DataFrame({"period": dates, "estimate": placebos}))
+                },
                 specification=self.specification(),
             )
         )

@@ -163,7 +163,7 @@ class PredictionIntervals(Inference):
                 smallest_pvalue=smallest,
                 notes=tuple(notes),
                 details={
-                    "cells": intervals,
+                    "cells": lambda level: design.labels.clock.named(intervals(level)),
                     "threshold": pd.Series([u.threshold for u in units], index=weights.columns),
                 },
                 specification=self.specification(),

@@ -1,8 +1,10 @@
-"""How an object that holds arrays shows itself: one line, numbers as they are, arrays by shape."""
+"""How an object shows itself: in one line, arrays by their shape; and in notebooks as HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from importlib import import_module
 from typing import Any
 
 
@@ -28,3 +30,17 @@ def brief(thing: Any) -> str:
         elif isinstance(value, int | str) and len(str(value)) < 60:
             parts.append(f"{item.name} {value}")
     return f"<{type(thing).__name__}: {', '.join(parts)}>"
+
+
+def renderer(name: str) -> Callable[..., Any]:
+    """The only upward call in the package: renderers are found when first used."""
+    found: Callable[..., Any] = getattr(import_module("jjjpolicy.report.estimates.plots"), name)
+    return found
+
+
+class ShownAsHTML:
+    """Shows itself below the cell of a notebook as a table, in the language that is set."""
+
+    def _repr_html_(self) -> str:
+        text: str = renderer("html")(self)
+        return text

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.panels.formulas import Formula
 from jjjpolicy.panels.variable import Break, Variable, completed, with_inputs
 from jjjpolicy.registry.lookup import unknown_name
@@ -19,7 +20,7 @@ __all__ = ["Break", "Panel", "Variable"]
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(ShownAsHTML):
     """Observations of variables for units over periods.
 
     Attributes

@@ -10,6 +10,7 @@ from functools import cached_property, total_ordering
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.registry.lookup import read_records, unknown_name
 from jjjpolicy.registry.regions import ancestors
 
@@ -121,8 +122,8 @@ class Treatment:
             )
 
 
-@dataclass(frozen=True, init=False)
-class Policy:
+@dataclass(frozen=True, init=False, repr=False)
+class Policy(ShownAsHTML):
     """A dated policy and the regions that it treats.
 
     Parameters
@@ -203,6 +204,10 @@ class Policy:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        treated = f"{len(self.treated)} region{'s' * (len(self.treated) != 1)} treated"
+        return f"<Policy {self.id}: issued {self.issued}, {treated}>"
 
     @property
     def treated_regions(self) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from jjjpolicy.errors import DataError
+
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -29,3 +31,32 @@ def words(label: Label, language: Language) -> str:
     if isinstance(label, str):
         return label
     return label.zh if language == "zh" else label.en
+
+
+_set: Language = "en"
+
+
+def set_language(language: Language) -> None:
+    """Set the language of summaries, figures and tables for which none is asked.
+
+    Parameters
+    ----------
+    language : "en" or "zh"
+
+    Raises
+    ------
+    DataError
+        Another language.
+    """
+    global _set
+    _set = chosen(language)
+
+
+def chosen(language: str | None) -> Language:
+    """The language that is asked for, or the one that is set."""
+    if language is None:
+        return _set
+    for known in LANGUAGES:
+        if language == known:
+            return known
+    raise DataError(f"language={language!r}: choose 'en' or 'zh'.")

@@ -92,8 +92,10 @@ def twoway_weights(source: Design | Estimate) -> TwoWayWeights:
     negative = weights < 0
     return TwoWayWeights(
         coefficient=coefficient,
-        weights=pd.DataFrame(
-            {"unit": design.units[rows], "period": design.periods[columns], "weight": weights}
+        weights=design.labels.clock.named(
+            pd.DataFrame(
+                {"unit": design.units[rows], "period": design.periods[columns], "weight": weights}
+            )
         ),
         positive=int((weights > 0).sum()),
         negative=int(negative.sum()),

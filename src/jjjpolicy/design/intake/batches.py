@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.intake.columns import Columns, require_columns
-from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid
+from jjjpolicy.design.intake.grid import Grid, make_grid
+from jjjpolicy.design.intake.periods import TimeColumn
 from jjjpolicy.design.intake.summaries import Likes
 from jjjpolicy.design.intake.summed import Summed, in_order, levels, require_few
 from jjjpolicy.design.intake.treatment import adoption_from_treatment, declared_adoption
@@ -28,6 +29,7 @@ class Batches:
 
     columns: Columns
     periods: Integers
+    time: TimeColumn
     likes: dict[bytes, Likes] = field(default_factory=dict)
     later: Counter[int] = field(default_factory=Counter)
     total: int = 0
@@ -37,9 +39,8 @@ class Batches:
         """Check and sum up the units of a batch."""
         columns = self.columns
         require_columns(frame, columns)
-        grid = make_grid(
-            frame, integer_periods(frame[columns.time], columns.time), columns, self.periods
-        )
+        periods = self.time.read(frame[columns.time])
+        grid = make_grid(frame, periods, columns, self.periods, self.time.clock)
         outcome = grid.spread(numbers(frame, columns.outcome, grid, columns))
         present = ~np.isnan(outcome)
         traits = np.column_stack(list(self._traits(frame, grid, present)))
@@ -59,7 +60,7 @@ class Batches:
             )
         else:
             assert columns.adoption is not None
-            adoption = declared_adoption(frame, columns.adoption, grid, columns)
+            adoption = declared_adoption(frame, columns.adoption, grid, columns, self.time)
             after = np.isfinite(adoption) & (adoption > self.periods[-1])
             self.later.update(adoption[after].astype(np.int64).tolist())
             adoption = np.where(after, np.inf, adoption)
@@ -83,7 +84,8 @@ class Batches:
             ranks = {known[label]: rank for rank, label in enumerate(groups[-1])}
             for each in kinds:
                 each.traits[k] = ranks[int(each.traits[k])]
-        return Summed(self.columns, self.periods, kinds, groups, self.later, source)
+        clock = self.time.clock
+        return Summed(self.columns, self.periods, clock, kinds, groups, self.later, source)
 
 
 def _alike(traits: Floats) -> Iterator[Integers]:

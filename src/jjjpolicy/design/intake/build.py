@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 import jjjpolicy.design.intake.comparability as comparability
 from jjjpolicy.design.arrays import Built, Labels
+from jjjpolicy.design.clock import Clock
 from jjjpolicy.design.intake.columns import Columns, require_columns, shown_labels, unknown_name
-from jjjpolicy.design.intake.grid import Grid, integer_periods, make_grid, restrict
+from jjjpolicy.design.intake.grid import Grid, make_grid, restrict
+from jjjpolicy.design.intake.periods import read_periods
 from jjjpolicy.design.intake.treatment import (
     LATE,
     adoption_from_column,
@@ -39,15 +41,16 @@ def design_from_frame(
     columns: Columns,
     *,
     absorbing: bool,
-    window: tuple[int, int] | None,
+    window: tuple[Any, Any] | None,
     exclude: tuple[Hashable, ...],
 ) -> Built:
     """See :meth:`jjjpolicy.Design.from_frame`."""
     require_columns(frame, columns)
     ledger = Ledger()
-    periods = integer_periods(frame[columns.time], columns.time)
-    frame, periods, ledger = restrict(frame, periods, columns, window, exclude, ledger)
-    grid = make_grid(frame, periods, columns)
+    periods, time = read_periods(frame[columns.time], columns.time)
+    clock, span = time.clock, time.window(window)
+    frame, periods, ledger = restrict(frame, periods, columns, span, exclude, ledger, clock)
+    grid = make_grid(frame, periods, columns, clock=clock)
 
     outcome = _matrix(frame, columns.outcome, grid, columns)
     cross_sections = int((~np.isnan(outcome)).sum(axis=1).max()) == 1
@@ -63,7 +66,7 @@ def design_from_frame(
             raise DesignError("absorbing=False needs treatment= (0/1 by period), not adoption=.")
         assert columns.adoption is not None
         adoption, ledger = adoption_from_column(
-            frame, columns.adoption, grid, columns, ledger, cross_sections
+            frame, columns.adoption, grid, columns, ledger, cross_sections, time
         )
 
     late = np.zeros(len(grid.units), dtype=bool)
@@ -71,12 +74,12 @@ def design_from_frame(
         without, late = always_treated(outcome, adoption, grid, columns, cross_sections)
         if without.any():
             ledger = _always_treated_listed(
-                ledger, grid.units[without], adoption[without], columns, cross_sections
+                ledger, grid.units[without], adoption[without], columns, cross_sections, clock
             )
             kept = ~frame[columns.unit].isin(grid.units[without]).to_numpy()
             frame, periods, adoption = frame[kept], periods[kept], adoption[~without]
             late = late[~without]
-            grid = make_grid(frame, periods, columns)
+            grid = make_grid(frame, periods, columns, clock=clock)
             outcome = _matrix(frame, columns.outcome, grid, columns)
     absent = np.isnan(outcome)
     if absent.any() and not cross_sections:
@@ -105,7 +108,7 @@ def design_from_frame(
         units=grid.units,
         periods=grid.periods,
         adoption=adoption,
-        labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time),
+        labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time, clock=clock),
         assigned_at=columns.assigned_at or columns.unit,
         assignment=assignment,
         switching=switching,
@@ -144,19 +147,20 @@ def _always_treated_listed(
     adoption: Floats,
     columns: Columns,
     cross_sections: bool,
+    clock: Clock,
 ) -> Ledger:
     """The ledger with the always-treated, about whom a warning is given as well."""
     why = "no pre-period: treated in every observed period"
     if cross_sections:
         cohorts, rows = np.unique(adoption, return_counts=True)
-        for cohort, number in zip(cohorts, rows, strict=True):
+        for cohort, number in zip(clock.names(cohorts), rows, strict=True):
             ledger = ledger.with_note(
-                None, None, f"{number} rows of cohort {cohort:.0f} left out, {why}"
+                None, None, f"{number} rows of cohort {cohort} left out, {why}"
             )
-        named = "rows of cohort " + ", ".join(f"{cohort:.0f}" for cohort in cohorts)
+        named = "rows of cohort " + ", ".join(map(str, clock.names(cohorts)))
     else:
-        for unit, since in zip(units, adoption, strict=True):
-            ledger = ledger.with_units([unit], f"{why} (first treated {since:.0f})")
+        for unit, since in zip(units, clock.names(adoption), strict=True):
+            ledger = ledger.with_units([unit], f"{why} (first treated {since})")
         named = f"{columns.unit} {shown_labels(units)}"
     warn_user(
         f"{named} left out, {why}. design.ledger lists them. Begin earlier if there is data.",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.design.intake.columns import Columns, quoted, unknown_name
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
@@ -26,6 +27,7 @@ class Grid:
     periods: Integers
     unit_codes: Integers | None
     period_codes: Integers | None
+    clock: Clock = NUMBERS
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -39,39 +41,13 @@ class Grid:
         matrix[self.unit_codes, self.period_codes] = values
         return matrix
 
-    def locate(self, row: int) -> tuple[Hashable, int]:
-        """Unit and period of a row."""
+    def locate(self, row: int) -> tuple[Hashable, int | str]:
+        """Unit and name of the period of a row."""
         if self.unit_codes is None or self.period_codes is None:
             i, t = divmod(row, len(self.periods))
         else:
             i, t = int(self.unit_codes[row]), int(self.period_codes[row])
-        return self.units[i], int(self.periods[t])
-
-
-def integer_periods(column: pd.Series[Any], name: str) -> Integers:
-    """Periods as integers, or an error that says how to make them so."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DesignError(
-            f"time column {name!r} is categorical; convert it to integers, "
-            f"e.g. df[{name!r}] = df[{name!r}].astype(int)."
-        )
-    if pd.api.types.is_datetime64_any_dtype(column) or isinstance(column.dtype, pd.PeriodDtype):
-        raise DesignError(
-            f"time column {name!r} holds dates; give integer periods, e.g. df[{name!r}].dt.year "
-            f"for years or 4 * year + quarter for quarters."
-        )
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        raise DesignError(_not_periods(column, name))
-    if pd.api.types.is_integer_dtype(column) and not column.hasnans:
-        return column.to_numpy(dtype=np.int64)
-    values = column.to_numpy(dtype=float, na_value=np.nan)
-    bad = ~np.isfinite(values) | (values != np.round(values))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise DesignError(
-            f"time column {name!r} is {values[row]} in row {row}; periods must be whole numbers."
-        )
-    return values.astype(np.int64)
+        return self.units[i], self.clock.name(self.periods[t])
 
 
 def warn_of_packed_dates(periods: Integers, name: str) -> None:
@@ -98,36 +74,6 @@ def warn_of_packed_dates(periods: Integers, name: str) -> None:
             return
 
 
-def _not_periods(column: pd.Series[Any], name: str) -> str:
-    """Where a time column is no integer, and what to write so that it becomes one."""
-    texts = column.astype(str).str.strip()
-    year, quarter = r"(\d{4})", r"[-/ ]?[Qq](\d)"
-    row, advice = 0, f"e.g. df[{name!r}] = df[{name!r}].astype(int)"
-    if texts.str.fullmatch(year + quarter).all():
-        advice = (
-            f"for quarters write q = pd.PeriodIndex(df[{name!r}], freq='Q') and df[{name!r}] = "
-            f"4 * q.year + q.quarter"
-        )
-    elif texts.str.fullmatch(year + r"[-/.年]\d{1,2}月?").all():
-        advice = (
-            f"for months write parts = df[{name!r}].str.extract(r'(\\d+)\\D(\\d+)').astype(int), "
-            f"then df[{name!r}] = 12 * parts[0] + parts[1]"
-        )
-    elif texts.str.fullmatch(year + "年").all():
-        advice = f"for years write df[{name!r}] = df[{name!r}].str.rstrip('年').astype(int)"
-    elif texts.str.fullmatch(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}.*").all():
-        advice = f"for years write df[{name!r}] = pd.to_datetime(df[{name!r}]).dt.year"
-    else:
-        wrong = np.flatnonzero(pd.to_numeric(texts, errors="coerce").isna().to_numpy())
-        row = int(wrong[0]) if len(wrong) else 0
-        if len(wrong):
-            advice = f"correct row {row}, or drop it"
-    return (
-        f"time column {name!r} holds text or objects (row {row}: {column.iloc[row]!r}); periods "
-        f"must be integers: {advice}."
-    )
-
-
 def restrict(
     frame: pd.DataFrame,
     periods: Integers,
@@ -135,17 +81,19 @@ def restrict(
     window: tuple[int, int] | None,
     exclude: tuple[Hashable, ...],
     ledger: Ledger,
+    clock: Clock = NUMBERS,
 ) -> tuple[pd.DataFrame, Integers, Ledger]:
-    warn_of_packed_dates(periods, columns.time)
+    if clock.frequency is None:
+        warn_of_packed_dates(periods, columns.time)
     if window is not None:
         low, high = window
         if low > high:
-            raise DesignError(f"window={window!r} ends before it begins.")
+            raise DesignError(f"window={(*clock.names(window),)!r} ends before it begins.")
         inside = (periods >= low) & (periods <= high)
         if not inside.any():
             raise DesignError(
-                f"window={window!r} holds no period; {columns.time!r} runs from {periods.min()} "
-                f"to {periods.max()}."
+                f"window={(*clock.names(window),)!r} holds no period; {columns.time!r} runs from "
+                f"{clock.name(periods.min())} to {clock.name(periods.max())}."
             )
         if not inside.all():
             ledger = ledger.with_periods(np.unique(periods[~inside]), "outside window=")
@@ -165,10 +113,14 @@ def restrict(
 
 
 def make_grid(
-    frame: pd.DataFrame, periods: Integers, columns: Columns, whole: Integers | None = None
+    frame: pd.DataFrame,
+    periods: Integers,
+    columns: Columns,
+    whole: Integers | None = None,
+    clock: Clock = NUMBERS,
 ) -> Grid:
     """The grid of a table's rows; ``whole`` are all periods where the table is part of a larger."""
-    grid = _sorted_balanced_grid(frame[columns.unit], periods)
+    grid = _sorted_balanced_grid(frame[columns.unit], periods, clock)
     if whole is not None and grid is not None and not np.array_equal(grid.periods, whole):
         grid = None
     if grid is None:
@@ -182,7 +134,7 @@ def make_grid(
             twice = np.flatnonzero(counts > 1)
             named = "; ".join(
                 f"{columns.unit} {quoted(units[key // len(distinct)])} in {columns.time} "
-                f"{distinct[key % len(distinct)]}"
+                f"{clock.name(distinct[key % len(distinct)])}"
                 f"{_rows(keys == key) if whole is None else ''}"
                 for key in twice[:5].tolist()
             )
@@ -191,20 +143,21 @@ def make_grid(
                 f"{'; …' if len(twice) > 5 else ''}. Keep one row each; which of them is right the "
                 f"data cannot tell."
             )
-        grid = Grid(pd.Index(units), distinct, unit_codes.astype(np.int64), period_codes)
-    require_periods(grid.periods, columns)
+        codes = unit_codes.astype(np.int64)
+        grid = Grid(pd.Index(units), distinct, codes, period_codes, clock)
+    require_periods(grid.periods, columns, clock)
     return grid
 
 
-def require_periods(periods: Integers, columns: Columns) -> None:
+def require_periods(periods: Integers, columns: Columns, clock: Clock) -> None:
     if len(periods) < 2:
         raise DesignError(
-            f"{columns.time!r} has one period only ({periods[0]}); a comparison over time needs at "
-            f"least two."
+            f"{columns.time!r} has one period only ({clock.name(periods[0])}); a comparison over "
+            f"time needs at least two."
         )
 
 
-def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers) -> Grid | None:
+def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers, clock: Clock) -> Grid | None:
     """The grid of rows that are already sorted by unit and period without gaps, else None."""
     values = units.to_numpy()
     if values.dtype.kind not in "iuf":
@@ -221,7 +174,7 @@ def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers) -> Grid | No
         and (block == first[:, None]).all()
         and (years == years[0]).all()
     ):
-        return Grid(pd.Index(first), years[0].copy(), None, None)
+        return Grid(pd.Index(first), years[0].copy(), None, None, clock)
     return None
 
 

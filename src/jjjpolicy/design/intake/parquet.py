@@ -11,13 +11,15 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from jjjpolicy._extras import load
 from jjjpolicy.design.arrays import Built
 from jjjpolicy.design.intake.batches import Batches
 from jjjpolicy.design.intake.columns import Columns, quoted, require_columns
-from jjjpolicy.design.intake.grid import integer_periods, require_periods, restrict
+from jjjpolicy.design.intake.grid import require_periods, restrict
+from jjjpolicy.design.intake.periods import TimeColumn, read_periods
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.registry.lookup import remembered
@@ -75,10 +77,12 @@ class ParquetRows:
         ]
         return column
 
-    def within(self, periods: Integers) -> None:
-        """Restrict to the rows from the first to the last of some periods."""
-        time, first, last = _name(self.columns.time), int(periods[0]), int(periods[-1])
-        self._conditions.append(f"{time} between {first} and {last}")
+    def within(self, periods: Sequence[object]) -> None:
+        """Restrict to the rows of some periods, as they are written in the time column."""
+        listed = ", ".join(
+            _value(each if isinstance(each, int | float) else str(each)) for each in periods
+        )
+        self._conditions.append(f"{_name(self.columns.time)} in ({listed})")
 
     def without(self, units: Sequence[Hashable]) -> None:
         """Leave out units.
@@ -200,7 +204,7 @@ def _value(value: object) -> str:
 def design_from_parquet(
     make: type[Built],
     rows: ParquetRows,
-    window: tuple[int, int] | None,
+    window: tuple[Any, Any] | None,
     exclude: tuple[Hashable, ...],
 ) -> Built:
     """See :meth:`jjjpolicy.Design.from_parquet`."""
@@ -209,24 +213,25 @@ def design_from_parquet(
         raise DesignError(f"batch={rows.batch} must be a positive number of rows.")
     require_columns(rows.first(), columns)
     distinct = rows.periods()
-    periods = integer_periods(distinct, columns.time)
-    frame = distinct.to_frame(columns.time)
-    _, periods, ledger = restrict(frame, periods, columns, window, (), Ledger())
-    require_periods(periods, columns)
+    periods, time = read_periods(distinct, columns.time)
+    frame, span = distinct.to_frame(columns.time), time.window(window)
+    frame, periods, ledger = restrict(frame, periods, columns, span, (), Ledger(), time.clock)
+    require_periods(periods, columns, time.clock)
     if window is not None:
-        rows.within(periods)
+        rows.within(frame[columns.time].tolist())
+    periods = np.sort(periods)
     if exclude:
         rows.without(exclude)
         ledger = ledger.with_units(exclude, "left out by exclude=")
     try:
-        batches = _read(rows, periods, ordered=False)
+        batches = _read(rows, periods, time, ordered=False)
     except NotSortedError:
-        batches = _read(rows, periods, ordered=True)
+        batches = _read(rows, periods, time, ordered=True)
     return batches.summed({"files": list(rows.paths), "rows": batches.total}).design(make, ledger)
 
 
-def _read(rows: ParquetRows, periods: Integers, *, ordered: bool) -> Batches:
-    batches = Batches(rows.columns, periods)
+def _read(rows: ParquetRows, periods: Integers, time: TimeColumn, *, ordered: bool) -> Batches:
+    batches = Batches(rows.columns, periods, time)
     for frame in rows.frames(ordered=ordered):
         batches.add(frame)
     if not batches.likes:

@@ -22,6 +22,7 @@ import pandas as pd
 from jjjpolicy._extras import load
 from jjjpolicy.design.intake.batches import Batches
 from jjjpolicy.design.intake.columns import Columns
+from jjjpolicy.design.intake.periods import TimeColumn
 from jjjpolicy.design.intake.summaries import Kind, Likes, Moments
 from jjjpolicy.design.intake.summed import LARGEST, Summed, in_order, levels, require_few
 from jjjpolicy.errors import DesignError
@@ -52,15 +53,21 @@ class Queries:
     Attributes
     ----------
     table : ibis.Table
+        With periods, adoption, outcome and covariates as numbers.
+    given : ibis.Table
+        As the user has it, for messages.
     columns : Columns
     periods : ndarray of int, shape (periods,)
+    time : TimeColumn
     stack : ExitStack
         Frees what the engine keeps in between.
     """
 
     table: Any
+    given: Any
     columns: Columns
     periods: Integers
+    time: TimeColumn
     stack: ExitStack
 
     def summed(self, source: Mapping[str, Any]) -> Summed:
@@ -80,7 +87,8 @@ class Queries:
         if not few.all():
             found += self._moments(members, table[~few], traits[~few])
         later = self._later(units)
-        return Summed(self.columns, self.periods, found, groups, later, source)
+        clock = self.time.clock
+        return Summed(self.columns, self.periods, clock, found, groups, later, source)
 
     def _kept(self, expression: Any) -> Any:
         """The result of a query, kept by the engine for as long as the stack lasts."""
@@ -166,10 +174,10 @@ class Queries:
         fault, number = counts[["fault", "number"]].to_numpy()[0].tolist()
         chosen = units.filter(units.fault == fault).order_by("unit").limit(SHOWN)
         labels = fetched(chosen.select("unit"))["unit"].tolist()
-        rows = self.table.filter(self.table[columns.unit].isin(labels))
+        rows = self.given.filter(self.given[columns.unit].isin(labels))
         frame = fetched(rows.order_by(columns.unit, columns.time))
         try:
-            Batches(columns, self.periods).add(frame)
+            Batches(columns, self.periods, self.time).add(frame)
         except DesignError as error:
             if number <= SHOWN:
                 raise

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.arrays import Built, Labels
+from jjjpolicy.design.clock import Clock
 from jjjpolicy.design.intake.columns import Columns, quoted
 from jjjpolicy.design.intake.grid import Grid
 from jjjpolicy.design.intake.summaries import Kind
@@ -62,6 +63,7 @@ class Summed:
     ----------
     columns : Columns
     periods : ndarray of int, shape (periods,)
+    clock : Clock
     kinds : sequence of Kind
         Their ``traits`` are adoption, weight, a code for each level of :func:`levels`, whether each
         period is observed, and the path of each covariate, 0 where not observed.
@@ -75,6 +77,7 @@ class Summed:
 
     columns: Columns
     periods: Integers
+    clock: Clock
     kinds: Sequence[Kind]
     groups: Sequence[list[Hashable]]
     later: Counter[int] = field(default_factory=Counter)
@@ -106,13 +109,14 @@ class Summed:
         adoption, weights = traits[:, 0], traits[:, 1]
         codes = {name: traits[:, 2 + k].astype(np.int64) for k, name in enumerate(levels(columns))}
         units = pd.Index(self._labels(kinds, sizes), dtype=object)
-        grid = Grid(units, self.periods, None, None)
+        clock = self.clock
+        grid = Grid(units, self.periods, None, None, clock)
         for period, number in sorted(self.later.items()):
             ledger = ledger.with_note(
                 None,
                 period,
-                f"{number:,} {columns.unit}s adopt after the last period {self.periods[-1]}: they "
-                f"count as never treated here",
+                f"{number:,} {columns.unit}s adopt after the last period "
+                f"{clock.name(self.periods[-1])}: they count as never treated here",
             )
         require_comparison(outcome, adoption, grid, columns, None)
         assignment = np.arange(len(units), dtype=np.int64)
@@ -127,7 +131,9 @@ class Summed:
             units=units,
             periods=self.periods,
             adoption=adoption,
-            labels=Labels(outcome=columns.outcome, unit=columns.unit, time=columns.time),
+            labels=Labels(
+                outcome=columns.outcome, unit=columns.unit, time=columns.time, clock=clock
+            ),
             assigned_at=columns.assigned_at or columns.unit,
             assignment=assignment,
             covariates={
@@ -149,14 +155,19 @@ class Summed:
         columns = self.columns
         adoption = np.array([each.traits[0] for each in kinds])
         cells = np.where([each.present for each in kinds], 0.0, np.nan)
-        names = [f"{each.number:,} first treated in {each.traits[0]:.0f}" for each in kinds]
-        grid = Grid(pd.Index(names), self.periods, None, None)
+        clock = self.clock
+        names = [
+            f"{each.number:,} first treated in "
+            f"{clock.name(each.traits[0]) if np.isfinite(each.traits[0]) else 'inf'}"
+            for each in kinds
+        ]
+        grid = Grid(pd.Index(names), self.periods, None, None, clock)
         without, late = always_treated(cells, adoption, grid, columns, cross_sections)
         for cohort in np.unique(adoption[without]):
             gone = without & (adoption == cohort)
             number = sum(each.number for each, out in zip(kinds, gone, strict=True) if out)
             reason = (
-                f"{number:,} {columns.unit}s first treated in {cohort:.0f} left out, no "
+                f"{number:,} {columns.unit}s first treated in {clock.name(cohort)} left out, no "
                 f"pre-period: treated in every observed period"
             )
             ledger = ledger.with_note(None, None, reason)
@@ -196,7 +207,8 @@ class Summed:
         for code in np.unique(group):
             own = np.unique(adoption[group == code])
             if len(own) > 1:
-                when = " and ".join("never" if np.isinf(a) else f"{a:.0f}" for a in own[:2])
+                name = self.clock.name
+                when = " and ".join("never" if np.isinf(a) else str(name(a)) for a in own[:2])
                 raise DesignError(
                     f"assigned_at={columns.assigned_at!r}, but the {columns.unit}s of "
                     f"{columns.assigned_at} {quoted(self.groups[0][int(code)])} are not treated "

@@ -9,7 +9,8 @@ import pandas as pd
 
 from jjjpolicy.design.intake.columns import Columns, quoted, shown_labels
 from jjjpolicy.design.intake.grid import Grid
-from jjjpolicy.design.intake.values import numbers
+from jjjpolicy.design.intake.periods import TimeColumn
+from jjjpolicy.design.intake.values import numbers, yes_or_no
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
@@ -28,12 +29,9 @@ def adoption_from_treatment(
     absorbing: bool,
     ledger: Ledger,
 ) -> tuple[Floats, Booleans | None, Ledger]:
-    column = frame[name]
-    values = (
-        column.to_numpy(dtype=float)
-        if pd.api.types.is_bool_dtype(column)
-        else numbers(frame, name, grid, columns)
-    )
+    values = yes_or_no(frame[name])
+    if values is None:
+        values = numbers(frame, name, grid, columns)
     wrong = (values != 0) & (values != 1)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -54,8 +52,8 @@ def adoption_from_treatment(
         i, t = (int(k) for k in np.argwhere(off_again)[0])
         raise DesignError(
             f"treatment column {name!r} switches off: {columns.unit} {quoted(grid.units[i])} is "
-            f"treated in {adoption[i]:.0f} and untreated in {grid.periods[t]}. Code it as "
-            f"staying on, or "
+            f"treated in {grid.clock.name(adoption[i])} and untreated in "
+            f"{grid.clock.name(grid.periods[t])}. Code it as staying on, or "
             f"pass absorbing=False and use an estimator that allows it."
         )
     return adoption, None, _unknown_dates_listed(matrix, first, adoption, grid, columns, ledger)
@@ -74,14 +72,15 @@ def _unknown_dates_listed(
     position = np.arange(width)[None, :]
     last = np.where((matrix == 0) & (position < first[:, None]), position, -1).max(axis=1)
     unknown = np.flatnonzero((first < width) & (last >= 0) & (last < first - 1)).tolist()
+    name = grid.clock.name
     said = [
-        f"untreated in {grid.periods[last[i]]} and next seen treated in {adoption[i]:.0f}: the "
-        f"period of adoption is not known"
+        f"untreated in {name(grid.periods[last[i]])} and next seen treated in {name(adoption[i])}: "
+        f"the period of adoption is not known"
         for i in unknown
     ]
     for i, what in zip(unknown, said, strict=True):
         ledger = ledger.with_note(
-            grid.units[i], int(adoption[i]), f"{what}, and {adoption[i]:.0f} is taken"
+            grid.units[i], int(adoption[i]), f"{what}, and {name(adoption[i])} is taken"
         )
     if said:
         more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
@@ -93,9 +92,42 @@ def _unknown_dates_listed(
     return ledger
 
 
-def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
+def declared_adoption(
+    frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, time: TimeColumn
+) -> Floats:
     """First treated period of each unit, ``inf`` for never; it may lie after the last period."""
     column = frame[name]
+    if time.frequency is None:
+        values = _adoption_in_numbers(column, name, grid, columns)
+    else:
+        never = time.never(column)
+        values = np.where(never, np.inf, time.numbers(column.mask(never), name))
+    matrix = grid.spread(values, absent=-np.inf)
+    adoption: Floats = matrix.max(axis=1)
+    varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
+    if varies.any():
+        i = int(np.argmax(varies))
+        seen = sorted({float(v) for v in matrix[i] if not np.isneginf(v)})[:4]
+        shown = [
+            str(grid.clock.name(v)) if np.isfinite(v) and float(v).is_integer() else f"{v:g}"
+            for v in seen
+        ]
+        raise DesignError(
+            f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
+            f"({', '.join(shown)}); it must be one first treated period."
+        )
+    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
+    if fractional.any():
+        i = int(np.argmax(fractional))
+        raise DesignError(
+            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
+            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
+        )
+    return adoption
+
+
+def _adoption_in_numbers(column: pd.Series[Any], name: str, grid: Grid, columns: Columns) -> Floats:
+    """First treated periods as the table has them, row by row; ``inf`` for never."""
     if not pd.api.types.is_numeric_dtype(column):
         raise DesignError(
             f"adoption column {name!r} holds text or objects ({_first_text(column)}); it must hold "
@@ -114,24 +146,7 @@ def declared_adoption(frame: pd.DataFrame, name: str, grid: Grid, columns: Colum
             f"adoption column {name!r} holds {values.min():g}, and all periods are positive: if it "
             f"stands for never treated, code that as 0, NaN or inf."
         )
-    matrix = grid.spread(values, absent=-np.inf)
-    adoption: Floats = matrix.max(axis=1)
-    varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
-    if varies.any():
-        i = int(np.argmax(varies))
-        seen = sorted({float(v) for v in matrix[i] if not np.isneginf(v)})
-        raise DesignError(
-            f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
-            f"({', '.join(f'{v:g}' for v in seen[:4])}); it must be one first treated period."
-        )
-    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
-    if fractional.any():
-        i = int(np.argmax(fractional))
-        raise DesignError(
-            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
-            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
-        )
-    return adoption
+    return values
 
 
 def warn_of_period_zero(periods: Integers, columns: Columns) -> None:
@@ -161,10 +176,12 @@ def adoption_from_column(
     columns: Columns,
     ledger: Ledger,
     cross_sections: bool,
+    time: TimeColumn,
 ) -> tuple[Floats, Ledger]:
-    adoption = declared_adoption(frame, name, grid, columns)
+    adoption = declared_adoption(frame, name, grid, columns, time)
     later = np.isfinite(adoption) & (adoption > grid.periods[-1])
-    after = f"after the last period {grid.periods[-1]}: counts as never treated here"
+    last = grid.clock.name(grid.periods[-1])
+    after = f"after the last period {last}: counts as never treated here"
     if cross_sections:
         for period, rows in zip(*np.unique(adoption[later], return_counts=True), strict=True):
             ledger = ledger.with_note(None, int(period), f"adoption of {rows} rows lies {after}")
@@ -201,7 +218,7 @@ def always_treated(
     without: Booleans = treated & ~seen_before
     if without.any() and not (treated & seen_before).any():
         if cross_sections:
-            cohorts = ", ".join(f"{value:.0f}" for value in np.unique(adoption[without]))
+            cohorts = ", ".join(map(str, grid.clock.names(np.unique(adoption[without]))))
             raise DesignError(
                 f"no row before adoption for the rows with {columns.adoption!r} {cohorts}, and no "
                 f"other rows are treated: begin earlier, or check {columns.adoption!r}."
@@ -233,9 +250,10 @@ def require_comparison(
     switching: Booleans | None,
 ) -> None:
     if not np.isfinite(adoption).any():
+        first, last = grid.clock.names(grid.periods[[0, -1]])
         raise DesignError(
-            f"no {columns.unit} is treated within {columns.time} {grid.periods[0]}-"
-            f"{grid.periods[-1]}: check the treatment column, window= and exclude=."
+            f"no {columns.unit} is treated within {columns.time} {first}-{last}: check the "
+            f"treatment column, window= and exclude=."
         )
     observed = ~np.isnan(outcome)
     on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
@@ -243,8 +261,9 @@ def require_comparison(
     after = grid.periods >= start
     if (on | ~observed)[:, after].all():
         raise DesignError(
-            f"no control unit: from {columns.time} {start} on every {columns.unit} is treated, so "
-            f"that there is nothing to compare with. Keep untreated or later-treated units."
+            f"no control unit: from {columns.time} {grid.clock.name(start)} on every "
+            f"{columns.unit} is treated, so that there is nothing to compare with. Keep untreated "
+            f"or later-treated units."
         )
 
 

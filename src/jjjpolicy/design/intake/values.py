@@ -16,8 +16,36 @@ from jjjpolicy.errors import DesignError
 if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
-YES = {"yes", "y", "true", "t", "treated", "on", "是", "有", "处理"}
-"""Words for treated, of which one stands in a treatment column of two words."""
+YES_OR_NO = {
+    "yes": "no",
+    "y": "n",
+    "true": "false",
+    "t": "f",
+    "treated": "control",
+    "on": "off",
+    "是": "否",
+    "有": "无",
+    "处理": "对照",
+    "处理组": "对照组",
+}
+"""Words for treated, and for untreated beside them."""
+
+
+def yes_or_no(column: pd.Series[Any]) -> Floats | None:
+    """A column of false and true, or of a word for no and one for yes, as 0 and 1; else None.
+
+    Only pairs of words that can mean one thing are read, and no column with missing cells.
+    """
+    if pd.api.types.is_bool_dtype(column) and not column.hasnans:
+        return column.to_numpy(dtype=float)
+    if pd.api.types.is_numeric_dtype(column) or column.hasnans:
+        return None
+    codes, cells = pd.factorize(column)
+    words = [str(cell).strip().casefold() for cell in cells]
+    for yes, no in YES_OR_NO.items():
+        if set(words) == {yes, no}:
+            return np.array([float(word == yes) for word in words])[codes]
+    return None
 
 
 def numbers(
@@ -75,7 +103,9 @@ def _advice(cells: pd.Series[Any], value: object, name: str) -> str:
     text = str(value).strip()
     distinct = cells.dropna().unique()
     if len(distinct) == 2 and all(isinstance(item, str) for item in distinct):
-        on = next((item for item in distinct if item.strip().casefold() in YES), max(distinct))
+        on = next(
+            (item for item in distinct if item.strip().casefold() in YES_OR_NO), max(distinct)
+        )
         return f"write df[{name!r}] = (df[{name!r}] == {on!r}).astype(int)."
     if text in STATA_MISSING:
         return (

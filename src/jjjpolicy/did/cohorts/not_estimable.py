@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.errors import warn_user
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ SHOWN = 4
 """Causes that a message spells out."""
 
 
-def causes_of(skipped: Iterable[tuple[float, int | None, str]]) -> str:
+def causes_of(skipped: Iterable[tuple[float, int | None, str]], clock: Clock = NUMBERS) -> str:
     """Cohorts and periods (None: all of them) without an estimate, gathered by reason, in words."""
     rows = sorted(
         ((int(group), reason, period) for group, period, reason in skipped), key=lambda r: r[:2]
@@ -27,7 +28,7 @@ def causes_of(skipped: Iterable[tuple[float, int | None, str]]) -> str:
     for (group, reason), some in groupby(rows, key=lambda row: row[:2]):
         gathered.setdefault((reason, tuple(period for *_, period in some)), []).append(group)
     causes = [
-        f"cohort {_shown(groups)}{_when(periods)} ({reason})"
+        f"cohort {_shown(clock.names(groups))}{_when(periods, clock)} ({reason})"
         for (reason, periods), groups in gathered.items()
     ]
     more = f"; and {len(causes) - SHOWN} more" if len(causes) > SHOWN else ""
@@ -52,7 +53,8 @@ def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> 
     periods = [None if pd.isna(time) else int(time) for time in times]
     groups = [int(group) for group in table["group"]]
     reasons = table["reason"].tolist()
-    causes = causes_of(zip(groups, periods, reasons, strict=True))
+    clock = design.labels.clock
+    causes = causes_of(zip(groups, periods, reasons, strict=True), clock)
     warn_user(
         f"{label}: effects that cannot be estimated and are in no average: {causes}. See "
         f"estimate.details['not_estimable'] and estimate.design.ledger.",
@@ -60,17 +62,19 @@ def listed_as_not_estimable(design: Design, table: pd.DataFrame, label: str) -> 
     counts = table["units"] if "units" in table else [None] * len(table)
     entries = [
         (period, f"{label} has no effect of cohort {group}{_counted(units)} here: {reason}")
-        for group, period, units, reason in zip(groups, periods, counts, reasons, strict=True)
+        for group, period, units, reason in zip(
+            clock.names(groups), periods, counts, reasons, strict=True
+        )
     ]
     return replace(design, left_out=design.left_out.with_effects(entries))
 
 
-def _shown(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:SHOWN])) + (", …" if len(numbers) > SHOWN else "")
+def _shown(names: Sequence[int | str]) -> str:
+    return ", ".join(map(str, names[:SHOWN])) + (", …" if len(names) > SHOWN else "")
 
 
-def _when(periods: Iterable[int | None]) -> str:
-    known = [period for period in periods if period is not None]
+def _when(periods: Iterable[int | None], clock: Clock) -> str:
+    known = [clock.name(period) for period in periods if period is not None]
     return f" in {_shown(known)}" if known else ""
 
 

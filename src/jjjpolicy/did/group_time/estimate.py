@@ -145,7 +145,7 @@ class GroupTimeEstimate(Estimate):
         table.loc[effects.reference, ["se", "lower", "upper"]] = np.nan
         table.insert(0, "group", effects.groups.astype(np.int64))
         table.insert(1, "time", effects.periods)
-        return table
+        return self.design.labels.clock.named(table)
 
     @cached_property
     @one_thread
@@ -164,7 +164,7 @@ class GroupTimeEstimate(Estimate):
         table.loc[~_estimated(effects, combination), ["se", "lower", "upper"]] = np.nan
         name = LEVEL_NAMES[self.details["aggregation"]]
         table.insert(0, name, combination.labels.astype(np.int64))
-        return table
+        return self.design.labels.clock.named(table)
 
     @one_thread
     def aggregate(

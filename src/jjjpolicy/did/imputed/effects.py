@@ -200,7 +200,7 @@ def labelled(
         influence=influence,
         details={
             "not_estimable": model.not_estimable,
-            "group_time": effects.group_time(),
+            "group_time": design.labels.clock.named(effects.group_time()),
             "covariates": dict(zip(model.names, model.coefficients.tolist(), strict=True)),
             "collinear": model.collinear,
             "event_times": table["event_time"].to_numpy(),

@@ -177,7 +177,7 @@ class UnitPlacebos:
                     "placebos": len(mine),
                 }
             )
-        return pd.DataFrame(rows)
+        return self.estimate.design.labels.clock.named(pd.DataFrame(rows))
 
     def placebo_table(self, kept: Booleans) -> pd.DataFrame:
         """Every placebo: treated group, control group, effect, fit and ratio of fits."""

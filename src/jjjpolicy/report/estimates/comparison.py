@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jjjpolicy.errors import DataError
+from jjjpolicy.report.estimates.attained import Attained, attained, percent
+from jjjpolicy.report.estimates.chinese import in_chinese
 from jjjpolicy.report.tables.cells import (
+    Cell,
     Interval,
     Number,
     PValue,
     StandardError,
+    WidestInterval,
     decimals,
 )
 from jjjpolicy.report.tables.content import Column, Panel, Row
 from jjjpolicy.report.tables.table import Table
-from jjjpolicy.report.text import Label, Text
+from jjjpolicy.report.text import Label, Language, Text, chosen
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
 
 
@@ -28,6 +35,7 @@ def compare(
     caption: Label = Text("Estimates side by side", "估计结果对比"),
     digits: int | None = None,
     level: float = 0.95,
+    language: Language | None = None,
 ) -> Table:
     """Lay estimates side by side, one column each.
 
@@ -41,7 +49,11 @@ def compare(
         Decimals of estimates, standard errors and intervals; by default three, and more where the
         numbers of an estimate are too small for them.
     level : float
-        Of the intervals.
+        Of the intervals. Where so few assignments are possible that no interval of this level has
+        ends, the widest that has is printed behind its own level (``94.1%: […]``).
+    language : "en" or "zh", optional
+        In which the table prints where no other language is asked for; by default the one that is
+        set (:func:`jjjpolicy.set_language`).
 
     Returns
     -------
@@ -51,17 +63,27 @@ def compare(
     Raises
     ------
     DataError
-        ``estimates`` is empty.
+        ``estimates`` is empty, or the language is another.
+    InferenceError
+        ``level`` is not between 0 and 1.
     """
     if not estimates:
         raise DataError("compare() needs at least one estimate.")
     columns = list(estimates.values())
-    shown = [_decimals(e, level) if digits is None else digits for e in columns]
+    intervals = [attained(e, level) for e in columns]
+    shown = [
+        _decimals(e, found) if digits is None else digits
+        for e, found in zip(columns, intervals, strict=True)
+    ]
 
-    def row(en: str, zh: str, cells: list[object]) -> Row:
-        return Row(Text(en, zh), tuple(cells))  # type: ignore[arg-type]
+    def row(en: str, zh: str, cells: list[Cell]) -> Row:
+        return Row(Text(en, zh), tuple(cells))
 
-    percent = f"{100 * level:g}%"
+    def whole(en: str, zh: str, number: Callable[[Design], int]) -> Row:
+        return row(en, zh, [Number(number(e.design), 0) for e in columns])
+
+    percents = percent(level)
+    ratios = [_ratio_pvalue(e) for e in columns]
     results = Panel(
         "",
         (
@@ -84,53 +106,110 @@ def compare(
                     for e in columns
                 ],
             ),
+            *(
+                [
+                    row(
+                        "p-value of the RMSPE ratio",
+                        "RMSPE 比的 p 值",
+                        ["" if value is None else PValue(value) for value in ratios],
+                    )
+                ]
+                if any(value is not None for value in ratios)
+                else []
+            ),
             row(
-                f"{percent} interval",
-                f"{percent} 置信区间",
-                [_interval(e, level, d) for e, d in zip(columns, shown, strict=True)],
+                f"{percents} interval",
+                f"{percents} 置信区间",
+                [_interval(found, d) for found, d in zip(intervals, shown, strict=True)],
             ),
         ),
     )
     sample = Panel(
         "",
         (
-            row("Units", "地区数", [Number(e.design.count(), 0) for e in columns]),
-            row(
-                "Treated units",
-                "处理组地区数",
-                [Number(e.design.count(e.design.treated), 0) for e in columns],
-            ),
-            row("Periods", "期数", [Number(e.design.n_periods, 0) for e in columns]),
-            row("Observations", "观测值", [Number(e.design.n_observations, 0) for e in columns]),
+            whole("Units", "地区数", lambda design: design.count()),
+            whole("Treated units", "处理组地区数", lambda design: design.count(design.treated)),
+            row("First treated", "首次处理", [_first_treated(e.design) for e in columns]),
+            row("Sample", "样本期", ["–".join(_ends(e.design)) for e in columns]),
+            whole("Periods", "期数", lambda design: design.n_periods),
+            whole("Observations", "观测值", lambda design: design.n_observations),
         ),
     )
-    notes = tuple(
-        f"{name}: {e.estimand}; inference: "
-        f"{'none attached' if e.inference is None else e.inference.name}.{_unused(e)}"
-        for name, e in estimates.items()
-    )
+    notes = [_note(name, e) for name, e in estimates.items()]
+    if any(found is not None and found.widest for found in intervals):
+        notes.append(
+            Text(
+                "An interval behind a level of its own is the widest that has ends: so few "
+                "assignments are possible.",
+                "标有自身水平的区间是分配方案如此之少时能给出端点的最宽区间。",
+            )
+        )
+    if any(value is not None for value in ratios):
+        notes.append(
+            Text(
+                "Beside a p-value of the RMSPE ratio, which ranks the effect relative to the fit "
+                "before treatment (Abadie 2021), the p-value ranks the effect itself among placebo "
+                "effects.",
+                "给出 RMSPE 比的 p 值时，该值为效应相对于处理前拟合误差的位次（Abadie 2021），"
+                "p 值则为效应本身在安慰剂效应中的位次。",
+            )
+        )
     return Table(
         id,
         caption,
         tuple(Column(name) for name in estimates),
         (results, sample),
-        notes=notes,
+        notes=tuple(notes),
         missing=Text("the inference method does not supply this number.", "该推断方法不提供此数。"),
+        language=None if language is None else chosen(language),
     )
 
 
-def _decimals(estimate: Estimate, level: float) -> int:
-    interval = _interval(estimate, level, 0)
-    return decimals([estimate.att, estimate.se, *(interval.values if interval else ())])
+def _note(name: str, estimate: Estimate) -> Text:
+    """What a column estimates, how it is inferred, and what it does not use."""
+    estimator, design, result = estimate.estimator, estimate.design, estimate.inference
+    unused = [*estimator.unused_covariates(design), *estimator.unused_predictors(design)]
+    method = "none attached" if result is None else result.name
+    chinese = "未附" if result is None else in_chinese(result.name)
+    left = Text("", "")
+    if unused:
+        left = Text(
+            f" Given and not used: {', '.join(unused)}.", f"给出而未使用：{'、'.join(unused)}。"
+        )
+    return Text(
+        f"{name}: {estimate.estimand}; inference: {method}.{left.en}",
+        f"{name}：{in_chinese(estimate.estimand)}；推断方法：{chinese}。{left.zh}",
+    )
 
 
-def _unused(estimate: Estimate) -> str:
-    estimator, design = estimate.estimator, estimate.design
-    names = [*estimator.unused_covariates(design), *estimator.unused_predictors(design)]
-    return f" Given and not used: {', '.join(names)}." if names else ""
-
-
-def _interval(estimate: Estimate, level: float, digits: int) -> Interval | None:
-    if estimate.inference is None or estimate.inference.bounds is None:
+def _ratio_pvalue(estimate: Estimate) -> float | None:
+    """Rank of the RMSPE ratio of one treated unit; None where there is none."""
+    design, result = estimate.design, estimate.inference
+    if result is None or design.count(design.treated) != 1:
         return None
-    return Interval(*estimate.interval(level), digits)
+    if not np.isfinite(result.details.get("rmspe_ratio", np.inf)):
+        return None
+    return float(result.details["rmspe_pvalue"])
+
+
+def _first_treated(design: Design) -> str:
+    """The first and the last adoption period."""
+    ends = design.labels.clock.names(design.cohorts[[0, -1]])
+    return "–".join(dict.fromkeys(map(str, ends)))
+
+
+def _ends(design: Design) -> tuple[str, str]:
+    return str(design.period_names[0]), str(design.period_names[-1])
+
+
+def _decimals(estimate: Estimate, found: Attained | None) -> int:
+    ends = () if found is None else (found.low, found.high)
+    return decimals([estimate.att, estimate.se, *ends])
+
+
+def _interval(found: Attained | None, digits: int) -> Interval | None:
+    if found is None:
+        return None
+    if found.widest:
+        return WidestInterval(found.low, found.high, digits, level=percent(found.level))
+    return Interval(found.low, found.high, digits)

@@ -9,23 +9,38 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError, InferenceError, warn_user
 from jjjpolicy.inference.uniform_bands import uniform_bands
+from jjjpolicy.report.estimates.attained import effects_at
+from jjjpolicy.report.estimates.axes import (
+    event_time_word,
+    name_periods,
+    round_values,
+    time_word,
+)
+from jjjpolicy.report.estimates.notebook import html
+from jjjpolicy.report.estimates.paths import (
+    counterfactual,
+    counterfactual_band,
+    effect_bands,
+    gaps_by_unit,
+    observed_paths,
+    placebo_gaps,
+)
 from jjjpolicy.report.estimates.summary import summary
 from jjjpolicy.report.figures.effects import (
     AVERAGE_WEIGHT,
-    EVENT_TIME,
     WEIGHT,
     draw_event_study,
     draw_ranking,
     draw_weights,
 )
-from jjjpolicy.report.figures.time import YEAR, draw_gaps, draw_paths, draw_placebos
+from jjjpolicy.report.figures.time import draw_gaps, draw_paths, draw_placebos
 from jjjpolicy.report.figures.unit_panels import (
     draw_gap_panels,
     draw_path_panels,
     draw_rankings,
     draw_weight_columns,
 )
-from jjjpolicy.report.text import Label, Language, Text
+from jjjpolicy.report.text import Label, Language, Text, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -34,7 +49,7 @@ if TYPE_CHECKING:
 
     from jjjpolicy.estimation.estimate import Estimate
 
-__all__ = ["plot", "summary"]
+__all__ = ["html", "plot", "summary"]
 
 MOST_LINES = 7
 MOST_COLUMNS = 6
@@ -42,11 +57,20 @@ MOST_COLUMNS = 6
 MOST_PANELS = 20
 MOST_ROWS = 60
 """Panels, and rows of names, that fit on a page."""
-YEARS = ("year", "年份", "年")
-"""Names of a time column that have a word in both languages."""
 
 
-def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "en") -> Figure:
+CALENDAR = ("gaps", "paths")
+"""Kinds of figures along calendar time."""
+
+
+def plot(
+    estimate: Estimate,
+    kind: str | None = None,
+    *,
+    level: float = 0.95,
+    digits: int | None = None,
+    language: Language | None = None,
+) -> Figure:
     """Draw an estimate.
 
     Parameters
@@ -58,95 +82,31 @@ def plot(estimate: Estimate, kind: str | None = None, *, language: Language = "e
         ``"ranking"``. By default the paths where there is one treated unit and a counterfactual,
         and the effects otherwise. In gaps and paths treated units have a panel each where they
         adopt at different dates or where their intervals would overlap; a page of them at most.
-    language : "en" or "zh"
+    level : float
+        Of the intervals.
+    digits : int, optional
+        Decimals along the axis of values; by default as many as its steps need.
+    language : "en" or "zh", optional
+        By default the one that is set (:func:`jjjpolicy.set_language`).
 
     Raises
     ------
     DataError
-        The kind is unknown, or the estimator does not have what it shows.
+        The kind or the language is unknown, or the estimator does not have what the kind shows.
     InferenceError
-        The kind needs placebo inference.
+        The kind needs placebo inference; ``level`` is not between 0 and 1.
     """
     if kind is None:
         paths = estimate.counterfactual
         kind = "paths" if paths is not None and len(paths) == 1 else "effects"
     if kind not in _KINDS:
         raise DataError(f"plot kind {kind!r}: choose among {', '.join(map(repr, _KINDS))}.")
-    return _KINDS[kind](estimate, language)
-
-
-def gaps_by_unit(estimate: Estimate) -> pd.DataFrame:
-    """Observed minus counterfactual outcome, periods × treated units."""
-    if estimate.counterfactual is None:
-        raise DataError(
-            f"{estimate.estimator.label} has no counterfactual paths; plot 'effects' instead."
-        )
-    return (_observed(estimate) - estimate.counterfactual).T.rename_axis("period")
-
-
-def placebo_gaps(estimate: Estimate) -> pd.DataFrame:
-    """Average gap by event time: column ``"estimate"`` and one column for each placebo.
-
-    Raises
-    ------
-    InferenceError
-        Placebo inference over units is not attached.
-    """
-    result = estimate.inference
-    placebos = None if result is None else result.details.get("placebo_effects")
-    if placebos is None:
-        raise InferenceError(
-            "placebo gaps need .with_inference(jp.inference.PlaceboUnits()) on an estimator with "
-            "counterfactual paths."
-        )
-    table = pd.DataFrame(np.asarray(placebos).T, index=estimate.effects["event_time"])
-    table["estimate"] = estimate.effects["estimate"].to_numpy()
-    return table
-
-
-def effect_bands(estimate: Estimate) -> dict[Hashable, pd.DataFrame]:
-    """95% intervals of the effect in each treated period (lower, upper), by treated unit.
-
-    From methods with intervals for every treated unit and period, and from those with intervals by
-    event time where one unit is treated; empty for others.
-    """
-    result = estimate.inference
-    if result is None:
-        return {}
-    if "cells" in result.details:
-        cells = result.details["cells"](0.95).set_index("period")
-        return {unit: part[["lower", "upper"]] for unit, part in cells.groupby("unit")}
-    design = estimate.design
-    treated = design.units[design.treated]
-    if len(treated) != 1:
-        return {}
-    after = estimate.effects[estimate.effects["event_time"] >= 0]
-    return {treated[0]: _by_period(after, int(design.cohorts[0]))}
-
-
-def _by_period(effects: pd.DataFrame, start: int) -> pd.DataFrame:
-    periods = pd.Index(effects["event_time"] + start, name="period")
-    return effects[["lower", "upper"]].set_axis(periods, axis=0)
-
-
-def _counterfactual_band(estimate: Estimate, observed: pd.Series) -> pd.DataFrame | None:
-    """95% intervals of the average counterfactual of treated units with one adoption period."""
-    if len(estimate.design.cohorts) != 1 or estimate.inference is None:
-        return None
-    after = estimate.effects[estimate.effects["event_time"] >= 0]
-    band = _by_period(after, int(estimate.design.cohorts[0]))
-    actual = observed.reindex(band.index)
-    return pd.DataFrame({"lower": actual - band["upper"], "upper": actual - band["lower"]})
-
-
-def _observed(estimate: Estimate) -> pd.DataFrame:
-    """Outcome of the treated units, treated units × periods."""
-    design = estimate.design
-    return pd.DataFrame(
-        design.outcome[design.treated],
-        index=design.units[design.treated],
-        columns=design.periods,
-    )
+    written = chosen(language)
+    figure = _KINDS[kind](estimate, written, level)
+    if kind in CALENDAR:
+        name_periods(figure, estimate.design.labels.clock, written)
+    round_values(figure, digits)
+    return figure
 
 
 def _names(estimate: Estimate) -> dict[Hashable, Label]:
@@ -155,19 +115,6 @@ def _names(estimate: Estimate) -> dict[Hashable, Label]:
         unit: Text(labels.unit_in(unit, "en"), labels.unit_in(unit, "zh"))
         for unit in estimate.design.units
     }
-
-
-def _time(estimate: Estimate) -> Text:
-    """What the periods are: the user's own word, unless it is the year."""
-    name = estimate.design.labels.time
-    return YEAR if name.casefold() in YEARS else Text(name, name)
-
-
-def _event_time(estimate: Estimate) -> Text:
-    if _time(estimate) is YEAR:
-        return EVENT_TIME
-    name = estimate.design.labels.time
-    return Text(f"Event time ({name})", f"事件时间（{name}）")
 
 
 def _page(estimate: Estimate, table: pd.DataFrame) -> pd.DataFrame:
@@ -195,26 +142,30 @@ def _outcome(estimate: Estimate) -> Text:
     return Text(labels.outcome_in("en"), labels.outcome_in("zh"))
 
 
-def _effects(estimate: Estimate, language: Language) -> Figure:
+def _effects(estimate: Estimate, language: Language, level: float) -> Figure:
     outcome = _of_outcome(estimate, "Effect on {}", "对{}的影响")
     return draw_event_study(
-        _with_band(estimate), outcome=outcome, time=_event_time(estimate), language=language
+        _with_band(estimate, level),
+        outcome=outcome,
+        time=event_time_word(estimate.design.labels),
+        language=language,
     )
 
 
-def _with_band(estimate: Estimate) -> pd.DataFrame:
+def _with_band(estimate: Estimate, level: float) -> pd.DataFrame:
     """Effects by event time, with a uniform band where their covariance is known."""
-    effects = estimate.effects
+    effects = effects_at(estimate, level)
     if "uniform_lower" in effects.columns:
         return effects
     try:
-        return uniform_bands(estimate)
+        band = uniform_bands(estimate, level)
     except InferenceError:
         return effects
+    return effects.assign(uniform_lower=band["uniform_lower"], uniform_upper=band["uniform_upper"])
 
 
-def _gaps(estimate: Estimate, language: Language) -> Figure:
-    gaps, bands = gaps_by_unit(estimate), effect_bands(estimate)
+def _gaps(estimate: Estimate, language: Language, level: float) -> Figure:
+    gaps, bands = gaps_by_unit(estimate), effect_bands(estimate, level)
     outcome = _of_outcome(estimate, "Gap in {}", "{}的差距")
     names = _names(estimate)
     crowded = len(gaps.columns) > 1 and len(bands) > 1
@@ -225,7 +176,7 @@ def _gaps(estimate: Estimate, language: Language) -> Figure:
             outcome=outcome,
             names=names,
             bands=bands,
-            time=_time(estimate),
+            time=time_word(estimate.design.labels),
             language=language,
         )
     return draw_gaps(
@@ -234,38 +185,38 @@ def _gaps(estimate: Estimate, language: Language) -> Figure:
         outcome=outcome,
         names=names,
         bands=bands,
-        time=_time(estimate),
+        time=time_word(estimate.design.labels),
         language=language,
     )
 
 
-def _paths(estimate: Estimate, language: Language) -> Figure:
+def _paths(estimate: Estimate, language: Language, level: float) -> Figure:
     if estimate.counterfactual is None:
         raise DataError(
             f"{estimate.estimator.label} has no counterfactual paths; plot 'effects' instead."
         )
-    design, observed = estimate.design, _observed(estimate)
+    design, observed = estimate.design, observed_paths(estimate)
     if len(design.cohorts) > 1:
         return draw_path_panels(
             _page(estimate, observed.T),
-            estimate.counterfactual.T,
+            counterfactual(estimate).T,
             _policies(estimate),
             outcome=_outcome(estimate),
             names=_names(estimate),
-            bands=effect_bands(estimate),
-            time=_time(estimate),
+            bands=effect_bands(estimate, level),
+            time=time_word(estimate.design.labels),
             language=language,
         )
     single = len(observed) == 1
     unit = observed.index[0]
     return draw_paths(
         observed.mean(),
-        estimate.counterfactual.mean(),
+        counterfactual(estimate).mean(),
         policy=float(design.cohorts[0]) - 0.5,
         outcome=_outcome(estimate),
         treated_name=_names(estimate)[unit] if single else Text("Treated units", "处理组均值"),
-        band=_counterfactual_band(estimate, observed.mean()),
-        time=_time(estimate),
+        band=counterfactual_band(estimate, observed.mean(), level),
+        time=time_word(estimate.design.labels),
         language=language,
     )
 
@@ -277,7 +228,7 @@ def _policies(estimate: Estimate) -> dict[Hashable, float]:
     return dict(zip(design.units[design.treated], starts.tolist(), strict=True))
 
 
-def _weights(estimate: Estimate, language: Language) -> Figure:
+def _weights(estimate: Estimate, language: Language, level: float) -> Figure:
     if estimate.weights is None:
         raise DataError(f"{estimate.estimator.label} has no donor weights.")
     names, treated = _names(estimate), estimate.weights.shape[1]
@@ -292,7 +243,7 @@ def _weights(estimate: Estimate, language: Language) -> Figure:
     )
 
 
-def _placebos(estimate: Estimate, language: Language) -> Figure:
+def _placebos(estimate: Estimate, language: Language, level: float) -> Figure:
     treated = estimate.design.units[estimate.design.treated]
     return draw_placebos(
         placebo_gaps(estimate),
@@ -305,12 +256,12 @@ def _placebos(estimate: Estimate, language: Language) -> Figure:
             else Text("Treated units", "处理组均值")
         ),
         placebo_name=Text("Placebos", "安慰剂"),
-        time=_event_time(estimate),
+        time=event_time_word(estimate.design.labels),
         language=language,
     )
 
 
-def _ranking(estimate: Estimate, language: Language) -> Figure:
+def _ranking(estimate: Estimate, language: Language, level: float) -> Figure:
     result = estimate.inference
     details = {} if result is None else result.details
     design = estimate.design
@@ -351,7 +302,9 @@ def _separate_ranking(estimate: Estimate, language: Language) -> Figure:
     rankings: dict[Label, pd.Series] = {}
     for date, own in units.groupby("adoption"):
         others = placebos[placebos["date"] == date]
-        rankings[Text(f"Adopted in {date}", f"{date}年实施")] = pd.concat(
+        rankings[
+            Text(f"Adopted in {date}", f"{date}{'' if isinstance(date, str) else '年'}实施")
+        ] = pd.concat(
             [own.set_index("unit")["rmspe_ratio"], others.set_index("placebo")["rmspe_ratio"]]
         )
     if len(rankings) == 1:

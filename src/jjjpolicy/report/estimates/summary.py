@@ -1,121 +1,179 @@
-"""An estimate as text for a terminal."""
+"""An estimate in words: what a referee looks for, in both languages."""
 
 from __future__ import annotations
 
-from collections import Counter
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.report.estimates.attained import Attained, attained, percent
+from jjjpolicy.report.estimates.chinese import in_chinese, method_in_chinese
+from jjjpolicy.report.estimates.digest import DIGITS, Digest, Line, table_of
+from jjjpolicy.report.estimates.ranks import rank_lines
+from jjjpolicy.report.estimates.sample import sample_lines
+from jjjpolicy.report.estimates.search import search_lines
 from jjjpolicy.report.tables.cells import decimals, format_number, format_pvalue
+from jjjpolicy.report.text import Language, Text, chosen, words
 from jjjpolicy.sensitivity.effect_range import undecided_range
 from jjjpolicy.sensitivity.pretrends import pretrend_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from jjjpolicy.design.ledger import Ledger
     from jjjpolicy.estimation.estimate import Estimate
-    from jjjpolicy.estimation.results import InferenceResult
-    from jjjpolicy.synth.weights.nested_search import VSearch
+    from jjjpolicy.report.tables.content import Content
 
-DIGITS = 4
-WIDTH = 100
-INDENT = " " * 15
-EFFECTS = ("estimate", "se", "lower", "upper", "uniform_lower", "uniform_upper")
-"""Columns in the unit of the outcome, which share their number of decimals."""
-# Local minima listed, and the share of weight from which donors count as different.
-MINIMA, SAME = 3, 0.01
+MOST_GROUPS, MOST_EFFECTS = 15, 40
+"""Treated units or cohorts, and event times, up to which a summary lists effects."""
 
 
-def summary(estimate: Estimate) -> str:
-    """What a referee looks for: estimand, effect, inference, sample, effects by event time."""
-    return "\n".join(_lines(estimate))
+def summary(
+    estimate: Estimate,
+    *,
+    level: float = 0.95,
+    digits: int | None = None,
+    language: Language | None = None,
+) -> str:
+    """Estimand, effect, inference, sample and effects by event time, as text for a terminal.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    level : float
+        Of the intervals. Where so few assignments are possible that no interval of this level has
+        ends, the widest that has is given with its own level.
+    digits : int, optional
+        Decimals; by default four, and more where the numbers are too small for them.
+    language : "en" or "zh", optional
+        By default the one that is set (:func:`jjjpolicy.set_language`).
+
+    Raises
+    ------
+    DataError
+        Another language.
+    InferenceError
+        ``level`` is not between 0 and 1.
+    """
+    return digest(estimate, level, digits, chosen(language)).text()
 
 
-def _lines(estimate: Estimate) -> Iterator[str]:
-    design, result = estimate.design, estimate.inference
-    title = f"{estimate.estimator.label}: effect on {design.labels.outcome_in('en')}"
-    yield title
-    yield "─" * len(title)
-    ends = () if result is None or result.bounds is None else result.bounds(0.95)
-    digits = decimals([estimate.att, estimate.se, *ends], DIGITS)
-    yield f"ATT            {format_number(estimate.att, digits)}   ({estimate.estimand})"
+def digest(estimate: Estimate, level: float, digits: int | None, language: Language) -> Digest:
+    """What the summary says, to be shown as text or as HTML."""
+    label = estimate.estimator.label
+    outcome = estimate.design.labels.outcome_in(language)
+    title = Text(f"{label}: effect on {outcome}", f"{method_in_chinese(label)}：对{outcome}的影响")
+    interval = attained(estimate, level)
+    shown = level if interval is None else interval.level
+    return Digest(
+        words(title, language),
+        label,
+        tuple(_lines(estimate, interval, digits, language)),
+        tuple(_tables(estimate, shown, digits, language)),
+        language,
+    )
+
+
+def _lines(
+    estimate: Estimate, interval: Attained | None, digits: int | None, language: Language
+) -> Iterator[Line]:
+    def line(en: str, zh: str, *texts: Text) -> Line:
+        label = words(Text(en, zh), language)
+        return Line(label, tuple(words(text, language) for text in texts))
+
+    def same(text: str) -> Text:
+        return Text(text, in_chinese(text))
+
+    result, design = estimate.inference, estimate.design
+    ends = () if interval is None else (interval.low, interval.high)
+    places = decimals([estimate.att, estimate.se, *ends], DIGITS) if digits is None else digits
+    att = format_number(estimate.att, places)
+    estimand = estimate.estimand
+    yield line(
+        "ATT",
+        "平均处理效应",
+        Text(f"{att}   ({estimand})", f"{att}   （{in_chinese(estimand)}）"),
+    )
     if result is None:
-        yield "inference      none attached; use .with_inference(…)"
+        yield line(
+            "inference",
+            "推断方法",
+            Text("none attached; use .with_inference(…)", "未附推断；使用 .with_inference(…)"),
+        )
     else:
         if result.se is not None:
-            yield f"std. error     {format_number(result.se, digits)}"
+            yield line("std. error", "标准误", same(format_number(result.se, places)))
         if result.pvalue is not None:
-            smallest = (
-                ""
-                if result.smallest_pvalue is None
-                else f"   (smallest attainable {format_pvalue(result.smallest_pvalue)})"
+            pvalue, least = format_pvalue(result.pvalue), result.smallest_pvalue
+            known = None if least is None else format_pvalue(least)
+            yield line(
+                "p-value",
+                "p 值",
+                same(pvalue)
+                if known is None
+                else Text(
+                    f"{pvalue}   (smallest attainable {known})",
+                    f"{pvalue}   （可达到的最小值 {known}）",
+                ),
             )
-            yield f"p-value        {format_pvalue(result.pvalue)}{smallest}"
-        if ends:
-            low, high = (format_number(end, digits) for end in ends)
-            yield f"95% interval   [{low}, {high}]"
-        yield from _ratio_of_errors(result)
-        yield f"inference      {result.name}"
-        for note in result.notes:
-            yield from wrap(note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
-    yield from _pretrends(estimate)
-    yield from _weights_undecided(estimate)
-    yield from _local_minima(estimate)
-    treated = [str(unit) for unit in design.units[design.treated]]
-    shown = ", ".join(treated[:6]) + (", …" if len(treated) > 6 else "")
-    names = f" ({shown})" if design.stands_for is None else ""
-    cohorts = ", ".join(f"{cohort:.0f}" for cohort in design.cohorts[:6])
-    yield (
-        f"sample         {design.count()} units × {design.n_periods} periods "
-        f"({design.periods[0]}–{design.periods[-1]}), {design.n_observations} observations"
+        if interval is not None:
+            low, high = (format_number(end, places) for end in ends)
+            at = percent(interval.level)
+            told = Text(f"[{low}, {high}]", f"[{low}, {high}]")
+            if interval.widest:
+                told = Text(
+                    f"{told.en}   (the highest level that so few assignments allow)",
+                    f"{told.zh}   （分配方案如此之少时所能达到的最高水平）",
+                )
+            yield line(f"{at} interval", f"{at} 区间", told)
+        yield from rank_lines(estimate, language)
+        yield line("inference", "推断方法", same(result.name), *map(same, result.notes))
+    yield from _pretrends(estimate, language)
+    yield from _weights_undecided(estimate, digits, language)
+    yield from search_lines(estimate, language)
+    yield from sample_lines(
+        design, language, estimate.estimator.unused_covariates(design), _options(estimate)
     )
-    yield f"treated        {design.count(design.treated)}{names}, first treated in {cohorts}"
-    yield f"controls       {design.count(~design.treated)} never treated"
-    if design.assigned_at != design.labels.unit:
-        groups, own = (
-            design.count_clusters(design.assignment, *chosen) for chosen in ((), (design.treated,))
+
+
+def _tables(
+    estimate: Estimate, level: float, digits: int | None, language: Language
+) -> Iterator[Content]:
+    """Effects by treated unit, by cohort and by event time; their intervals have one level."""
+    at = "" if level == 0.95 else percent(level)
+
+    def titled(en: str, zh: str, intervals: bool) -> str:
+        level_en, level_zh = (
+            (f" ({at} intervals)", f"（{at} 区间）") if at and intervals else ("", "")
         )
-        yield f"assigned at    {design.assigned_at}: {groups}, of which {own} treated"
-    if design.covariates:
-        unused = estimate.estimator.unused_covariates(design)
-        told = [f"{name} (not used)" if name in unused else name for name in design.covariates]
-        yield f"covariates     {', '.join(told)}"
-    yield from _options(estimate)
-    yield f"ledger         {_counted(design.left_out)}"
-    if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
-        yield from _block("By treated unit", estimate.unit_effects)
-    if estimate.cohort_effects is not None and 1 < len(estimate.cohort_effects) <= 15:
-        yield from _block("By adoption cohort", estimate.by_cohort.dropna(axis=1, how="all"))
-    if len(estimate.effects) <= 40:
-        effects = estimate.effects
-        yield from _block("By event time", effects.dropna(axis=1, how="all"))
+        return words(Text(en + level_en, zh + level_zh), language)
 
+    def table(en: str, zh: str, frame: pd.DataFrame) -> Content:
+        known = frame.dropna(axis=1, how="all")
+        return table_of(titled(en, zh, "lower" in known), known, language, digits)
 
-def _ratio_of_errors(result: InferenceResult) -> Iterator[str]:
-    """Where the ratio of errors after and before treatment stands among those of placebos."""
-    if "rmspe_pvalue" not in result.details:
-        return
-    ratio, before = result.details["rmspe_ratio"], result.details["placebo_pre_rmspe"]
-    if np.isinf(ratio):
-        alike = int((before == 0).sum())
-        told = f"exact fit before treatment, as of {alike} of {len(before)} placebos"
-        yield f"RMSPE ratio    {told}: the ratio says nothing"
-        return
-    pvalue = format_pvalue(result.details["rmspe_pvalue"])
-    yield (
-        f"RMSPE ratio    {format_number(ratio, DIGITS)}   (rank p-value {pvalue}: the effect "
-        f"relative to the fit before treatment)"
+    units, cohorts, clock = (
+        estimate.unit_effects,
+        estimate.cohort_effects,
+        estimate.design.labels.clock,
     )
+    if units is not None and len(units) <= MOST_GROUPS:
+        yield table_of(titled("By treated unit", "按处理组地区", False), units, language, digits)
+    if cohorts is not None and 1 < len(cohorts) <= MOST_GROUPS:
+        shown = estimate.by_cohort if level == 0.95 else estimate.by_cohort_at(level)
+        yield table("By adoption cohort", "按首次处理批次", shown)
+    effects = estimate.effects
+    if len(effects) <= MOST_EFFECTS:
+        shown = effects if level == 0.95 else estimate.effects_at(level)
+        if clock.frequency is not None and len(estimate.design.cohorts) == 1:
+            periods = clock.names(shown["event_time"] + estimate.design.cohorts[0])
+            shown = shown.copy()
+            shown.insert(1, "period", periods)
+        yield table("By event time", "按事件时间", shown)
 
 
-def _pretrends(estimate: Estimate) -> Iterator[str]:
+def _pretrends(estimate: Estimate, language: Language) -> Iterator[Line]:
     """The joint test of effects before treatment, where the attached covariance allows one."""
     try:
         found = pretrend_test(estimate)
@@ -123,101 +181,53 @@ def _pretrends(estimate: Estimate) -> Iterator[str]:
         return
     pvalue = format_pvalue(found.pvalue)
     df = "∞" if np.isinf(found.denominator_df) else f"{found.denominator_df:.0f}"
-    yield (
-        f"pre-trends     all {found.numerator_df} effects before treatment zero: "
+    test = (
         f"F({found.numerator_df}, {df}) = {format_number(found.statistic, 2)}, "
         f"p {pvalue if pvalue.startswith('<') else f'= {pvalue}'}"
     )
+    text = Text(
+        f"all {found.numerator_df} effects before treatment zero: {test}",
+        f"处理前 {found.numerator_df} 个效应均为零：{test}",
+    )
+    yield Line(words(Text("pre-trends", "事前趋势"), language), (words(text, language),))
 
 
-def _options(estimate: Estimate) -> Iterator[str]:
+def _options(estimate: Estimate) -> str:
     """Options of the estimator that are plain values."""
-    plain = {
-        name: value
+    return ", ".join(
+        f"{name}={value!r}"
         for name, value in estimate.estimator.specification().items()
         if name != "name" and isinstance(value, str | int | float | tuple)
-    }
-    if plain:
-        text = ", ".join(f"{name}={value!r}" for name, value in plain.items())
-        yield from wrap(text, WIDTH, initial_indent="options        ", subsequent_indent=INDENT)
-
-
-def _counted(ledger: Ledger) -> str:
-    numbers = Counter(item for item, *_ in ledger.entries)
-    flags = numbers.pop("flag", 0)
-    listed = ", ".join(
-        f"{number} {item}{'' if number == 1 else 's'}" for item, number in numbers.items()
     )
-    told = [f"left out: {listed}" if listed else "nothing left out"]
-    if flags:
-        told.append(f"{flags} flagged figure{'' if flags == 1 else 's'} kept")
-    return "; ".join([*told, *(["see design.ledger"] if listed or flags else [])])
 
 
-def _weights_undecided(estimate: Estimate) -> Iterator[str]:
+def _weights_undecided(
+    estimate: Estimate, digits: int | None, language: Language
+) -> Iterator[Line]:
     """The range of effects under weights that fit alike, where the data leave a choice."""
     found = undecided_range(estimate)
     if found is None:
         return
     values = (found.lower, found.upper, found.closest)
-    digits = decimals(values, DIGITS)
-    low, high, closest = (format_number(value, digits) for value in values)
+    places = decimals(values, DIGITS) if digits is None else digits
+    low, high, closest = (format_number(value, places) for value in values)
     perfect = bool(found.units["perfect_fit"].all())
-    yield f"other weights  effects from {low} to {high} fit the periods before treatment"
-    yield (
-        "               just as perfectly;"
+    larger = f"{found.tolerance:.0%}"
+    texts = (
+        Text(
+            f"effects from {low} to {high} fit the periods before treatment",
+            f"其他权重下效应为 {low} 至 {high}，对处理前各期的拟合",
+        ),
+        Text("just as perfectly;", "同样完全；")
         if perfect
-        else f"               about as well (RMSPE at most {found.tolerance:.0%} larger);"
+        else Text(
+            f"about as well (RMSPE at most {larger} larger);",
+            f"大致相当（RMSPE 最多高 {larger}）；",
+        ),
+        Text(
+            f"on the closest donors, as a tie-break: {closest}",
+            f"若优先取最接近的对照地区：{closest}",
+        ),
     )
-    yield f"               on the closest donors, as a tie-break: {closest}"
-
-
-def _local_minima(estimate: Estimate) -> Iterator[str]:
-    """Where the search for predictor weights ended, and how donors differ at other local minima."""
-    searches: dict[Hashable, VSearch] = estimate.details.get("search", {})
-    for unit, search in list(searches.items())[:MINIMA]:
-        if not len(search.donors):
-            continue
-        name = f"{unit}: " if len(searches) > 1 else ""
-        digits = decimals([search.loss], DIGITS)
-        loss, bound = (format_number(v, digits) for v in (search.loss, search.lower_bound))
-        yield f"search for V   {name}loss {loss}, none can be below {bound}"
-        if not search.unique:
-            yield f"{INDENT}several predictor weights lead to the same donors"
-        for line in _others(search):
-            yield from wrap(line, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
-
-
-def _others(search: VSearch) -> Iterator[str]:
-    """The best local minima with other donors."""
-    shown: list[NDArray[np.float64]] = []
-    donors = search.donors
-    for k, (loss, distance) in enumerate(search.starts[["loss", "distance"]].to_numpy()):
-        row = donors.iloc[k]
-        known = any(np.abs(row - other).sum() < 2 * SAME for other in shown)
-        if distance < SAME or known or len(shown) == MINIMA:
-            continue
-        shown.append(row.to_numpy())
-        parts = row[row >= SAME].sort_values(ascending=False)
-        listed = ", ".join(f"{donor} {weight:.2f}" for donor, weight in parts.iloc[:6].items())
-        yield (
-            f"a local minimum with loss {format_number(loss, decimals([loss], DIGITS))} has "
-            f"{distance:.0%} of the weight on other donors: {listed}"
-        )
-
-
-def _block(heading: str, table: pd.DataFrame) -> Iterator[str]:
-    yield ""
-    yield heading
-    floats = [name for name in table if pd.api.types.is_float_dtype(table[name])]
-    effects = [name for name in floats if name in EFFECTS]
-    shared = decimals(table[effects].to_numpy(dtype=float).ravel().tolist(), DIGITS)
-    places = dict.fromkeys(effects, shared) | dict.fromkeys(set(floats) & {"pvalue"}, DIGITS)
-
-    def shown(name: Hashable) -> Callable[[float], str]:
-        digits = places.get(name) or decimals(table[name].tolist(), DIGITS)
-        return lambda value: "" if np.isnan(value) else format_number(value, digits)
-
-    yield table.to_string(
-        index=False, na_rep="", formatters={str(name): shown(name) for name in floats}
-    )
+    label = words(Text("other weights", "其他权重"), language)
+    yield Line(label, tuple(words(text, language) for text in texts))

@@ -157,6 +157,16 @@ class Interval:
         return MISSING if low == high == MISSING else f"[{low}, {high}]"
 
 
+@dataclass(frozen=True)
+class WidestInterval(Interval):
+    """The widest interval that there is, printed behind its level where another was asked for."""
+
+    level: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level}: {super().__str__()}"
+
+
 Cell = Number | StandardError | PValue | Interval | Label | None
 """What a cell may hold. ``None`` is an absent number, ``""`` a cell left blank on purpose."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.tables.cells import Cell, is_missing
-from jjjpolicy.report.text import Label
+from jjjpolicy.report.text import Label, Language
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Content:
     stub: Label = ""
     notes: tuple[Label, ...] = ()
     missing: Label = field(default="", kw_only=True)
+    language: Language | None = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.id or set(self.id) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):

@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report.tables.cells import Cell, Interval, Number, PValue, StandardError
+from jjjpolicy.report.tables.cells import (
+    Cell,
+    Interval,
+    Number,
+    PValue,
+    StandardError,
+    WidestInterval,
+)
 from jjjpolicy.report.tables.content import Column, Content, Panel, Row
 from jjjpolicy.report.text import Label, Text
 
-_KINDS = {kind.__name__: kind for kind in (Number, StandardError, PValue, Interval, Text)}
+_KINDS = {
+    kind.__name__: kind for kind in (Number, StandardError, PValue, Interval, WidestInterval, Text)
+}
 
 
 def dump(table: Content) -> str:

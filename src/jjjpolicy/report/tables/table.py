@@ -12,7 +12,7 @@ from jjjpolicy.report.tables import definition, html, latex, markdown, typst, wo
 from jjjpolicy.report.tables.cells import Cell, Number, decimals
 from jjjpolicy.report.tables.content import Column, Content, Panel, Row
 from jjjpolicy.report.tables.layout import lay_out
-from jjjpolicy.report.text import LANGUAGES, Label, Language
+from jjjpolicy.report.text import LANGUAGES, Label, Language, chosen, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,8 @@ class Table(Content):
         Sentences printed below the table.
     missing : Text or str
         Why some cells print as an en dash. Required as soon as one does.
+    language : "en" or "zh", optional
+        In which it prints where no other is asked for; by default the one that is set.
 
     Raises
     ------
@@ -80,25 +82,35 @@ class Table(Content):
         )
         return cls(id, caption, columns, (Panel("", rows),), stub, tuple(notes), missing=missing)
 
-    def to_latex(self, language: Language = "en") -> str:
+    def __repr__(self) -> str:
+        rows = sum(len(panel.rows) for panel in self.panels)
+        return f"<Table {self.id}: {words(self.caption, 'en')}, {rows} × {len(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        return html.render(lay_out(self, self._language(None)), anchor=False)
+
+    def _language(self, language: Language | None) -> Language:
+        return chosen(language or self.language)
+
+    def to_latex(self, language: Language | None = None) -> str:
         """Return a ``table`` environment; it needs only the package ``booktabs``."""
-        return latex.render(lay_out(self, language))
+        return latex.render(lay_out(self, self._language(language)))
 
-    def to_markdown(self, language: Language = "en") -> str:
+    def to_markdown(self, language: Language | None = None) -> str:
         """Return a pipe table with caption and notes."""
-        return markdown.render(lay_out(self, language))
+        return markdown.render(lay_out(self, self._language(language)))
 
-    def to_html(self, language: Language = "en") -> str:
+    def to_html(self, language: Language | None = None) -> str:
         """Return a ``<figure>`` holding the table; its few rules of style are inline."""
-        return html.render(lay_out(self, language))
+        return html.render(lay_out(self, self._language(language)))
 
-    def to_typst(self, language: Language = "en") -> str:
+    def to_typst(self, language: Language | None = None) -> str:
         """Return a Typst ``figure`` of kind ``table``."""
-        return typst.render(lay_out(self, language))
+        return typst.render(lay_out(self, self._language(language)))
 
-    def to_docx(self, path: str | PathLike[str], language: Language = "en") -> None:
+    def to_docx(self, path: str | PathLike[str], language: Language | None = None) -> None:
         """Write a Word document holding the table in three-line style."""
-        word.write(lay_out(self, language), Path(path))
+        word.write(lay_out(self, self._language(language)), Path(path))
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write the definition (``<id>.json``) and every format in both languages.
