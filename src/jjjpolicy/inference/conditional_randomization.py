@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.did.exposure import digest
@@ -20,8 +21,6 @@ from jjjpolicy.inference.permutation.focal import (
 from jjjpolicy.inference.randomization import RandomizationInference, Statistic
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Integers
 
