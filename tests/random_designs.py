@@ -37,7 +37,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "TripleDifference": {"eligible": "eligible", "group": "place"},
     "MultipleOutcomeSyntheticControl": {"outcomes": ("other",)},
     "HeldWeights": {"estimator": jp.synth.DemeanedSyntheticControl(), "variable": "other"},
-    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=400.0)},
+    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=200.0)},
     "ConditionalRandomization": {"beyond": 100.0},
     "Conley": {"cutoff_km": 500.0},
 }
