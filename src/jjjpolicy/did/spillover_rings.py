@@ -24,13 +24,14 @@ from jjjpolicy.estimation.variance import (
     t_interval,
     t_pvalue,
 )
+from jjjpolicy.linalg.brief import with_options
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpilloverRings(Estimator):
     r"""Effects on treated units and on untreated units in rings around them.
 
@@ -75,6 +76,8 @@ class SpilloverRings(Estimator):
     rings: tuple[float, ...] = (100.0,)
     distances: pd.DataFrame | None = None
     adjacency: pd.DataFrame | None = None
+
+    __repr__ = with_options
 
     def __post_init__(self) -> None:
         edges = np.asarray(self.rings, dtype=float)

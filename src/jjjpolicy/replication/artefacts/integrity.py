@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName, read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.artefacts.versions import digest
@@ -29,7 +30,7 @@ class Fault:
     found: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Integrity:
     """What a check of the files found.
 
@@ -42,6 +43,8 @@ class Integrity:
 
     sidecars: dict[ArtefactName, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+
+    __repr__ = brief
 
     def edited(self, file: str) -> bool:
         """Whether a file differs from what its provenance says."""
