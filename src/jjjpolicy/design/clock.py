@@ -47,18 +47,16 @@ class Clock:
         if self.frequency is None:
             return table
         numbers = [name for name in PERIODS if name in table.columns and _countable(table[name])]
-        return table.assign(
-            **{
-                name: [None if pd.isna(at) else self.name(at) for at in table[name]]
-                for name in numbers
-            }
-        )
+        named: dict[str, Any] = {
+            name: [None if pd.isna(at) else self.name(at) for at in table[name]] for name in numbers
+        }
+        return table.assign(**named)
 
     def headed(self, table: pd.DataFrame) -> pd.DataFrame:
         """A table with names in place of the numbers of the periods above its columns."""
         if self.frequency is None or not pd.api.types.is_numeric_dtype(table.columns):
             return table
-        return table.set_axis(self.names(table.columns), axis=1)
+        return table.set_axis(self.names(table.columns.to_numpy(dtype=float)), axis=1)
 
 
 NUMBERS = Clock()

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from jjjpolicy.design.clock import NUMBERS, Clock
+from jjjpolicy.linalg.brief import brief
 
 COLUMNS = ["item", "unit", "period", "reason"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """Immutable list of entries (item, unit, period, reason).
 
@@ -22,6 +23,8 @@ class Ledger:
     """
 
     entries: tuple[tuple[str, Hashable, int | None, str], ...] = ()
+
+    __repr__ = brief
 
     def with_units(self, units: Iterable[Hashable], reason: str) -> Ledger:
         return self._with(("unit", unit, None, reason) for unit in units)

@@ -167,7 +167,7 @@ class Conformal(Inference):
 
     def _table(
         self,
-        tests: Mapping[int, ConstantEffectTest],
+        tests: Mapping[int, ConstantEffectTest] | Mapping[int | str, ConstantEffectTest],
         known: pd.DataFrame,
         key: str,
         width: float,

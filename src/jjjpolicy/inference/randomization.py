@@ -20,6 +20,7 @@ from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentS
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import at_least, rank_pvalue, rank_pvalues, studentised
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
+from jjjpolicy.linalg.brief import with_options
 from jjjpolicy.linalg.types import Floats
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ SAMPLED = 9_999
 REFITS_FOR_INTERVAL = 20_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RandomizationInference(Inference):
     r"""Permute treatment over all groups of the level of assignment and re-estimate.
 
@@ -80,6 +81,8 @@ class RandomizationInference(Inference):
     statistic: Statistic = "coefficient"
     jobs: int = 1
     mechanism: Mechanism | Floats | None = None
+
+    __repr__ = with_options
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-values, interval and the reference distribution.

@@ -204,7 +204,8 @@ class Panel(ShownAsHTML):
         span = f"{periods[0]}-{periods[-1]}" if periods else "none"
         return (
             f"<Panel {title or 'without name'}: {len(self.units)} units, periods {span}, "
-            f"{len(self.variables)} variables: {', '.join(self.variables)}>"
+            f"{len(self.variables)} variables: {', '.join(list(self.variables)[:6])}"
+            f"{', …' if len(self.variables) > 6 else ''}>"
         )
 
     # ------------------------------------------------------------------ variations
