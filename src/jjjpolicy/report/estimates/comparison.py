@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from jjjpolicy.report.estimates.names import Estimates, named
+from jjjpolicy.errors import DataError
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.report.tables.cells import (
     Interval,
     Number,
@@ -16,12 +16,9 @@ from jjjpolicy.report.tables.content import Column, Panel, Row
 from jjjpolicy.report.tables.table import Table
 from jjjpolicy.report.text import Label, Text
 
-if TYPE_CHECKING:
-    from jjjpolicy.estimation.estimate import Estimate
-
 
 def compare(
-    estimates: Estimates,
+    estimates: Named[Estimate],
     *,
     id: str = "comparison",
     caption: Label = Text("Estimates side by side", "估计结果对比"),
@@ -34,7 +31,7 @@ def compare(
     ----------
     estimates : mapping of str to Estimate, or list of Estimate
         Column headings and estimates. Those of a list are called after their estimators and, where
-        need be, their outcome, inference method or number.
+        need be, their outcome, inference method, options or number.
     id, caption
         Of the table.
     digits : int, optional
@@ -54,7 +51,7 @@ def compare(
     DataError
         ``estimates`` is empty, or holds something else.
     """
-    estimates = named(estimates)
+    estimates = by_name(estimates, Estimate, "compare()", DataError)
     columns = list(estimates.values())
     shown = [_decimals(e, level) if digits is None else digits for e in columns]
 
