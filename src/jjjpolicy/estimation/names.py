@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from jjjpolicy.design.design import Design
 from jjjpolicy.errors import InferenceError, JJJPolicyError
@@ -11,7 +11,7 @@ from jjjpolicy.estimation.estimate import Estimate
 
 Thing = TypeVar("Thing")
 
-Named = Mapping[str, Thing] | Iterable[Thing] | Thing
+Named: TypeAlias = Mapping[str, Thing] | Iterable[Thing] | Thing
 """Things with names of one's own, in a list, or one alone."""
 
 
