@@ -6,6 +6,8 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ import jjjpolicy as jp
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.browser.items import share
 from jjjpolicy.replication.browser.page import page, write_browser
 from jjjpolicy.report import Column, Figure, Number, Panel, Row, Table, Text
 from jjjpolicy.report.figures.data import event_study_plot, placebo_plot
@@ -207,7 +210,21 @@ def test_what_artefacts_share_is_shown_once_and_pointed_to(text: str) -> None:
     elsewhere = re.findall(r'<p class="elsewhere">(.*?)</p>', text, re.DOTALL)
     assert len(elsewhere) == 3  # of four artefacts of one script
     assert all('href="#figure-gaps"' in each for each in elsewhere)
-    assert text.count('class="line made-here"') == 4
+
+
+def test_the_lines_of_all_artefacts_of_a_script_are_marked_in_it() -> None:
+    def item(path: str, line: int) -> Any:
+        script = SimpleNamespace(path=path)
+        return SimpleNamespace(
+            script=script, line=line, estimates=[line], rows=[], unfound=[], elsewhere={},
+            made_lines=set(),
+        )  # fmt: skip
+
+    items = [item("a.py", 3), item("b.py", 3), item("a.py", 7)]
+    share(items)
+    assert [each.made_lines for each in items] == [{3, 7}, {3}, set()]
+    assert items[2].elsewhere == {"script": items[0], "rows": items[0]}
+    assert items[1].elsewhere == {"estimates": items[0], "rows": items[0]}
 
 
 def test_figures_wait_until_they_are_seen_and_keep_their_place(study: Study, text: str) -> None:
