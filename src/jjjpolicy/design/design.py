@@ -68,6 +68,8 @@ class Design(Arrays):
         The level at which treatment was assigned: the unit unless a coarser column was named.
     assignment : ndarray of int, shape (units,)
         Code of the assignment group of each unit.
+    source, left_out : mapping, Ledger
+        What the design was made of, for provenance; and what was left out of it: :attr:`ledger`.
     """
 
     def __repr__(self) -> str:
@@ -355,7 +357,13 @@ class Design(Arrays):
             )
 
     def require_never_treated(self, method: str, at_least: int = 1) -> Booleans:
-        """Mask of never-treated units; a `DesignError` if there are fewer than ``at_least``."""
+        """Mask of never-treated units; a `DesignError` if there are fewer than ``at_least``.
+
+        Parameters
+        ----------
+        method, at_least : str, int
+            Who needs how many.
+        """
         never = ~self.treated
         if int(never.sum()) < at_least:
             raise DesignError(

@@ -106,6 +106,7 @@ class Estimate:
 
     Attributes
     ----------
+    estimator, design : Estimator, Design
     att : float
         The overall effect, in units of the outcome.
     estimand : str
@@ -227,7 +228,7 @@ class Estimate:
 
     @one_thread
     def by_cohort_at(self, level: float) -> pd.DataFrame:
-        """The effects by adoption cohort with intervals of another level than 95%."""
+        """The effects by adoption cohort with intervals of another level; or `InferenceError`."""
         _check_level(level)
         if self.cohort_effects is None:
             raise InferenceError(
@@ -317,7 +318,13 @@ class Estimate:
         return text
 
     def plot(self, kind: str | None = None, *, language: str = "en") -> Figure:
-        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
+        """Draw the estimate; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds.
+
+        Parameters
+        ----------
+        kind : str, optional
+        language : {"en", "zh"}
+        """
         figure: Figure = _renderer("plot")(self, kind, language=language)
         return figure
 
