@@ -130,6 +130,8 @@ class Panel(ShownAsHTML):
             Columns ``unit``, ``time``, ``variable``, ``value`` and ``vintage``.
         variables : iterable of Variable
             The published variables to take.
+        unit, time : str
+            Names of the columns with the code of the unit and the period.
         nation : str
             Code of the national rows, which go to :attr:`national`.
         **attributes
@@ -183,7 +185,23 @@ class Panel(ShownAsHTML):
         return tuple(int(period) for period in np.unique(self.frame[self.time]))
 
     def label(self, name: str, language: str, *, with_unit: bool = False) -> str:
-        """Name of a variable in ``"en"`` or ``"zh"``, with its unit of measure if asked for."""
+        """Name of a variable in ``"en"`` or ``"zh"``, with its unit of measure if asked for.
+
+        Parameters
+        ----------
+        name : str
+        language : {"en", "zh"}
+        with_unit : bool
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        DataError
+            The panel has no such variable.
+        """
         return self._variable(name).label(language, with_unit=with_unit)
 
     def unit_names(self, language: str) -> dict[Hashable, str]:

@@ -173,7 +173,13 @@ class CrossValidated(PredictorWeights):
     validation: tuple[int, int]
 
     def choose(self, matching: Matching) -> VSearch:
-        """Weights from the training step."""
+        """Weights from the training step.
+
+        Raises
+        ------
+        DesignError
+            Training predictors are not as many as predictors.
+        """
         if len(self.training) != len(matching.table):
             raise DesignError(
                 f"CrossValidated has {len(self.training)} training predictors for "
@@ -197,7 +203,13 @@ class GivenWeights(PredictorWeights):
     weights: Mapping[str, float] | tuple[float, ...]
 
     def choose(self, matching: Matching) -> VSearch:
-        """The given weights, scaled to sum to one."""
+        """The given weights, scaled to sum to one.
+
+        Raises
+        ------
+        DesignError
+            Weights do not fit the predictors.
+        """
         labels = list(matching.table.index)
         if isinstance(self.weights, Mapping):
             if set(self.weights) != set(labels):
