@@ -46,7 +46,9 @@ class Grid:
         if self.unit_codes is None or self.period_codes is None:
             return values.reshape(self.shape)
         matrix = np.full(self.shape, absent, dtype=np.result_type(values.dtype, type(absent)))
-        matrix.ravel()[self.unit_codes * len(self.periods) + self.period_codes] = values
+        cells = self.unit_codes * len(self.periods)
+        cells += self.period_codes
+        matrix.ravel()[cells] = values
         return matrix
 
     def constant(self, values: NDArray[Any]) -> tuple[NDArray[Any], bool]:
