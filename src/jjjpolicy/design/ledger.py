@@ -42,7 +42,10 @@ class Ledger:
         return self._with(("flag", unit, int(period), reason) for unit, period, reason in cells)
 
     def with_note(self, unit: Hashable, period: int | None, reason: str) -> Ledger:
-        return self._with([("note", unit, period, reason)])
+        return self.with_notes([(unit, period, reason)])
+
+    def with_notes(self, notes: Iterable[tuple[Hashable, int | None, str]]) -> Ledger:
+        return self._with(("note", unit, period, reason) for unit, period, reason in notes)
 
     def joined(self, other: Ledger) -> Ledger:
         return self._with(other.entries)
