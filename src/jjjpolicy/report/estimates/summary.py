@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.results import fits_ahead
 from jjjpolicy.report.tables.cells import decimals, format_number, format_pvalue
 from jjjpolicy.sensitivity.effect_range import undecided_range
 from jjjpolicy.sensitivity.pretrends import pretrend_test
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from jjjpolicy.synth.weights.nested_search import VSearch
 
 DIGITS = 4
+LEVEL = 0.95
 WIDTH = 100
 INDENT = " " * 15
 EFFECTS = ("estimate", "se", "lower", "upper", "uniform_lower", "uniform_upper")
@@ -43,7 +46,9 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     title = f"{estimate.estimator.label}: effect on {design.labels.outcome_in('en')}"
     yield title
     yield "─" * len(title)
-    ends = () if result is None or result.bounds is None else result.bounds(0.95)
+    source = None if result is None else result.bounds
+    waiting = fits_ahead(source, LEVEL)
+    ends = () if source is None or waiting else source(LEVEL)
     digits = decimals([estimate.att, estimate.se, *ends], DIGITS)
     yield f"ATT            {format_number(estimate.att, digits)}   ({estimate.estimand})"
     if result is None:
@@ -61,6 +66,8 @@ def _lines(estimate: Estimate) -> Iterator[str]:
         if ends:
             low, high = (format_number(end, digits) for end in ends)
             yield f"95% interval   [{low}, {high}]"
+        elif waiting:
+            yield f"95% interval   takes about {waiting:,} fits: ask for it with .interval()"
         yield from _ratio_of_errors(result)
         yield f"inference      {result.name}"
         for note in result.notes:
@@ -92,10 +99,14 @@ def _lines(estimate: Estimate) -> Iterator[str]:
     if estimate.unit_effects is not None and len(estimate.unit_effects) <= 15:
         yield from _block("By treated unit", estimate.unit_effects)
     if estimate.cohort_effects is not None and 1 < len(estimate.cohort_effects) <= 15:
-        yield from _block("By adoption cohort", estimate.by_cohort.dropna(axis=1, how="all"))
-    if len(estimate.effects) <= 40:
-        effects = estimate.effects
-        yield from _block("By event time", effects.dropna(axis=1, how="all"))
+        waits = result is not None and fits_ahead(result.cohorts, LEVEL)
+        table = estimate.cohort_effects if waits else estimate.by_cohort
+        yield from _block("By adoption cohort", table.dropna(axis=1, how="all"))
+    waits = result is not None and fits_ahead(result.effects, LEVEL)
+    effects = (replace(estimate, inference=None) if waits else estimate).effects
+    if len(effects) <= 40:
+        heading = "By event time (intervals with .effects)" if waits else "By event time"
+        yield from _block(heading, effects.dropna(axis=1, how="all"))
 
 
 def _ratio_of_errors(result: InferenceResult) -> Iterator[str]:
