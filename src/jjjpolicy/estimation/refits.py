@@ -57,6 +57,14 @@ class Refits:
             columns[item.name] = None if values is None else values[rows]
         return Refits(**columns)
 
+    def mapped(self, change: Callable[..., Floats], *others: Refits) -> Refits:
+        """A linear map of the effects of these and of other refits; without errors of fit."""
+        columns: dict[str, Any] = {}
+        for name in ("att", "effects", "cohorts"):
+            values = [getattr(each, name) for each in (self, *others)]
+            columns[name] = None if values[0] is None else change(*values)
+        return Refits(**columns)
+
     @classmethod
     def stack(cls, parts: Iterable[Refits]) -> Refits:
         """Join the refits of several batches, in order; without what not all have alike."""
@@ -81,6 +89,15 @@ class Refittable(Method, ABC):
     def unused_predictors(self, design: Design) -> list[str]:
         """Predictors of the design that the estimator does not match on."""
         return list(design.predictors)
+
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Whether all that is fitted rests on the outcomes before treatment.
+
+        Those of each treated unit before its own adoption and of never-treated units before that of
+        the treated unit; effects are then linear in all later outcomes.
+        """
+        return False
 
     @abstractmethod
     def refit(self, design: Design) -> Refits:

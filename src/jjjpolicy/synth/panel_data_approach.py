@@ -150,6 +150,11 @@ class PanelDataApproach(DonorRegression):
     selection: DonorSelection = field(default_factory=BestSubset)
     minimum_pre_periods = 6
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Donors and coefficients are."""
+        return True
+
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and coefficients of one treated unit.
 
