@@ -185,22 +185,11 @@ class Panel(ShownAsHTML):
         return tuple(int(period) for period in np.unique(self.frame[self.time]))
 
     def label(self, name: str, language: str, *, with_unit: bool = False) -> str:
-        """Name of a variable in ``"en"`` or ``"zh"``, with its unit of measure if asked for.
+        """Name of a variable, with its unit of measure if asked for.
 
         Parameters
         ----------
-        name : str
-        language : {"en", "zh"}
-        with_unit : bool
-
-        Returns
-        -------
-        str
-
-        Raises
-        ------
-        DataError
-            The panel has no such variable.
+        name, language, with_unit : str, {"en", "zh"}, bool
         """
         return self._variable(name).label(language, with_unit=with_unit)
 
