@@ -25,7 +25,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from peers import resampling, staggered, start, synthetic
+from peers import leaking, resampling, staggered, start, synthetic
 from peers.busy import busy_machine, users_environment
 from peers.table import UNMEASURED, document
 from peers.task import Task
@@ -34,6 +34,7 @@ TASKS: dict[str, Task] = {
     **staggered.TASKS,
     **resampling.TASKS,
     **synthetic.TASKS,
+    **leaking.TASKS,
     **start.TASKS,
 }
 RESULTS = Path(__file__).parent / "results"

@@ -40,7 +40,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "InclusiveSyntheticControl": {"affected": jp.synth.Rings((300.0,))},
     "SpilloverSyntheticControl": {"structure": jp.synth.DistanceDecay(300.0)},
     "EffectOn": {"system": jp.synth.SpilloverSyntheticControl(jp.synth.DistanceDecay(300.0))},
-    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=400.0)},
+    "SpilloverExposure": {"exposure": jp.did.InverseDistance(cutoff=200.0)},
     "ConditionalRandomization": {"beyond": 100.0},
     "Conley": {"cutoff_km": 500.0},
 }

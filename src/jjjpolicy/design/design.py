@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from jjjpolicy.design import intake
-from jjjpolicy.design.arrays import Arrays
-from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.design.requirements import Requirements
 
 if TYPE_CHECKING:
-    from jjjpolicy.linalg.types import Booleans
+    import ibis
+
     from jjjpolicy.panels.frames import ArrowTable
     from jjjpolicy.panels.panel import Panel
     from jjjpolicy.registry.policy import Policy, Timing
 
 
 @dataclass(frozen=True, eq=False)
-class Design(Arrays):
+class Design(Requirements):
     """Outcome, adoption and everything else that an estimator needs, as arrays.
 
     Build one with :meth:`from_frame` or :meth:`from_policy`; the constructor does not check.
@@ -61,7 +60,8 @@ class Design(Arrays):
     coordinates : ndarray, shape (units, 2), optional
         Latitude and longitude in degrees.
     stands_for : ndarray, shape (units,), optional
-        How many units each row stands for (:meth:`from_parquet`), which ``weights`` then contain.
+        How many units each row stands for (:meth:`from_parquet`, :meth:`from_table`); ``weights``
+        then contain it.
     late : ndarray of bool, shape (units,), optional
         Units that are observed only under treatment, of cohorts of which others are observed
         before; None where there are none.
@@ -192,6 +192,7 @@ class Design(Arrays):
         adoption: str | None = None,
         covariates: Sequence[str] = (),
         weights: str | None = None,
+        clusters: str | Sequence[str] = (),
         assigned_at: str | None = None,
         window: tuple[Any, Any] | None = None,
         exclude: Iterable[Hashable] = (),
@@ -218,6 +219,9 @@ class Design(Arrays):
             on disk if need be.
         unit, time, outcome, treatment, adoption, weights, assigned_at, window, exclude
             As in :meth:`from_frame`.
+        clusters : sequence of str
+            As in :meth:`from_frame`. Only units of the same cluster are summed up, for
+            ``Clustered`` and ``MultiplierBootstrap`` at that level.
         covariates : sequence of str
             As in :meth:`from_frame`. Only units with the same covariates are summed up: they should
             have few values, or those of a region.
@@ -242,10 +246,67 @@ class Design(Arrays):
             adoption=adoption,
             covariates=intake.listed(covariates, "covariates"),
             weights=weights,
+            clusters=intake.listed(clusters, "clusters"),
             assigned_at=None if assigned_at == unit else assigned_at,
         )
         rows = intake.ParquetRows(tuple(os.fspath(path) for path in listed), columns, memory, batch)
         return intake.design_from_parquet(cls, rows, window, intake.listed(exclude, "exclude"))
+
+    @classmethod
+    def from_table(
+        cls,
+        table: ibis.Table,
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | None = None,
+        adoption: str | None = None,
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        clusters: str | Sequence[str] = (),
+        assigned_at: str | None = None,
+        window: tuple[Any, Any] | None = None,
+        exclude: Iterable[Hashable] = (),
+    ) -> Design:
+        """Build a design from a table that an engine holds: DuckDB, Spark, whatever Ibis speaks to.
+
+        As :meth:`from_parquet`, and for the same estimators and inference; but the engine itself
+        checks the rows and sums them up, in parallel and wherever they lie, and hands over no more
+        than counts, means and centred cross-products of the outcomes of each kind of unit. Engines
+        add in an order that changes with their workers: the last digits (about the twelfth) may
+        differ between two runs.
+
+        Parameters
+        ----------
+        table : ibis.Table
+            One row per unit and period, in any order; any expression on tables will do.
+        unit, time, outcome, treatment, adoption, weights, assigned_at, window, exclude
+            As in :meth:`from_frame`.
+        covariates, clusters : sequence of str
+            As in :meth:`from_parquet`.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`from_parquet`.
+        DataError
+            Ibis is not installed.
+        """
+        columns = intake.Columns(
+            unit=unit,
+            time=time,
+            outcome=outcome,
+            treatment=treatment,
+            adoption=adoption,
+            covariates=intake.listed(covariates, "covariates"),
+            weights=weights,
+            clusters=intake.listed(clusters, "clusters"),
+            assigned_at=None if assigned_at == unit else assigned_at,
+        )
+        return intake.design_from_table(
+            cls, table, columns, window, intake.listed(exclude, "exclude")
+        )
 
     @classmethod
     def from_policy(
@@ -312,76 +373,3 @@ class Design(Arrays):
             across_breaks=across_breaks,
             changed_areas=changed_areas,
         )
-
-    def followed(self) -> Design:
-        """The design without units that are observed only under treatment, after a warning.
-
-        Their cohort is seen before adoption, they are not: their levels can be compared, but they
-        have no change.
-        """
-        if self.late is None or not self.late.any():
-            return self
-        reasons = [
-            f"no pre-period: treated in every observed period (first treated {since})"
-            for since in self.labels.clock.names(self.adoption[self.late])
-        ]
-        ledger = self.left_out
-        for unit, reason in zip(self.units[self.late], reasons, strict=True):
-            ledger = ledger.with_units([unit], reason)
-        shown = ", ".join(map(intake.quoted, self.units[self.late][:5]))
-        warn_user(
-            f"{self.labels.unit} {shown}{', …' if len(reasons) > 5 else ''} left out, no "
-            f"pre-period: treated in every observed period, and changes of units are compared. "
-            f"estimate.design.ledger lists them. Begin earlier if there is data."
-        )
-        kept = replace(self.keep_units(~self.late, reasons[0]), late=None, left_out=ledger)
-        seen: Booleans = np.asarray(kept.observed.any(axis=0))
-        return kept if seen.all() else kept.keep_periods(seen, "only units left out are observed")
-
-    def require_balanced(self, method: str) -> None:
-        """Raise a `DesignError` naming the absent cells unless the panel is balanced."""
-        if self.balanced:
-            return
-        rows, columns = np.nonzero(~self.observed)
-        shown = ", ".join(
-            f"{self.labels.unit} {intake.quoted(self.units[int(i)])} in {self.period_names[t]}"
-            for i, t in list(zip(rows, columns, strict=True))[:3]
-        )
-        raise DesignError(
-            f"{method} needs every unit in every period, but {len(rows)} cells have no row: {shown}"
-            f"{', …' if len(rows) > 3 else ''}. Leave these units out with exclude=[…], or choose "
-            f"a window=(first, last) in which they are complete."
-        )
-
-    def require_absorbing(self, method: str) -> None:
-        """Raise a `DesignError` if treatment switches off."""
-        if not self.absorbing:
-            raise DesignError(
-                f"{method} needs treatment to stay on once it is on; this design was built with "
-                f"absorbing=False. Use did.ChaisemartinDHaultfoeuille, or build it without."
-            )
-
-    def require_never_treated(self, method: str, at_least: int = 1) -> Booleans:
-        """Mask of never-treated units; a `DesignError` if there are fewer than ``at_least``."""
-        never = ~self.treated
-        if int(never.sum()) < at_least:
-            raise DesignError(
-                f"{method} needs at least {at_least} never-treated {self.labels.unit}(s), the panel"
-                f" has {int(never.sum())}: keep more units in the donor pool (fewer in exclude=…)."
-            )
-        return never
-
-    def require_units(self, method: str) -> None:
-        """Raise a `DesignError` if rows stand for many units."""
-        if self.stands_for is not None:
-            raise DesignError(
-                f"{method} needs the {self.labels.unit}s one by one, and the rows of this design "
-                f"stand for many of them: build it with Design.from_frame."
-            )
-
-    def require_unweighted(self, method: str) -> None:
-        """Raise a `DesignError` if observation weights were given to a method without a use."""
-        if self.weights is not None:
-            raise DesignError(
-                f"{method} has no use for observation weights; build the design without weights=."
-            )

@@ -138,7 +138,8 @@ class DistanceDecay(Exposure):
     def matrix(self, design: Design) -> Floats:
         """One column."""
         away = distances_to_treated(design, self.distances)
-        return np.exp(-away / self.scale).sum(axis=1, keepdims=True)
+        received: Floats = np.exp(-away / self.scale).sum(axis=1, keepdims=True)
+        return received
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ class Rings(Exposure):
         nearest = away.min(axis=1, initial=np.inf)[:, None]
         outer = np.array(self.edges)
         inner = np.append(-np.inf, outer[:-1])
-        return ((nearest > inner) & (nearest <= outer)).astype(float)
+        inside: Floats = ((nearest > inner) & (nearest <= outer)).astype(float)
+        return inside
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,9 @@ class Links(Exposure):
 
     def matrix(self, design: Design) -> Floats:
         """One column, the sum over treated units."""
-        return square(design, self.table, "table")[:, design.treated].sum(axis=1, keepdims=True)
+        linked = square(design, self.table, "table")[:, design.treated]
+        received: Floats = linked.sum(axis=1, keepdims=True)
+        return received
 
     def check(self, design: Design) -> None:
         """A treated unit that is its own neighbour, and nobody linked, are errors."""

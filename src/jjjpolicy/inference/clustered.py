@@ -63,6 +63,10 @@ class Clustered(Inference):
     level: str | tuple[str, str] | None = None
     kind: Kind = "CRV1"
 
+    def takes(self, design: Design) -> bool:
+        sums = self.kind == "CRV1" and self.level in design.clusters
+        return sums or super().takes(design)
+
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach the clustered variance.
 

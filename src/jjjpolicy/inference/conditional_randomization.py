@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.did.exposure import digest
@@ -20,10 +21,8 @@ from jjjpolicy.inference.permutation.focal import (
 from jjjpolicy.inference.randomization import RandomizationInference, Statistic
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Integers
+    from jjjpolicy.linalg.types import Booleans
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +115,7 @@ class ConditionalRandomization(Inference):
         given = None if self.distances is None else digest(self.distances)
         return {**super().specification(), "distances": given}
 
-    def _on(self, estimate: Estimate, design: Design, focal: Integers) -> Estimate:
+    def _on(self, estimate: Estimate, design: Design, focal: Booleans) -> Estimate:
         """The estimate from focal units under unconditional randomisation among them."""
         method = RandomizationInference(self.replications, self.seed, self.statistic, self.jobs)
         try:

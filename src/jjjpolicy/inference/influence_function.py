@@ -90,6 +90,9 @@ class MultiplierBootstrap(Inference):
     seed: int = 0
     level: str | None = None
 
+    def takes(self, design: Design) -> bool:
+        return self.level in design.clusters or super().takes(design)
+
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach standard errors, p-value, interval and bands.
 

@@ -92,7 +92,7 @@ class LinearHypothesis:
 
     @property
     def _noise(self) -> float:
-        return self.noise * float(np.linalg.norm(self.weighting, 2)) ** 0.5
+        return self.noise * float(np.sqrt(np.linalg.norm(self.weighting, 2)))
 
     def _statistic(self, rows: Floats) -> Floats:
         """Length of each row in the metric of the weighting, in the unit of the outcome."""

@@ -185,9 +185,8 @@ def _assignments(dates: Floats, replications: int | None, seed: int) -> tuple[Fl
 
 def _to_groups(weights: Floats, assignment: Integers, block: Integers) -> Floats:
     """Exposure of focal units to each group of the block, shape (focal units, groups)."""
-    totals = np.zeros((len(weights), int(assignment.max()) + 1))
-    np.add.at(totals, (slice(None), assignment), weights)
-    return totals[:, block]
+    totals: Floats = weights @ (assignment[:, None] == block).astype(float)
+    return totals
 
 
 def _moments(

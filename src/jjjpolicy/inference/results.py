@@ -30,7 +30,12 @@ def influence_by(
     own = influence_of(estimate, method, instead)
     compact = np.unique(codes, return_inverse=True)[1].astype(np.int64)
     found, notes = estimate.estimator.influence_by(estimate, compact, level)
-    return own if found is None else found, notes
+    if found is not None and found is not estimate.influence:
+        return found, notes
+    scale = estimate.design.influence_scale
+    if scale is not None and level != estimate.design.labels.unit:
+        own = own / scale[:, None]
+    return own, notes
 
 
 def influence_of(estimate: Estimate, method: str, instead: str) -> Floats:

@@ -16,6 +16,7 @@ from jjjpolicy.estimation.exposure import Exposure, FreeEffects
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
+from jjjpolicy.synth.weights.donor_regression import DonorRegression
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -144,15 +145,21 @@ class InclusiveSyntheticControl(JointEstimator):
 
     def _fit_unit(self, design: Design, i: int, date: float) -> tuple[Floats, Floats]:
         """Weights on all units and gaps of one unit, with all others as its donors."""
-        alone = np.full(design.n_units, np.inf)
-        alone[i] = date
-        found = self.first_stage.fit(design.reassigned(alone))
+        adoption = np.full(design.n_units, np.inf)
+        adoption[i] = date
+        alone, weights = design.reassigned(adoption), np.zeros(design.n_units)
+        if isinstance(self.first_stage, DonorRegression):  # without labels
+            fit = self.first_stage.weigh_cohort([self.first_stage.task(alone, ~alone.treated, i)])[
+                0
+            ]
+            weights[~alone.treated] = fit.weights
+            return weights, design.outcome[i] - fit.intercept - weights @ design.outcome
+        found = self.first_stage.fit(alone)
         if found.weights is None or found.counterfactual is None:
             raise DesignError(
                 f"{self.first_stage.label} has no donor weights, which the system of cross-weights "
                 f"is made of; take DemeanedSyntheticControl or SyntheticControl as first_stage=."
             )
-        weights = np.zeros(design.n_units)
         weights[design.units.get_indexer(found.weights.index)] = found.weights.to_numpy()[:, 0]
         gaps = design.outcome[i] - found.counterfactual.to_numpy()[0]
         rest = gaps - (design.outcome[i] - weights @ design.outcome)

@@ -98,10 +98,9 @@ class SpilloverSyntheticControl(JointEstimator):
         system = remainder @ exposure
         length = np.linalg.norm(exposure, axis=0)
         condition = require_regular(system / length, exposure / length, design, self.label)
-        solving = exposure @ (np.linalg.pinv(system / length) / length[:, None])
-        residuals = remainder @ design.outcome - intercepts[:, None]
-        effects = np.linalg.lstsq(system / length, residuals, rcond=None)[0] / length[:, None]
-        share = -(solving @ remainder)[np.ix_(design.treated, ~design.treated)]
+        inverse = np.linalg.pinv(system / length) / length[:, None]
+        effects = inverse @ (remainder @ design.outcome - intercepts[:, None])
+        share = -(exposure @ inverse @ remainder)[np.ix_(design.treated, ~design.treated)]
         return JointEffects(
             design.units,
             design.periods,

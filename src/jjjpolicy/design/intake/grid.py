@@ -145,12 +145,16 @@ def make_grid(
             )
         codes = unit_codes.astype(np.int64)
         grid = Grid(pd.Index(units), distinct, codes, period_codes, clock)
-    if len(grid.periods) < 2:
-        raise DesignError(
-            f"{columns.time!r} has one period only ({clock.name(grid.periods[0])}); a comparison "
-            f"over time needs at least two."
-        )
+    require_periods(grid.periods, columns, clock)
     return grid
+
+
+def require_periods(periods: Integers, columns: Columns, clock: Clock) -> None:
+    if len(periods) < 2:
+        raise DesignError(
+            f"{columns.time!r} has one period only ({clock.name(periods[0])}); a comparison over "
+            f"time needs at least two."
+        )
 
 
 def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers, clock: Clock) -> Grid | None:

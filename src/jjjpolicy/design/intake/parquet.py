@@ -11,15 +11,21 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from jjjpolicy._extras import load
-from jjjpolicy.design.intake.columns import Columns, quoted
+from jjjpolicy.design.arrays import Built
+from jjjpolicy.design.intake.batches import Batches
+from jjjpolicy.design.intake.columns import Columns, quoted, require_columns
+from jjjpolicy.design.intake.grid import require_periods, restrict
+from jjjpolicy.design.intake.periods import TimeColumn, read_periods
+from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DataError, DesignError
 from jjjpolicy.registry.lookup import remembered
 
 if TYPE_CHECKING:
-    pass
+    from jjjpolicy.linalg.types import Integers
 
 
 class NotSortedError(Exception):
@@ -193,3 +199,41 @@ def _name(column: str) -> str:
 
 def _value(value: object) -> str:
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def design_from_parquet(
+    make: type[Built],
+    rows: ParquetRows,
+    window: tuple[Any, Any] | None,
+    exclude: tuple[Hashable, ...],
+) -> Built:
+    """See :meth:`jjjpolicy.Design.from_parquet`."""
+    columns = rows.columns
+    if rows.batch < 1:
+        raise DesignError(f"batch={rows.batch} must be a positive number of rows.")
+    require_columns(rows.first(), columns)
+    distinct = rows.periods()
+    periods, time = read_periods(distinct, columns.time)
+    frame, span = distinct.to_frame(columns.time), time.window(window)
+    frame, periods, ledger = restrict(frame, periods, columns, span, (), Ledger(), time.clock)
+    require_periods(periods, columns, time.clock)
+    if window is not None:
+        rows.within(frame[columns.time].tolist())
+    periods = np.sort(periods)
+    if exclude:
+        rows.without(exclude)
+        ledger = ledger.with_units(exclude, "left out by exclude=")
+    try:
+        batches = _read(rows, periods, time, ordered=False)
+    except NotSortedError:
+        batches = _read(rows, periods, time, ordered=True)
+    return batches.summed({"files": list(rows.paths), "rows": batches.total}).design(make, ledger)
+
+
+def _read(rows: ParquetRows, periods: Integers, time: TimeColumn, *, ordered: bool) -> Batches:
+    batches = Batches(rows.columns, periods, time)
+    for frame in rows.frames(ordered=ordered):
+        batches.add(frame)
+    if not batches.likes:
+        raise DesignError("exclude= leaves no unit.")
+    return batches

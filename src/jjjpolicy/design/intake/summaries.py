@@ -10,12 +10,15 @@ With the QR decomposition :math:`(1, Y) = QR` the second is :math:`R'R`, so that
 can stand for the n units. An orthogonal rotation of the rows leaves :math:`R'R` as it is; the one
 that makes all entries of the first column equal turns them into k + 1 ordinary rows of outcomes,
 each of which stands for n / (k + 1) units and whose mean and covariance are those of the n units.
-R is updated batch by batch and outcomes are never squared (Demmel, Grigori, Hoemmen and Langou
-2012, section 2).
+`Likes` updates R batch by batch and never squares outcomes (Demmel, Grigori, Hoemmen and Langou
+2012, section 2). `Moments` takes it from centred cross-products, which an engine can sum in
+parallel: those of the first observed outcome and of the changes from it, so that a level that
+differs between units by many times what it changes over time costs no digits.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,7 +35,7 @@ BUFFER = 8
 
 
 @dataclass
-class Likes:
+class Kind(ABC):
     """Units that differ in their outcomes only.
 
     Attributes
@@ -41,15 +44,16 @@ class Likes:
         What they have in common, as the caller packed it.
     present : ndarray of bool, shape (periods,)
         Periods in which they are observed.
+    number : int
+        How many they are.
+    labels : list
+        Their own labels where they are few enough to stand for themselves, else empty.
     """
 
     traits: Floats
     present: Booleans
     number: int = 0
     labels: list[Hashable] = field(default_factory=list)
-    _origin: Floats | None = None
-    _rows: list[Floats] = field(default_factory=list)
-    _waiting: int = 0
 
     @property
     def width(self) -> int:
@@ -60,6 +64,26 @@ class Likes:
     def rows(self) -> int:
         """Rows that stand for the units so far."""
         return min(self.number, self.width)
+
+    def _parts(self) -> Floats:
+        return np.full(self.width, self.number / self.width)
+
+    @abstractmethod
+    def summary(self) -> tuple[Floats, Floats]:
+        """Outcomes of the rows that stand for the units, and how many each stands for."""
+
+    @abstractmethod
+    def total(self) -> tuple[Floats, Floats]:
+        """One row with the mean outcome, and the number of units."""
+
+
+@dataclass
+class Likes(Kind):
+    """Units of a kind whose outcomes come batch by batch."""
+
+    _origin: Floats | None = None
+    _rows: list[Floats] = field(default_factory=list)
+    _waiting: int = 0
 
     @one_thread
     def add(self, outcome: Floats, labels: list[Hashable]) -> None:
@@ -75,26 +99,77 @@ class Likes:
 
     @one_thread
     def summary(self) -> tuple[Floats, Floats]:
-        """Outcomes of the rows that stand for the units, and how many each stands for."""
         assert self._origin is not None
         if self.number <= self.width:
             return np.concatenate(self._rows)[:, 1:] + self._origin, np.ones(self.number)
-        rotated = _to_equal_parts(self.width) @ self._factor()
-        outcome = rotated[:, 1:] / rotated[:, :1] + self._origin
-        return outcome, np.full(self.width, self.number / self.width)
+        return _in_equal_parts(self._factor()) + self._origin, self._parts()
 
     @one_thread
     def total(self) -> tuple[Floats, Floats]:
-        """One row with the mean outcome, and the number of units."""
         assert self._origin is not None
         factor = self._factor()
         return factor[:1, 1:] / factor[0, 0] + self._origin, np.array([float(self.number)])
 
     def _factor(self) -> Floats:
-        """R of the rows so far, with a diagonal that is not negative."""
-        factor: Any = np.linalg.qr(np.concatenate(self._rows), mode="r")
-        signed: Floats = factor * np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]
-        return signed
+        """R of the rows so far."""
+        return _triangle(np.concatenate(self._rows))
+
+
+@dataclass
+class Moments(Kind):
+    """Units of a kind of which an engine has summed up the outcomes.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (observed periods,)
+        Of the first observed outcome, and of the changes from it to each later period.
+    products : ndarray, shape (observed periods, observed periods), optional
+        Sums of products of the same after centring; not needed for :meth:`total`.
+    """
+
+    mean: Floats = field(default_factory=lambda: np.empty(0))
+    products: Floats | None = None
+
+    @one_thread
+    def summary(self) -> tuple[Floats, Floats]:
+        assert self.products is not None
+        factor = np.zeros((self.width, self.width))
+        factor[0, 0] = np.sqrt(self.number)
+        factor[1:, 1:] = _triangle(_levels(_root(self.products)))
+        return _in_equal_parts(factor) + _levels(self.mean), self._parts()
+
+    def total(self) -> tuple[Floats, Floats]:
+        return _levels(self.mean)[None, :], np.array([float(self.number)])
+
+
+def _levels(values: Floats) -> Floats:
+    """Outcomes of all periods, from those of the first and changes from it (last axis)."""
+    levels = values.copy()
+    levels[..., 1:] += values[..., :1]
+    return levels
+
+
+def _root(products: Floats) -> Floats:
+    """R with R'R equal to a matrix of products, each variable to its own scale."""
+    scale = np.sqrt(np.diag(products))
+    scale[scale == 0] = 1.0
+    values, vectors = np.linalg.eigh(products / scale / scale[:, None])
+    root: Floats = np.sqrt(values.clip(min=0.0))[:, None] * vectors.T * scale
+    return root
+
+
+def _triangle(rows: Floats) -> Floats:
+    """R of the QR decomposition, with a diagonal that is not negative."""
+    factor: Any = np.linalg.qr(rows, mode="r")
+    signed: Floats = factor * np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]
+    return signed
+
+
+def _in_equal_parts(factor: Floats) -> Floats:
+    """Outcomes of rows that stand for equally many units, from R of (1, Y)."""
+    rotated = _to_equal_parts(len(factor)) @ factor
+    outcome: Floats = rotated[:, 1:] / rotated[:, :1]
+    return outcome
 
 
 def _to_equal_parts(size: int) -> Floats:

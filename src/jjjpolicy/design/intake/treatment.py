@@ -136,12 +136,8 @@ def _adoption_in_numbers(column: pd.Series[Any], name: str, grid: Grid, columns:
             f"means never."
         )
     values = column.to_numpy(dtype=float, na_value=np.nan)
-    if grid.periods[0] < 0 <= grid.periods[-1] and (values == 0).any():
-        warn_user(
-            f"0 in adoption column {name!r} is read as never treated, although 0 is a period: where"
-            f" it is meant as the first treated period, shift {columns.time!r} and {name!r} by a "
-            f"constant so that all periods are positive.",
-        )
+    if (values == 0).any():
+        warn_of_period_zero(grid.periods, columns)
     values = np.where(np.isnan(values) | (values == 0), np.inf, values)
     if np.isneginf(values).any():
         raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
@@ -151,6 +147,16 @@ def _adoption_in_numbers(column: pd.Series[Any], name: str, grid: Grid, columns:
             f"stands for never treated, code that as 0, NaN or inf."
         )
     return values
+
+
+def warn_of_period_zero(periods: Integers, columns: Columns) -> None:
+    """Say that 0 in the adoption column means never, where it is a period as well."""
+    if periods[0] < 0 <= periods[-1]:
+        warn_user(
+            f"0 in adoption column {columns.adoption!r} is read as never treated, although 0 is a "
+            f"period: where it is meant as the first treated period, shift {columns.time!r} and "
+            f"{columns.adoption!r} by a constant so that all periods are positive.",
+        )
 
 
 def _first_text(column: pd.Series[Any]) -> str:

@@ -120,11 +120,12 @@ class DonorRegression(Estimator):
         fits: dict[int, DonorFit] = {}
         for date in design.cohorts:
             members = treated[design.adoption[treated] == date]
-            tasks = [self._task(design, donors, int(i)) for i in members]
+            tasks = [self.task(design, donors, int(i)) for i in members]
             fits.update(zip(members.tolist(), self.weigh_cohort(tasks), strict=True))
         return [fits[i] for i in treated.tolist()]
 
-    def _task(self, design: Design, donors: Booleans, i: int) -> Task:
+    def task(self, design: Design, donors: Booleans, i: int) -> Task:
+        """What is asked for one treated unit, in row ``i``."""
         before = design.periods < design.adoption[i]
         require_pre_periods(design, self.label, i, int(before.sum()), self.minimum_pre_periods)
         means = [values[:, before].mean(axis=1) for values in design.covariates.values()]
