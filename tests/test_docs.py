@@ -15,6 +15,8 @@ import pytest
 from joblib import parallel_config
 from method_settings import names_for
 
+from jjjpolicy import set_language
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 GUIDES = [
@@ -54,9 +56,12 @@ def cells(notebook: Path) -> list[dict[str, Any]]:
 
 def run(sources: list[str], name: str, given: dict[str, Any] | None = None) -> dict[str, Any]:
     namespace = dict(given or {})
-    with parallel_config("sequential"):  # starting workers takes longer than the work
-        for number, source in enumerate(sources, start=1):
-            exec(compile(source, f"{name}, block {number}", "exec"), namespace)
+    try:
+        with parallel_config("sequential"):  # starting workers takes longer than the work
+            for number, source in enumerate(sources, start=1):
+                exec(compile(source, f"{name}, block {number}", "exec"), namespace)
+    finally:
+        set_language("en")
     return namespace
 
 

@@ -39,6 +39,15 @@ def test_links_of_the_readme_lead_to_files() -> None:
             assert (ROOT / target).exists(), target
 
 
+def test_the_chinese_readme_has_the_same_code_and_commands() -> None:
+    chinese = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+    assert python_blocks(chinese) == python_blocks(README)
+    for named in (r"^\| `(jjjpolicy [^`]+)`", r"^(make \w+)"):
+        commands = re.findall(named, README, re.M)
+        assert commands
+        assert re.findall(named, chinese, re.M) == commands
+
+
 def test_the_map_of_the_readme_is_that_of_the_scripts() -> None:
     from jjjpolicy.replication.artefacts.study import Study
 

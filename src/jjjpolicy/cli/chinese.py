@@ -63,7 +63,7 @@ CHINESE = {
     "Unit to leave out; repeatable.": "要剔除的个体；可重复。",
     "First and last period to use.": "样本的首个和最后一个时期。",
     "Sheet of an Excel file.": "Excel 文件的工作表。",
-    "Of the figure: en or zh.": "摘要和图形的语言：en 或 zh。",
+    "Of the summary and the figure: en or zh.": "摘要和图形的语言：en 或 zh。",
     "Directory for table, figure and numbers.": "存放表格、图形和数值的目录。",
     "Note: few units are treated; errors that count on many are too small. Compare "
     "--inference RandomizationInference.": (

@@ -58,7 +58,7 @@ def estimate(
     exclude: Exclude = None,
     window: Window = None,
     sheet: Sheet = None,
-    language: Annotated[str, typer.Option(help="Of the figure: en or zh.")] = "en",
+    language: Annotated[str, typer.Option(help="Of the summary and the figure: en or zh.")] = "en",
     output: Annotated[
         Path | None, typer.Option(help="Directory for table, figure and numbers.")
     ] = None,
@@ -106,7 +106,7 @@ def estimate(
     result: Estimate = estimator.fit(design)
     if way is not None:
         result = result.with_inference(way)
-    typer.echo(result.summary())
+    typer.echo(result.summary(language=language))
     if way is None and int(design.treated.sum()) <= FEW_TREATED and result.se is not None:
         typer.echo("")
         typer.echo(
