@@ -84,7 +84,9 @@ class Refittable(Method, ABC):
     share work between assignments overrides them.
     """
 
-    computing: ClassVar[frozenset[str]] = frozenset({"refit", "refit_many", "refit_groups"})
+    computing: ClassVar[frozenset[str]] = frozenset(
+        {"refit", "refit_many", "refit_groups", "refit_counted"}
+    )
 
     def unused_predictors(self, design: Design) -> list[str]:
         """Predictors of the design that the estimator does not match on."""
@@ -133,6 +135,25 @@ class Refittable(Method, ABC):
         jobs : int
         """
         return self.refit_many(design, adoptions[:, groups], jobs)
+
+    def refit_counted(self, design: Design, groups: Integers, counts: Floats) -> Refits | None:
+        """Refit with groups of units left out or taken several times, from what samples share.
+
+        Parameters
+        ----------
+        design : Design
+        groups : ndarray of int, shape (units,)
+            Position of each unit's group.
+        counts : ndarray, shape (samples, groups)
+            How often each group is in a sample; copies are groups of their own.
+
+        Returns
+        -------
+        Refits or None
+            Overall effects, ``nan`` for samples that are to be fitted by themselves; None where
+            samples share no work.
+        """
+        return None
 
 
 def refit_blocks(
