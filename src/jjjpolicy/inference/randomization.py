@@ -183,15 +183,13 @@ class RandomizationInference(Inference):
                 f"every group at the level {design.assigned_at!r} is treated from the same period "
                 f"on: there is no other assignment."
             )
-        exact = space.count <= (self.replications or ENUMERATED)
-        if exact:
-            table = space.enumerate()
-            table = table[(table != dates).any(axis=1)]
-            how = f"all {space.count:,} assignments"
-        else:
-            table = space.sample(self.replications or SAMPLED, self.seed)
-            how = f"a sample of {len(table):,} of {_count(space.count)} assignments"
-        return Assignments(np.concatenate([dates[None], table]), groups, exact, how)
+        table, exact = space.with_actual(
+            dates, self.replications or ENUMERATED, self.replications or SAMPLED, self.seed
+        )
+        how = f"all {space.count:,} assignments"
+        if not exact:
+            how = f"a sample of {len(table) - 1:,} of {_count(space.count)} assignments"
+        return Assignments(table, groups, exact, how)
 
     def _from_mechanism(self, design: Design) -> Assignments:
         exact = not callable(self.mechanism)
