@@ -7,13 +7,14 @@ import pytest
 
 from jjjpolicy.linalg import remembered as module
 from jjjpolicy.linalg.remembered import remembered
+from jjjpolicy.linalg.types import Floats
 
 
 def test_the_same_is_computed_once_until_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[float] = []
 
     @remembered
-    def doubled(values: np.ndarray, number: float) -> np.ndarray:
+    def doubled(values: Floats, number: float) -> Floats:
         calls.append(number)
         return 2 * values + number
 

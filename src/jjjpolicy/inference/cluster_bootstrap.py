@@ -108,7 +108,8 @@ def _samples(design: Design, codes: Integers, number: int, seed: int) -> tuple[l
     """Groups of each sample, and how many samples were drawn in vain."""
     groups = int(codes.max()) + 1
     some, other = (np.bincount(codes, own, groups) > 0 for own in (design.treated, ~design.treated))
-    never, samples, again = other.any(), [], 0
+    never, again = bool(other.any()), 0
+    samples: list[Integers] = []
     for stream in streams(seed, number):
         rng = np.random.default_rng(stream)
         drawn = rng.integers(groups, size=groups)

@@ -81,7 +81,8 @@ class Cohorts:
         sums = self.members @ (cells * self.effects) - periods * squares
         for own, after, level in zip(self.mass.T, self.after, self.levels(periods).T, strict=True):
             sums += self.members @ (cells * own[:, None]) * after * level[:, None]
-        return np.divide(sums, squares, out=np.zeros_like(sums), where=squares > 0)
+        averages: Floats = np.divide(sums, squares, out=np.zeros_like(sums), where=squares > 0)
+        return averages
 
 
 class SharedImputation(Estimator):
