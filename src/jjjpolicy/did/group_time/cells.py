@@ -94,5 +94,6 @@ def effects_of_cells(
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )
     if not (effects.event_times >= 0).any():
-        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")
+        causes = causes_of(failed, design.labels.clock)
+        raise DesignError(f"no effect from adoption on can be estimated. {causes}.")
     return effects, trimmed
