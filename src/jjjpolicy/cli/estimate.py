@@ -20,7 +20,7 @@ FEW_TREATED = 8
 
 def estimate(
     data: Annotated[Path, typer.Option(help="CSV, TSV, Parquet, Stata (.dta) or Excel (.xlsx).")],
-    time: Annotated[str, typer.Option(help="Column of periods (integers).")],
+    time: Annotated[str, typer.Option(help="Column of periods: years, dates, 2019Q4, …")],
     outcome: Annotated[str, typer.Option(help="Column of the outcome.")],
     unit: Annotated[
         str | None, typer.Option(help="Column of units; none for repeated cross-sections.")
@@ -50,7 +50,7 @@ def estimate(
         list[str] | None, typer.Option(help="Unit to leave out; repeatable.")
     ] = None,
     window: Annotated[
-        tuple[int, int] | None, typer.Option(help="First and last period to use.")
+        tuple[str, str] | None, typer.Option(help="First and last period to use.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
     language: Annotated[str, typer.Option(help="Of the figure: en or zh.")] = "en",
