@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from jjjpolicy.errors import DesignError
+
 PERIODS = ("period", "time", "group", "adoption")
 """Columns of the tables of an estimate that hold periods."""
 
@@ -37,6 +39,21 @@ class Clock:
     def name(self, number: float) -> int | str:
         """What a period is called; it need not be one of the table."""
         return int(number) if self.frequency is None else _name(self.frequency, int(number))
+
+    def number(self, name: Any) -> int:
+        """Which period a name means: a number, or a period as pandas reads it.
+
+        Raises
+        ------
+        DesignError
+            It names no period.
+        """
+        if self.frequency is None or isinstance(name, int):
+            return int(name)
+        try:
+            return int(pd.Period(name, freq=self.frequency).ordinal)
+        except ValueError as error:
+            raise DesignError(f"{name!r} is no period such as {self.name(200)}.") from error
 
     def names(self, numbers: Iterable[float]) -> list[int | str]:
         """What several periods are called."""

@@ -99,7 +99,7 @@ class DebiasedTTest(Inference):
         if self.folds < 2 or before < 2 * self.folds:
             raise InferenceError(
                 f"folds={self.folds} must be at least 2 and at most half of the {before} periods "
-                f"before treatment in {design.cohorts[0]:.0f}."
+                f"before treatment in {design.labels.clock.name(design.cohorts[0])}."
             )
         size = min(before // self.folds, after)
         first = before - size * self.folds

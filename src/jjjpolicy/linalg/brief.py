@@ -51,9 +51,13 @@ def renderer(name: str) -> Callable[..., Any]:
     return found
 
 
+def shown_as_html(thing: Any) -> str:
+    """What stands below the cell of a notebook, in the language that is set."""
+    return str(renderer("html")(thing))
+
+
 class ShownAsHTML:
-    """Shows itself below the cell of a notebook as a table, in the language that is set."""
+    """Shows itself below the cell of a notebook as a table."""
 
     def _repr_html_(self) -> str:
-        text: str = renderer("html")(self)
-        return text
+        return shown_as_html(self)
