@@ -204,7 +204,7 @@ def _shared_periods(starts: Integers, periods: Integers) -> Integers | None:
     if width * len(starts) != len(periods) or (starts != np.arange(0, len(periods), width)).any():
         return None
     block = periods.reshape(-1, width)
-    shared = block[0].copy()
+    shared: Integers = block[0].copy()
     if (np.diff(shared) > 0).all() and (block == shared).all():
         return shared
     return None

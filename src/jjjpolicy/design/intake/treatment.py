@@ -42,9 +42,9 @@ def adoption_from_treatment(
             f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
             f"adoption=."
         )
-    matrix = grid.spread(values)
+    matrix = grid.spread(values.astype(np.int8), absent=np.int8(-1))
     on = matrix == 1
-    if absorbing and not np.isnan(matrix.sum()) and not (on[:, :-1] & ~on[:, 1:]).any():
+    if absorbing and (matrix >= 0).all() and not (on[:, :-1] & ~on[:, 1:]).any():
         starts = grid.shape[1] - np.count_nonzero(on, axis=1)
         return np.append(grid.periods.astype(float), np.inf)[starts], None, ledger
     first = np.where(on.any(axis=1), on.argmax(axis=1), grid.shape[1])
@@ -64,7 +64,7 @@ def adoption_from_treatment(
 
 
 def _unknown_dates_listed(
-    matrix: Floats,
+    matrix: NDArray[np.int8],
     first: Integers,
     adoption: Floats,
     grid: Grid,

@@ -163,8 +163,8 @@ def group_labels(
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
         own, same = grid.constant(column.to_numpy())
         if same:
-            codes, values = pd.factorize(own, sort=True)
-            return codes.astype(np.int64), pd.Index(values)
+            labels, codes = np.unique(own, return_inverse=True)
+            return codes.astype(np.int64), pd.Index(labels)
     codes, values = pd.factorize(column, sort=True)
     group, same = grid.constant(codes.astype(np.int64))
     if not same:
