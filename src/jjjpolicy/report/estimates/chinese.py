@@ -138,6 +138,12 @@ _PATTERNS = {
         r"\2 个聚类中仅 \1 个受处理：聚类标准误因而偏小，该 p 值拒绝过度；"
         r"主要结论请用 RandomizationInference。"
     ),
+    r"Averages of similar effects \(averaging='(.+)'\) for (.+) rest on a single (.+): their "
+    r"effects do not contribute to this standard error, which is then too small; choose a coarser "
+    r"averaging\.": (
+        r"\2 的同类效应平均（averaging='\1'）仅依赖一个 \3：其效应不计入标准误，标准误因而偏小；"
+        r"请选择更粗的平均方式。"
+    ),
     r"(\S+) groups left out in turn\.": r"逐一剔除 \1 个组。",
     r"all (\S+) (?:given )?assignments at the level '(.+)', the actual one included; smallest "
     r"attainable p-value (\S+)\.": (
