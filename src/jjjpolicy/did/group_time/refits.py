@@ -71,7 +71,7 @@ def refits_from_means(
     weights = np.ones(design.n_units) if design.weights is None else design.weights
     changes = design.outcome - design.outcome.mean(axis=1, keepdims=True)
     sums = cluster_sums(changes * weights[:, None], codes)
-    mass = np.bincount(codes, weights)
+    mass = np.bincount(codes, weights).astype(float)
     of_clusters = adoptions[:, first]
     ordered = np.sort(of_clusters, axis=1)
     alike = np.array([np.unique(row).tobytes() for row in ordered], dtype=object)
@@ -126,13 +126,14 @@ class _Means:
     def treated(self) -> Floats:
         """1 for the cohort of a cell, shape (cells, cohorts)."""
         own = np.array([cell.cohort for cell in self.cells])
-        return (own[:, None] == np.arange(len(self.cohorts))).astype(float)
+        return np.asarray(own[:, None] == np.arange(len(self.cohorts)), dtype=float)
 
     @cached_property
     def controls(self) -> Floats:
         """1 for the cohorts that a cell is compared with, shape (cells, cohorts)."""
         begin = np.array([cell.first_control for cell in self.cells])
-        return (np.arange(len(self.cohorts)) >= begin[:, None]) * (1.0 - self.treated)
+        later = np.asarray(np.arange(len(self.cohorts)) >= begin[:, None], dtype=float)
+        return later * (1.0 - self.treated)
 
     @cached_property
     def moves(self) -> Floats:

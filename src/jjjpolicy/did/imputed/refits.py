@@ -164,7 +164,8 @@ class SharedImputation(Estimator):
         # Period effects are determined up to a constant, which drops out of all that follows.
         gram += (np.trace(gram, axis1=1, axis2=2) / periods**2)[:, None, None]
         solved = np.linalg.solve(gram, np.stack([right, lean], axis=2))
-        effects, functional = solved[:, :, 0], -solved[:, :, 1] / total[:, None]
+        effects: Floats = solved[:, :, 0].astype(float)
+        functional: Floats = (-solved[:, :, 1] / total[:, None]).astype(float)
         att = (direct + np.einsum("rt,rt->r", lean, effects)) / total
         variance = np.zeros(rows)
         for own in cohorts:
@@ -223,7 +224,8 @@ def _solvable(cohorts: list[Cohorts]) -> Booleans:
     together, treated = np.zeros((rows, periods, periods)), np.zeros(rows)
     for own in cohorts:
         sizes: Floats = own.members @ (own.mass > 0)
-        fitted &= ~((sizes > 0) & (own.before.sum(axis=1) == 0)).any(axis=1)
+        without: Booleans = own.before.sum(axis=1) == 0
+        fitted &= ~np.asarray(((sizes > 0) & without).any(axis=1))
         together += np.tensordot(sizes, own.before[:, :, None] * own.before[:, None, :], 1)
         treated += sizes @ own.after.sum(axis=1)
     fitted &= (together > 0).all(axis=2).any(axis=1) & (treated > 0)

@@ -69,8 +69,8 @@ class UnderEffects:
             return np.zeros(len(adoptions), dtype=bool)
         last = np.where(np.isfinite(adoptions), adoptions, -np.inf).max(axis=1, keepdims=True)
         until = np.where(np.isfinite(adoptions), adoptions, last)  # donors serve all cohorts
-        untouched: Booleans = (design.adoption >= until)[:, design.treated].all(axis=1)
-        return untouched
+        untouched = (design.adoption >= until)[:, design.treated]
+        return np.asarray(untouched.all(axis=1))
 
     @cached_property
     def linear(self) -> bool:
@@ -164,11 +164,11 @@ class UnderEffects:
 
         scale = max(float(values.std()) or 1.0, float(np.spacing(4 * abs(centre))))
         label = f"interval of {self.estimate.estimator.label}"
-        ends = [centre, centre]
+        found = [centre, centre]
         for k, step in enumerate((-scale, scale)):
             for end in track(searched(margin, centre, step, PRECISION), label):
-                ends[k] = end
-        return holding_zero((ends[0], ends[1]), pvalue, level)
+                found[k] = end
+        return holding_zero((found[0], found[1]), pvalue, level)
 
     def _outcome_less(self, effect: float) -> Floats:
         return self.estimate.design.outcome - effect * self.treatment

@@ -34,7 +34,7 @@ def simplex_refits(
     donors, before : int
         Fewest donors and periods before treatment.
     """
-    ever = np.isinf(adoptions).any(axis=0)
+    ever = np.asarray(np.isinf(adoptions).any(axis=0))
     matches = _Matches(np.ascontiguousarray(design.outcome.T), ever, demeaned)
     values, dates = [], []
     for adoption in adoptions:
