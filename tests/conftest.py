@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -95,3 +96,27 @@ def simulated_panel() -> Callable[..., pd.DataFrame]:
     from panels import simulated_panel
 
     return simulated_panel
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A connection to a Spark of this machine, where there are Spark and Java."""
+    pytest.importorskip("pyspark", reason="Spark needs the extra 'spark'")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java")
+    import ibis
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+    }
+    builder = SparkSession.builder.master("local[1]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield ibis.pyspark.connect(session)
+    session.stop()

@@ -114,3 +114,14 @@ def test_rows_simulated_on_disk_give_the_estimates_of_the_table_in_memory(
 
     simulate(tmp_path, 600)
     assert compared(tmp_path) < 1e-10
+
+
+def test_rows_simulated_by_an_engine_give_the_estimates_of_the_table_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("ibis", reason="tables of engines need the extra 'firms'")
+    pytest.importorskip("duckdb", reason="tables of engines need the extra 'firms'")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from tables import compared
+
+    assert compared(16_000) < 1e-10

@@ -259,3 +259,63 @@ def test_files_that_are_read_in_batches_hold_quarters_too(
     assert summed.period_names == whole.period_names
     found, known = (jp.did.TwoWayFixedEffects().fit(design) for design in (summed, whole))
     assert found.att == pytest.approx(known.att, rel=1e-9)
+
+
+def test_predictors_are_averaged_over_periods_by_name(panel: pd.DataFrame) -> None:
+    frame = panel.assign(x=panel["y"] ** 2)
+    named = design_of(written(frame, WRITTEN["period"], "period"), predictors=["x"])
+    known = design_of(frame, predictors=["x"])
+    fits = [
+        jp.synth.SyntheticControl(
+            [jp.synth.Predictor("x", span), jp.synth.Predictor("y")], jp.synth.InverseVariance()
+        ).fit(design)
+        for design, span in ((named, ("2017Q3", "2018Q1")), (known, (2002, 2004)))
+    ]
+    assert fits[0].att == fits[1].att
+    for span, said in (
+        ("2019Q1", "uses 2019Q1, when 0 is already treated; end it before 2019Q1"),
+        (("2030Q1", "2031Q1"), "it runs from 2017Q2 to 2020Q1"),
+        ("spring", "'spring' is no period"),
+    ):
+        with pytest.raises(jp.DesignError, match=said):
+            jp.synth.SyntheticControl(
+                [jp.synth.Predictor("x", span)], jp.synth.InverseVariance()
+            ).fit(named)
+
+
+@pytest.mark.filterwarnings("ignore::jjjpolicy.JJJPolicyWarning")
+def test_effects_without_an_estimate_are_listed_by_name() -> None:
+    frame = staggered_panel(units=40)
+    frame["first"] = frame["first"].replace(np.inf, 2006.0)
+    quarterly = written(frame, WRITTEN["period"], "period", "first")
+    design = design_of(quarterly, treatment=None, adoption="first")
+    estimate = jp.did.CallawaySantAnna(control="not_yet").fit(design)
+    effects = estimate.design.ledger.query("item == 'effect'")
+    assert "2018Q3" in set(effects["period"])
+    assert effects["reason"].str.contains("cohort 2017Q4").any()
+    assert not effects["reason"].str.contains(r"\b1[89]\d\b").any()
+    assert set(estimate.details["not_estimable"]["group"]) <= set(map(str, QUARTERS))
+
+
+def test_a_quarterly_frame_is_five_lines_from_a_word_table_in_chinese(
+    panel: pd.DataFrame, tmp_path: Any
+) -> None:
+    docx = pytest.importorskip("docx", reason="needs pip install 'jjjpolicy[paper]'")
+    frame = written(panel, WRITTEN["first day"], "period")
+    frame["treated"] = np.where(frame["treated"] == 1, "yes", "no")
+
+    design = design_of(frame)
+    estimate = jp.synth.SyntheticControl().fit(design).with_inference(jp.inference.PlaceboUnits())
+    summary = estimate.summary(language="zh")
+    figure = estimate.plot(language="zh")
+    jp.compare({"合成控制法": estimate}, language="zh").to_docx(tmp_path / "effect.docx")
+
+    assert "首次处理于 2019Q1" in summary
+    assert figure.axes[0].get_xlabel() == "季度"
+    for thing in (design, estimate):
+        assert "array(" not in repr(thing)
+    (table,) = docx.Document(str(tmp_path / "effect.docx")).tables
+    cells = {row.cells[0].text: row.cells[1].text.strip() for row in table.rows}
+    assert cells["首次处理"] == "2019Q1"
+    assert cells["样本期"] == "2017Q2–2020Q1"
+    assert cells["95% 置信区间"].startswith("91.7%: [")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
+from panels import simulated_panel
 from random_designs import Panel, every_estimator
 
 import jjjpolicy as jp
 
 PANEL = Panel(units=14, periods=16, cohorts=(8,), seed=1)
+FEW = {"unit": "unit", "time": "period", "outcome": "y", "treatment": "treated"}
 
 
 # Its splines need more doses than the panel has.
@@ -26,3 +30,28 @@ def test_designs_and_estimates_show_themselves_in_a_line(name: str) -> None:
     assert f"att={estimate.att:.6g}" in repr(estimate)
     assert estimate.estimator.label in repr(estimate)
     assert f"{design.labels.unit} × {design.n_periods}" in repr(design)
+
+
+def things() -> dict[str, object]:
+    design = jp.Design.from_frame(simulated_panel(units=14, periods=16), **FEW)
+    estimate = jp.synth.SyntheticControl().fit(design)
+    return {
+        "panel": jp.load("provinces", vintage="nbs_2024"),
+        "policy": jp.policies["tax-sharing-2015"],
+        "ledger": design.keep_units(np.arange(14) > 3, "not wanted").left_out,
+        "labels": design.labels,
+        "comparison": jp.compare({"SC": estimate}),
+        "result": estimate.with_inference(jp.inference.PlaceboUnits()).inference,
+        "mechanism": jp.inference.RandomizationInference(mechanism=np.zeros((50, 14))),
+        "rings": jp.did.SpilloverRings(rings=(50.0,), distances=pd.DataFrame(np.zeros((40, 40)))),
+    }
+
+
+def test_public_objects_show_themselves_in_a_line() -> None:
+    for name, thing in things().items():
+        shown = repr(thing)
+        assert len(shown) < 330, name
+        assert "\n" not in shown, name
+        assert "array(" not in shown, name
+    assert repr(things()["ledger"]) == "<Ledger: 4 entries>"
+    assert "mechanism=<50 × 14>" in repr(things()["mechanism"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,18 @@ def test_units_may_be_text_treatment_a_truth_value_and_outcome_a_decimal() -> No
     agree(jp.did.Imputation(), whole, summed)
     assert set(summed.ledger["reason"]) == set(whole.ledger["reason"])
     assert summed.source == {"engine": "duckdb", "rows": 398 * 5}
+
+
+def test_spark_gives_the_numbers_of_the_table_in_memory(spark: Any, tmp_path: Path) -> None:
+    frame = panel(0.03)
+    frame.to_parquet(tmp_path / "panel.parquet")
+    table = spark.read_parquet(tmp_path / "panel.parquet")
+    for options in ({"clusters": "group"}, {"assigned_at": "group", "covariates": "x"}):
+        whole = jp.Design.from_frame(frame, **COLUMNS, **options)
+        agree(jp.did.CallawaySantAnna(), whole, jp.Design.from_table(table, **COLUMNS, **options))
+    twice = table.union(table.filter(table["unit"] == 1))
+    with pytest.raises(jp.DesignError, match="more than once: unit 1 in period 2001"):
+        jp.Design.from_table(twice, **COLUMNS)
 
 
 @pytest.mark.parametrize("form", ["text", "date"])

@@ -113,3 +113,16 @@ def test_assignments_with_nothing_to_estimate_say_why() -> None:
     adoptions[1, np.isfinite(adoptions[1])] = 2000
     with pytest.raises(jp.DesignError, match="lies outside the sample, which begins in 2000"):
         jp.did.CallawaySantAnna().refit_many(panel, adoptions)
+
+
+@pytest.mark.parametrize("options", [{}, {"gaps": True, "weighted": True}, {"provinces": False}])
+@pytest.mark.parametrize("estimator", IMPUTING[:2], ids=repr)
+def test_samples_of_clusters_from_shared_sums_are_those_of_separate_fits(
+    estimator: Any, options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimate = estimator.fit(design(**options))
+    methods = (jp.inference.ClusterBootstrap(replications=30, seed=1), jp.inference.Jackknife())
+    shared = [estimate.with_inference(method) for method in methods]
+    monkeypatch.setattr(type(estimator), "refit_counted", lambda *_: None)
+    for method, found in zip(methods, shared, strict=True):
+        assert found.se == pytest.approx(estimate.with_inference(method).se, rel=1e-10)

@@ -13,6 +13,9 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy.inference import RandomizationInference
+from jjjpolicy.inference.permutation.assignments import Assignments
+from jjjpolicy.inference.permutation.inversion import searched
+from jjjpolicy.inference.permutation.under_effects import UnderEffects
 
 
 def fit(frame: pd.DataFrame, estimator: Any = None, **changes: Any) -> jp.Estimate:
@@ -71,6 +74,92 @@ def test_interval_of_a_nonlinear_estimator_is_found_by_refitting() -> None:
     again = fit(moved, jp.synth.SyntheticControl()).with_inference(RandomizationInference())
     assert again.pvalue is not None
     assert again.pvalue <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("estimator", "adoption"),
+    [
+        (jp.synth.SyntheticControl(), {0: 2005}),
+        (jp.synth.PartiallyPooledSyntheticControl(), {0: 2005, 1: 2005}),
+        (jp.synth.PenalizedSyntheticControl(choose_by="holdout"), {0: 2005}),
+    ],
+    ids=repr,
+)
+def test_interval_is_exact_where_all_is_fitted_before_treatment(
+    estimator: Any, adoption: Any
+) -> None:
+    frame = simulated_panel(11, 8, adoption, 2.0)
+    method = RandomizationInference()
+    found = fit(frame, estimator).with_inference(method)
+    assert found.inference is not None
+    low, high = found.interval(0.75)
+    for end, inward in ((low, 1e-5), (high, -1e-5)):
+        for effect, kept in ((end + inward, True), (end - inward, False)):
+            moved = frame.assign(y=frame.y - effect * frame.treated)
+            pvalue = fit(moved, estimator).with_inference(method).pvalue
+            assert pvalue is not None
+            assert (pvalue > 0.25) is kept
+
+
+def test_assignments_that_an_effect_does_not_touch_are_not_fitted_again() -> None:
+    frame = simulated_panel(8, 9, {0: 2004, 1: 2006}, 2.0)
+    estimate = fit(frame, jp.synth.SyntheticControl())
+    dates = np.full(8, np.inf)
+    table = np.array([dates] * 3)
+    table[0, :2] = [2004, 2006]
+    table[1, 1:3] = [2004, 2006]  # unit 0 is a donor of a cohort of 2006, after its own adoption
+    table[2, [0, 2]] = [2004, 2006]
+    refits = estimate.estimator.refit_many(estimate.design, table)
+    under = UnderEffects(estimate, Assignments(table, np.arange(8), True, "three"), refits, 1)
+    assert under.moved_alone.tolist() == [True, False, True]
+    moved = estimate.design.with_outcome(estimate.design.outcome - 1.5 * under.treatment)
+    expected = estimate.estimator.refit_many(moved, table)
+    for name in ("att", "effects", "cohorts"):
+        values = getattr(under.at(1.5), name)
+        np.testing.assert_allclose(values, getattr(expected, name), atol=1e-11)
+
+
+def test_an_interval_that_takes_fits_is_searched_when_asked_for_and_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimator = jp.synth.MatrixCompletion(penalty=1.0)
+    frame = simulated_panel(9, 7, {0: 2004}, 2.0)
+    estimate = fit(frame, estimator).with_inference(RandomizationInference())
+    fitted: list[int] = []
+    refit = jp.synth.MatrixCompletion.refit
+
+    def counted(self: Any, design: jp.Design) -> Any:
+        fitted.append(1)
+        return refit(self, design)
+
+    monkeypatch.setattr(jp.synth.MatrixCompletion, "refit", counted)
+    assert "takes about 360 fits: ask for it with .interval()" in estimate.summary()
+    assert not fitted
+    low, high = estimate.interval(0.75)
+    assert low < estimate.att < high
+    searched = len(fitted)
+    assert searched > 0
+    assert estimate.interval(0.75) == (low, high)
+    assert len(fitted) == searched
+
+
+@pytest.mark.parametrize("end", [0.3, 1.0, 7.9, 1234.5])
+def test_searches_end_on_the_kept_side_of_an_end_in_few_trials(end: float) -> None:
+    tried: list[float] = []
+
+    def margin(effect: float) -> float:
+        tried.append(effect)
+        return float(np.tanh(3 * (end - effect)) + 0.1 * (end - effect))
+
+    found = list(searched(margin, 0.0, 1.0, 1e-4))[-1]
+    assert end - 1e-4 <= found <= end
+    assert len(tried) <= 14 + np.ceil(np.log2(end + 1))
+
+
+def test_searches_cross_jumps_and_stop_at_a_million_steps() -> None:
+    jumping = list(searched(lambda effect: 1.0 if effect < 2.7 else -50.0, 0.0, 0.5, 1e-4))
+    assert 2.7 - 1e-4 <= jumping[-1] < 2.7
+    assert list(searched(lambda effect: 1.0, 0.0, -1.0, 1e-4))[-1] == -np.inf
 
 
 def test_whole_provinces_are_moved_where_treatment_was_assigned_to_provinces() -> None:

@@ -6,6 +6,8 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ import jjjpolicy as jp
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import Artefacts
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.browser.items import share
 from jjjpolicy.replication.browser.page import page, write_browser
 from jjjpolicy.report import Column, Figure, Number, Panel, Row, Table, Text
 from jjjpolicy.report.figures.data import event_study_plot, placebo_plot
@@ -175,7 +178,7 @@ def test_nothing_is_asked_for_from_outside(text: str) -> None:
         assert tag not in ("link", "iframe", "object", "embed", "base", "form")
         for name in ("src", "href", "srcset", "action", "poster"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("data:image/svg+xml;base64,", "#"))
+            assert value is None or value.startswith("#")
         assert not any(name.startswith("on") for name in attributes)
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
@@ -188,7 +191,9 @@ def test_nothing_is_asked_for_from_outside(text: str) -> None:
 
 def test_labels_stay_text(text: str) -> None:
     scripts = [kind for tag, kind in Parsed(text).elements if tag == "script"]
-    assert [kind.get("type") for kind in scripts] == ["application/json"] * 2 + [None]
+    kinds = [kind.get("type") for kind in scripts]
+    figure = ["application/json", "image/svg+xml", "image/svg+xml"]
+    assert kinds == [*figure, *figure, None]
     assert "<script>alert" not in text
     assert "<b>bold" not in text
     assert HOSTILE in "".join(Parsed(text).words)
@@ -197,6 +202,52 @@ def test_labels_stay_text(text: str) -> None:
     ):
         assert "<" not in block
         assert json.loads(block)["panels"]
+
+
+def test_what_artefacts_share_is_shown_once_and_pointed_to(text: str) -> None:
+    assert text.count('<details class="script"><summary><span class="en">Code: ') == 1
+    assert text.count("MAKES = (") == 1
+    elsewhere = re.findall(r'<p class="elsewhere">(.*?)</p>', text, re.DOTALL)
+    assert len(elsewhere) == 3  # of four artefacts of one script
+    assert all('href="#figure-gaps"' in each for each in elsewhere)
+
+
+def test_the_lines_of_all_artefacts_of_a_script_are_marked_in_it() -> None:
+    def item(path: str, line: int) -> Any:
+        script = SimpleNamespace(path=path)
+        return SimpleNamespace(
+            script=script, line=line, estimates=[line], rows=[], unfound=[], elsewhere={},
+            made_lines=set(),
+        )  # fmt: skip
+
+    items = [item("a.py", 3), item("b.py", 3), item("a.py", 7)]
+    share(items)
+    assert [each.made_lines for each in items] == [{3, 7}, {3}, set()]
+    assert items[2].elsewhere == {"script": items[0], "rows": items[0]}
+    assert items[1].elsewhere == {"estimates": items[0], "rows": items[0]}
+
+
+def test_figures_wait_until_they_are_seen_and_keep_their_place(study: Study, text: str) -> None:
+    parsed = Parsed(text)
+    pictures = [attributes for tag, attributes in parsed.elements if tag == "img"]
+    assert len(pictures) == 4
+    for picture in pictures:
+        assert "src" not in picture
+        assert picture["data-drawing"] in parsed.having("id")
+        assert re.search(r"aspect-ratio:[\d.]+ / [\d.]+", picture["style"] or "")
+        assert picture["alt"]
+    source = (study.output / "figures/gaps.en.svg").read_text(encoding="utf-8")
+    drawn = text.partition('id="drawing-figure-gaps-en">')[2].partition("</script>")[0]
+    assert drawn.count("<path") == source.count("<path")
+    assert "<!--" not in drawn
+
+
+def test_a_figure_with_a_script_in_it_is_refused(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "study")
+    path = study.output / "figures/gaps.en.svg"
+    path.write_text(path.read_text().replace("</svg>", "<script>1</script></svg>"))
+    with pytest.raises(DataError, match=r"gaps.en.svg holds a script"):
+        page(study)
 
 
 def test_the_data_of_plots_are_those_drawn(study: Study) -> None:

@@ -19,6 +19,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from jjjpolicy.replication.browser.page import write_browser
 
@@ -68,6 +69,34 @@ def test_it_runs_without_errors_and_loads_only_itself(browser: Any) -> None:
     ]
     assert not any('"url":"http' in message for message in requests)
     assert HOSTILE in browser.find_element(By.CSS_SELECTOR, "#figure-gaps h2").text
+
+
+def test_figures_are_drawn_in_the_language_shown_when_they_come_into_sight(browser: Any) -> None:
+    printed = browser.find_element(By.CSS_SELECTOR, "#figure-events [data-printed]")
+    pictures = printed.find_elements(By.TAG_NAME, "img")
+    assert not any(picture.get_attribute("src") for picture in pictures)
+    browser.execute_script("arguments[0].open = true; arguments[0].scrollIntoView()", printed)
+    drawn = "return arguments[0].complete && arguments[0].naturalWidth > 0"
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script(drawn, pictures[0]))
+    assert pictures[0].get_attribute("src").startswith("blob:")
+    assert not pictures[1].get_attribute("src")
+
+
+def test_every_part_can_be_reached_and_is_named_for_a_screen_reader(browser: Any) -> None:
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    roles = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in tree if "role" in n]
+    kinds = {role for role, _ in roles}
+    assert {"banner", "navigation", "main", "search", "article"} <= kinds
+    for role, name in roles:
+        if role in ("button", "link", "checkbox", "searchbox", "application", "image", "figure"):
+            assert name or role == "figure"
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    assert "skip" in browser.switch_to.active_element.get_attribute("class")
+    focusable = browser.execute_script(
+        "return [...document.querySelectorAll('.plot svg, summary, button, input')]"
+        ".every(each => each.tabIndex >= 0)"
+    )
+    assert focusable
 
 
 def test_search_finds_captions_regions_and_scripts(browser: Any) -> None:

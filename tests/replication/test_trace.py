@@ -154,7 +154,7 @@ def test_options_with_parameters_of_their_own_come_back() -> None:
     design = jp.Design.from_policy(
         panel, policy, outcome="log_gdp", window=(2010, 2018), exclude=exclude
     )
-    estimate = jp.synth.SyntheticControl(predictor_weights=jp.synth.NestedSearch(periods=(2012,)))
+    estimate = jp.synth.SyntheticControl(predictor_weights=jp.synth.NestedSearch((2012, 2012)))
     specification = settle(estimate.fit(design).provenance)
     assert estimate_of(specification, design).estimator == estimate
 
@@ -173,5 +173,5 @@ def test_nothing_in_provenance_is_executed(text: str, monkeypatch: pytest.Monkey
     known = estimators()
     monkeypatch.setattr(builtins, "open", never)
     monkeypatch.setattr(os, "system", never)
-    with pytest.raises(DataError, match="must be PredictorWeights"):
+    with pytest.raises(DataError, match="must be NestedSearch"):
         make("estimator", known, "SyntheticControl", {"predictor_weights": text})

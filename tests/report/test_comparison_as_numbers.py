@@ -48,9 +48,9 @@ def test_columns_of_one_estimator_are_told_apart_by_what_differs(twfe: jp.Estima
 
 
 def test_what_is_no_estimate_is_refused(twfe: jp.Estimate) -> None:
-    with pytest.raises(jp.DataError, match=r"not Design; write compare\(\[a, b\]\)"):
+    with pytest.raises(jp.DataError, match=r"compare\(\) holds Design, not an Estimate"):
         jp.compare([twfe, twfe.design])  # type: ignore[list-item]
-    with pytest.raises(jp.DataError, match="at least one estimate"):
+    with pytest.raises(jp.DataError, match="is empty; name at least one"):
         jp.compare([])
 
 

@@ -153,5 +153,5 @@ def test_bad_choices_are_refused() -> None:
         jp.sensitivity.specification_curve(build, {"pool": {}}, ESTIMATORS)
     with pytest.raises(jp.DataError, match="'att' is called like a column"):
         jp.sensitivity.specification_curve(build, {"att": {"a": 1}}, ESTIMATORS)
-    with pytest.raises(jp.DataError, match="no estimator"):
+    with pytest.raises(jp.DataError, match="estimators= is empty"):
         jp.sensitivity.specification_curve(build, CHOICES, {})

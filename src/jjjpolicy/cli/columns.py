@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
 
 Data = Annotated[Path, typer.Option(help="CSV, TSV, Parquet, Stata (.dta) or Excel (.xlsx).")]
-Time = Annotated[str, typer.Option(help="Column of periods (integers).")]
+Time = Annotated[str, typer.Option(help="Column of periods: years, dates, 2019Q4, …")]
 Outcome = Annotated[str, typer.Option(help="Column of the outcome.")]
 Unit = Annotated[
     str | None, typer.Option(help="Column of units; none for repeated cross-sections.")
@@ -30,7 +30,7 @@ AssignedAt = Annotated[
     str | None, typer.Option(help="Column of the level at which treatment was assigned.")
 ]
 Exclude = Annotated[list[str] | None, typer.Option(help="Unit to leave out; repeatable.")]
-Window = Annotated[tuple[int, int] | None, typer.Option(help="First and last period to use.")]
+Window = Annotated[tuple[str, str] | None, typer.Option(help="First and last period to use.")]
 Sheet = Annotated[str | None, typer.Option(help="Sheet of an Excel file.")]
 
 
@@ -47,7 +47,7 @@ def read_design(
     weights: str | None = None,
     assigned_at: str | None,
     exclude: list[str] | None,
-    window: tuple[int, int] | None,
+    window: tuple[str, str] | None,
 ) -> Design:
     """The design of a file."""
     import jjjpolicy as jp

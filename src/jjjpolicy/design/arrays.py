@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError
-from jjjpolicy.linalg.brief import ShownAsHTML
+from jjjpolicy.linalg.brief import ShownAsHTML, brief
 from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Built = TypeVar("Built", bound="Arrays")
 """The class that a design is built as: the intake knows its arrays only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Labels:
     """What the columns of a design are called, for messages, tables and figures."""
 
@@ -37,6 +37,8 @@ class Labels:
     unit_names_en: Mapping[Hashable, str] = field(default_factory=dict)
     unit_names_zh: Mapping[Hashable, str] = field(default_factory=dict)
     clock: Clock = NUMBERS
+
+    __repr__ = brief
 
     def outcome_in(self, language: str) -> str:
         """Name of the outcome in ``"en"`` or ``"zh"``; the column's name where none was given."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from jjjpolicy.errors import DesignError
+
 PERIODS = ("period", "time", "group", "adoption")
 """Columns of the tables of an estimate that hold periods."""
 
@@ -38,6 +40,21 @@ class Clock:
         """What a period is called; it need not be one of the table."""
         return int(number) if self.frequency is None else _name(self.frequency, int(number))
 
+    def number(self, name: Any) -> int:
+        """Which period a name means: a number, or a period as pandas reads it.
+
+        Raises
+        ------
+        DesignError
+            It names no period.
+        """
+        if self.frequency is None or isinstance(name, int):
+            return int(name)
+        try:
+            return int(pd.Period(name, freq=self.frequency).ordinal)
+        except ValueError as error:
+            raise DesignError(f"{name!r} is no period such as {self.name(200)}.") from error
+
     def names(self, numbers: Iterable[float]) -> list[int | str]:
         """What several periods are called."""
         return [self.name(number) for number in numbers]
@@ -47,18 +64,16 @@ class Clock:
         if self.frequency is None:
             return table
         numbers = [name for name in PERIODS if name in table.columns and _countable(table[name])]
-        return table.assign(
-            **{
-                name: [None if pd.isna(at) else self.name(at) for at in table[name]]
-                for name in numbers
-            }
-        )
+        named: dict[str, Any] = {
+            name: [None if pd.isna(at) else self.name(at) for at in table[name]] for name in numbers
+        }
+        return table.assign(**named)
 
     def headed(self, table: pd.DataFrame) -> pd.DataFrame:
         """A table with names in place of the numbers of the periods above its columns."""
         if self.frequency is None or not pd.api.types.is_numeric_dtype(table.columns):
             return table
-        return table.set_axis(self.names(table.columns), axis=1)
+        return table.set_axis(self.names(table.columns.to_numpy(dtype=float)), axis=1)
 
 
 NUMBERS = Clock()

@@ -69,6 +69,8 @@ class Design(Requirements):
         The level at which treatment was assigned: the unit unless a coarser column was named.
     assignment : ndarray of int, shape (units,)
         Code of the assignment group of each unit.
+    source, left_out : mapping, Ledger
+        What the design was made of, for provenance; and what was left out of it: :attr:`ledger`.
     """
 
     def __repr__(self) -> str:

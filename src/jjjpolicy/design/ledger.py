@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from jjjpolicy.design.clock import NUMBERS, Clock
+from jjjpolicy.linalg.brief import brief
 
 COLUMNS = ["item", "unit", "period", "reason"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """Immutable list of entries (item, unit, period, reason).
 
@@ -22,6 +23,8 @@ class Ledger:
     """
 
     entries: tuple[tuple[str, Hashable, int | None, str], ...] = ()
+
+    __repr__ = brief
 
     def with_units(self, units: Iterable[Hashable], reason: str) -> Ledger:
         return self._with(("unit", unit, None, reason) for unit in units)
@@ -39,7 +42,10 @@ class Ledger:
         return self._with(("flag", unit, int(period), reason) for unit, period, reason in cells)
 
     def with_note(self, unit: Hashable, period: int | None, reason: str) -> Ledger:
-        return self._with([("note", unit, period, reason)])
+        return self.with_notes([(unit, period, reason)])
+
+    def with_notes(self, notes: Iterable[tuple[Hashable, int | None, str]]) -> Ledger:
+        return self._with(("note", unit, period, reason) for unit, period, reason in notes)
 
     def joined(self, other: Ledger) -> Ledger:
         return self._with(other.entries)

@@ -118,7 +118,11 @@ class CallawaySantAnna(GroupTimeEstimator):
         cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
         known = {cell.cohort for cell in cells if not cell.reference}
         kept = [cell for cell in cells if cell.cohort in known]
-        require_effects(any(design.periods[cell.period] >= cell.group for cell in kept), skipped)
+        require_effects(
+            any(design.periods[cell.period] >= cell.group for cell in kept),
+            skipped,
+            design.labels.clock,
+        )
         return kept
 
 

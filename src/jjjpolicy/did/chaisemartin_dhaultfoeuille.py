@@ -268,7 +268,7 @@ def _columns(overall: Floats, around: dict[int, SwitchingEffect]) -> Floats:
 
 def _together_note(design: Design, codes: Integers, level: str) -> tuple[str, ...]:
     alone = [
-        f"{cohort:.0f}"
+        str(design.labels.clock.name(cohort))
         for cohort in design.cohorts
         if design.count_clusters(codes, design.adoption == cohort) == 1
     ]

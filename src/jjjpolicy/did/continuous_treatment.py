@@ -289,7 +289,9 @@ def _cells(
                 controls = (design.adoption > until) & ~members
             if not controls.any():
                 period = int(design.periods[t])
-                lost.append((int(cohort), period, no_untreated(period, 0)))
+                lost.append(
+                    (int(cohort), period, no_untreated(design.labels.clock.name(period), 0))
+                )
                 continue
             changes = design.outcome[:, t] - design.outcome[:, base]
             values, own = spline.compare(changes, members, controls)
@@ -339,9 +341,9 @@ class _Spline:
     ) -> _Spline:
         distinct = len(np.unique(doses[members]))
         if distinct < basis.size or _rank(basis.values(doses[members])) < basis.size:
-            cohort = float(design.adoption[members][0])
+            cohort = design.labels.clock.name(design.adoption[members][0])
             raise DesignError(
-                f"the {int(members.sum())} units treated from {cohort:.0f} on have {distinct} "
+                f"the {int(members.sum())} units treated from {cohort} on have {distinct} "
                 f"distinct doses, too few or too close together for {basis.size} splines: lower "
                 f"degree={estimator.degree} or knots={estimator.knots}."
             )

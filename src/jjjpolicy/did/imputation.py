@@ -174,7 +174,7 @@ class Imputation(SharedImputation):
             deviations, single = self._deviations(design, units, cells, sums)
             part[units] = deviations @ own[after]
             if single.any():
-                alone.append(f"{cohort:.0f}")
+                alone.append(str(design.labels.clock.name(cohort)))
         return part, self._single_note(design, alone)
 
     def _by_label(
@@ -198,7 +198,8 @@ class Imputation(SharedImputation):
             part += deviations
             if single[0]:
                 kind = "cohort " if self.averaging == "cohort" else f"{self.averaging} "
-                alone.append(f"{design.cohorts[label]:.0f}" if kind == "cohort " else f"{label}")
+                name = design.labels.clock.name
+                alone.append(str(name(design.cohorts[label]) if kind == "cohort " else label))
         return part, self._single_note(design, alone)
 
     def _deviations(

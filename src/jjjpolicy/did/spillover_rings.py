@@ -13,6 +13,7 @@ from jjjpolicy.did.exposure import digest, distances_to_treated, nearest_treated
 from jjjpolicy.did.imputed.exposed_cells import ExposedCells
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.linalg.brief import with_options
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpilloverRings(Estimator):
     r"""Effects on treated units and on untreated units in rings around them.
 
@@ -66,6 +67,8 @@ class SpilloverRings(Estimator):
     rings: tuple[float, ...] = (100.0,)
     distances: pd.DataFrame | None = None
     adjacency: pd.DataFrame | None = None
+
+    __repr__ = with_options
 
     def __post_init__(self) -> None:
         edges = np.asarray(self.rings, dtype=float)

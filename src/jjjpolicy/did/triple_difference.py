@@ -157,8 +157,8 @@ class TripleDifference(GroupTimeEstimator):
             unit = design.units[int(np.argmax(differs))]
             raise DesignError(
                 f"eligible {design.labels.unit} {quoted(unit)} is not treated from "
-                f"{places[differs][0]:.0f} on, when others of its {self.group} are; eligible units "
-                f"of one {self.group} must be treated together."
+                f"{design.labels.clock.name(places[differs][0])} on, when others of its "
+                f"{self.group} are; eligible units of one {self.group} must be treated together."
             )
         return places
 

@@ -110,6 +110,7 @@ class Estimate(Tidied, ShownAsHTML):
 
     Attributes
     ----------
+    estimator, design : Estimator, Design
     att : float
         The overall effect, in units of the outcome.
     estimand : str
@@ -241,7 +242,7 @@ class Estimate(Tidied, ShownAsHTML):
 
     @one_thread
     def by_cohort_at(self, level: float) -> pd.DataFrame:
-        """The effects by adoption cohort with intervals of another level than 95%."""
+        """The effects by adoption cohort with intervals of another level; or `InferenceError`."""
         _check_level(level)
         if self.cohort_effects is None:
             raise InferenceError(

@@ -57,6 +57,14 @@ class Refits:
             columns[item.name] = None if values is None else values[rows]
         return Refits(**columns)
 
+    def mapped(self, change: Callable[..., Floats], *others: Refits) -> Refits:
+        """A linear map of the effects of these and of other refits; without errors of fit."""
+        columns: dict[str, Any] = {}
+        for name in ("att", "effects", "cohorts"):
+            values = [getattr(each, name) for each in (self, *others)]
+            columns[name] = None if values[0] is None else change(*values)
+        return Refits(**columns)
+
     @classmethod
     def stack(cls, parts: Iterable[Refits]) -> Refits:
         """Join the refits of several batches, in order; without what not all have alike."""
@@ -76,11 +84,22 @@ class Refittable(Method, ABC):
     share work between assignments overrides them.
     """
 
-    computing: ClassVar[frozenset[str]] = frozenset({"refit", "refit_many", "refit_groups"})
+    computing: ClassVar[frozenset[str]] = frozenset(
+        {"refit", "refit_many", "refit_groups", "refit_counted"}
+    )
 
     def unused_predictors(self, design: Design) -> list[str]:
         """Predictors of the design that the estimator does not match on."""
         return list(design.predictors)
+
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Whether all that is fitted rests on the outcomes before treatment.
+
+        Those of each treated unit before its own adoption and of never-treated units before that of
+        the treated unit; effects are then linear in all later outcomes.
+        """
+        return False
 
     @abstractmethod
     def refit(self, design: Design) -> Refits:
@@ -116,6 +135,25 @@ class Refittable(Method, ABC):
         jobs : int
         """
         return self.refit_many(design, adoptions[:, groups], jobs)
+
+    def refit_counted(self, design: Design, groups: Integers, counts: Floats) -> Refits | None:
+        """Refit with groups of units left out or taken several times, from what samples share.
+
+        Parameters
+        ----------
+        design : Design
+        groups : ndarray of int, shape (units,)
+            Position of each unit's group.
+        counts : ndarray, shape (samples, groups)
+            How often each group is in a sample; copies are groups of their own.
+
+        Returns
+        -------
+        Refits or None
+            Overall effects, ``nan`` for samples that are to be fitted by themselves; None where
+            samples share no work.
+        """
+        return None
 
 
 def refit_blocks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,36 @@ IntervalAt = Callable[[float], tuple[float, float]]
 
 EffectsAt = Callable[[float], pd.DataFrame]
 """From a level to columns event_time or adoption, se, lower and upper."""
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, eq=False)
+class Searched(Generic[Found]):
+    """What takes many fits to find at a level: looked for when asked for, and kept.
+
+    Attributes
+    ----------
+    search : callable
+        From a level to what is found.
+    fits : int
+        About how many fits that takes.
+    """
+
+    search: Callable[[float], Found]
+    fits: int
+    known: dict[float, Found] = field(default_factory=dict)
+
+    def __call__(self, level: float) -> Found:
+        if level not in self.known:
+            self.known[level] = self.search(level)
+        return self.known[level]
+
+
+def fits_ahead(source: Callable[[float], Any] | None, level: float) -> int:
+    """About how many fits it takes to know what depends on a level; 0 where it is known."""
+    return source.fits if isinstance(source, Searched) and level not in source.known else 0
+
 
 UNCERTAINTY_COLUMNS = ["se", "lower", "upper"]
 

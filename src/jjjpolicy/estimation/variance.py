@@ -108,8 +108,9 @@ def lone_cohorts_note(
 ) -> tuple[str, ...]:
     """What to say where cohorts whose effects are centred on their own mean are single clusters."""
     return tuple(
-        f"cohort {cohort:.0f} is a single {level}: its own variation cannot be estimated, and "
-        f"standard errors with it are too small. Use randomisation inference."
+        f"cohort {design.labels.clock.name(cohort)} is a single {level}: its own variation "
+        f"cannot be estimated, and standard errors with it are too small. Use randomisation "
+        f"inference."
         for cohort in np.unique(cohorts)
         if np.isfinite(cohort) and design.count_clusters(codes, design.adoption == cohort) == 1
     )

@@ -11,7 +11,20 @@ from jjjpolicy.errors import DataError
 
 @dataclass(frozen=True)
 class LocalShare:
-    """Local part of a tax over whole years, with the document it comes from."""
+    """Local part of a tax over whole years, with the document it comes from.
+
+    Parameters
+    ----------
+    tax : str
+    first_year, last_year : int
+        The years in which it holds, both included.
+    share : float
+        Part of the tax that stays in the place, between 0 and 1.
+    document : str
+        Where it comes from.
+    confidence : str
+        ``"recalled"`` until the document was seen.
+    """
 
     tax: str
     first_year: int

@@ -150,6 +150,13 @@ def compare_rules(
 ) -> pd.DataFrame:
     """Receipts under several rules, from the first move on.
 
+    Parameters
+    ----------
+    taxes, moves : DataFrame
+        As for :func:`share`.
+    rules : mapping of str to SharingRule
+        Rules by the name they have in the result.
+
     Returns
     -------
     DataFrame

@@ -66,6 +66,16 @@ def coupling_degree_power(systems: pd.DataFrame, *, exponent: float = 2.0) -> pd
     exponent : float
         k, commonly 2.
 
+    Returns
+    -------
+    Series
+        Between 0 and 1, by row of ``systems``.
+
+    Raises
+    ------
+    DataError
+        The exponent is not positive and finite, or as :func:`coupling_degree`.
+
     References
     ----------
     Liao Chongbin (1999), Quantitative judgement and classification system for coordinated
@@ -98,6 +108,11 @@ def coupling_degree_wang(systems: pd.DataFrame) -> pd.Series:
     ----------
     systems : DataFrame
         As for :func:`coupling_degree`.
+
+    Returns
+    -------
+    Series
+        Between 0 and 1, by row of ``systems``.
 
     References
     ----------

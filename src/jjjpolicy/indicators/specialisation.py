@@ -67,6 +67,18 @@ def location_quotient(
 def others(values: pd.DataFrame, *, period: str = "year") -> pd.DataFrame:
     """All other rows of the same period together, as a reference for each row.
 
+    Parameters
+    ----------
+    values : DataFrame
+        Regions, or regions and periods, × industries; not negative.
+    period : str
+        Index level that holds the period.
+
+    Returns
+    -------
+    DataFrame
+        Of the shape and units of ``values``.
+
     Examples
     --------
     >>> import pandas as pd
@@ -130,6 +142,11 @@ def herfindahl(values: pd.DataFrame, *, normalised: bool = False) -> pd.Series:
     normalised : bool
         Give :math:`H^*`, from 0 for equal shares to 1, whatever the number of industries n.
 
+    Returns
+    -------
+    Series
+        Between 0 and 1, by row of ``values``; missing where a cell is.
+
     References
     ----------
     Herfindahl, O. C. (1950), Concentration in the Steel Industry; Hirschman, A. O. (1964), American
@@ -154,6 +171,13 @@ def herfindahl_of_industries(values: pd.DataFrame, *, period: str = "year") -> p
     r"""Herfindahl index of each industry over regions: how much it is concentrated in few.
 
     .. math:: H_i = \sum_r (x_{ri} / \sum_r x_{ri})^2
+
+    Parameters
+    ----------
+    values : DataFrame
+        Regions, or regions and periods, × industries; not negative.
+    period : str
+        Index level that holds the period.
 
     Returns
     -------

@@ -135,6 +135,11 @@ def stage_by_urbanisation(
     thresholds : sequence of four floats
         Where the early to the post-industrial stage begin.
 
+    Returns
+    -------
+    Series
+        Names of stages, by row of ``percent``.
+
     References
     ----------
     Chen, Huang and Zhong (2006). The thresholds were recalled and not verified against the article.
@@ -159,6 +164,11 @@ def stage_by_employment(
         From 0 to 100.
     thresholds : sequence of four floats
         At or below which the early to the post-industrial stage begin.
+
+    Returns
+    -------
+    Series
+        Names of stages, by row of ``percent``.
 
     References
     ----------

@@ -138,6 +138,11 @@ def modified_lilien(values: pd.DataFrame, *, span: int = 1, period: str = "year"
     values, span, period
         As for :func:`lilien`.
 
+    Returns
+    -------
+    Series
+        By row of ``values``; missing where there is no earlier period.
+
     References
     ----------
     Stamer, M. (1999), Strukturwandel und wirtschaftliche Entwicklung in Deutschland, den USA und

@@ -13,7 +13,7 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.variance import few_treated_note
-from jjjpolicy.inference.permutation.left_out import Aligned
+from jjjpolicy.inference.permutation.left_out import Aligned, known_refits
 from jjjpolicy.inference.results import bootstrap_result
 
 if TYPE_CHECKING:
@@ -68,13 +68,14 @@ class ClusterBootstrap(Inference):
                 f"drawing groups needs two treated and two other groups at least; there are "
                 f"{len(treated)} and {codes.max() + 1 - len(treated)}. Use RandomizationInference."
             )
-        tasks = [
-            (estimate.estimator, design, codes, stream)
-            for stream in streams(self.seed, self.replications)
+        samples, again = _samples(design, codes, self.replications, self.seed)
+        parts = _refits(estimate.estimator, design, codes, samples, self.jobs)
+        adoptions = [_adoptions(design, codes, sample) for sample in samples]
+        done = [
+            (refits, adoption)
+            for refits, adoption in zip(parts, adoptions, strict=True)
+            if refits is not None
         ]
-        parts = list(run(_refit, tasks, self.jobs, self.label))
-        done = [(refits, adoption) for refits, adoption, _ in parts if refits is not None]
-        again = sum(count for *_, count in parts)
         failed = len(parts) - len(done)
         if len(done) < 2:
             raise InferenceError("hardly any bootstrap sample could be estimated.")
@@ -103,25 +104,46 @@ class ClusterBootstrap(Inference):
         )
 
 
-def _refit(
-    estimator: Estimator, design: Design, codes: Integers, stream: np.random.SeedSequence
-) -> tuple[Refits | None, Floats, int]:
-    """Estimates of one sample, adoption periods of its treated units, samples drawn in vain."""
-    rng = np.random.default_rng(stream)
+def _samples(design: Design, codes: Integers, number: int, seed: int) -> tuple[list[Integers], int]:
+    """Groups of each sample, and how many samples were drawn in vain."""
     groups = int(codes.max()) + 1
-    never = not design.treated.all()
-    again = 0
-    while True:
+    some, other = (np.bincount(codes, own, groups) > 0 for own in (design.treated, ~design.treated))
+    never, again = bool(other.any()), 0
+    samples: list[Integers] = []
+    for stream in streams(seed, number):
+        rng = np.random.default_rng(stream)
         drawn = rng.integers(groups, size=groups)
-        sample = resampled(design, codes, drawn)
-        if sample.treated.any() and (not never or not sample.treated.all()):
-            break
-        again += 1
-    adoption = sample.adoption[sample.treated]
+        while not some[drawn].any() or (never and not other[drawn].any()):
+            again += 1
+            drawn = rng.integers(groups, size=groups)
+        samples.append(drawn)
+    return samples, again
+
+
+def _refits(
+    estimator: Estimator, design: Design, codes: Integers, samples: list[Integers], jobs: int
+) -> list[Refits | None]:
+    """Estimates of each sample; None where it cannot be estimated."""
+    groups = int(codes.max()) + 1
+    counts = np.array([np.bincount(drawn, minlength=groups) for drawn in samples], dtype=float)
+    parts = known_refits(estimator.refit_counted(design, codes, counts), len(samples))
+    unknown = [drawn for drawn, part in zip(samples, parts, strict=True) if part is None]
+    tasks = [(estimator, design, codes, drawn) for drawn in unknown]
+    found = run(_refit, tasks, jobs, ClusterBootstrap.__name__)
+    return [next(found) if part is None else part for part in parts]
+
+
+def _refit(estimator: Estimator, design: Design, codes: Integers, drawn: Integers) -> Refits | None:
     try:
-        return estimator.refit(sample), adoption, again
+        return estimator.refit(resampled(design, codes, drawn))
     except (DesignError, np.linalg.LinAlgError):
-        return None, adoption, again
+        return None
+
+
+def _adoptions(design: Design, codes: Integers, drawn: Integers) -> Floats:
+    """Adoption periods of the treated units in a sample."""
+    own: Floats = design.adoption[design.treated & np.isin(codes, drawn)]
+    return own
 
 
 def resampled(design: Design, codes: Integers, drawn: Integers) -> Design:

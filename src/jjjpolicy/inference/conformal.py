@@ -161,13 +161,24 @@ class Conformal(Inference):
         )
 
     def pvalue(self, estimate: Estimate, effect: float = 0.0) -> float:
-        """p-value of one effect in all treated cells."""
+        """p-value of one effect in all treated cells.
+
+        Parameters
+        ----------
+        estimate : Estimate
+        effect : float
+            In units of the outcome.
+
+        Returns
+        -------
+        float
+        """
         parts = cohort_designs(estimate.design)
         return _average_test(self, estimate.estimator, parts).pvalue(effect)
 
     def _table(
         self,
-        tests: Mapping[int, ConstantEffectTest],
+        tests: Mapping[int, ConstantEffectTest] | Mapping[int | str, ConstantEffectTest],
         known: pd.DataFrame,
         key: str,
         width: float,

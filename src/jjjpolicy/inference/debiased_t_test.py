@@ -29,9 +29,9 @@ class DebiasedTTest(Inference):
     The last ``folds`` blocks of pre-treatment periods are left out in turn; the gap in the block is
     an estimate of the bias, and :math:`\hat\tau_k` is the post-treatment gap less it. The average
     over blocks, divided by its scaled standard deviation, is t with ``folds - 1`` degrees of
-    freedom (Chernozhukov, Wüthrich and Zhu, "A t-test for synthetic controls", algorithm 1): with
-    blocks of r and :math:`T_1` post-treatment periods the scale is
-    :math:`\sqrt{1 + \text{folds} \cdot r / T_1}`.
+    freedom (Chernozhukov, Wüthrich and Zhu 2018, "A t-test for synthetic controls",
+    arXiv:1812.10820, algorithm 1): with blocks of r and :math:`T_1` post-treatment periods the
+    scale is :math:`\sqrt{1 + \text{folds} \cdot r / T_1}`.
 
     With several adoption periods each cohort is fitted on its own against the never-treated units,
     with blocks of its own, and :math:`\hat\tau_k = \sum_c s_c \hat\tau_{ck}`, the weights
@@ -99,7 +99,7 @@ class DebiasedTTest(Inference):
         if self.folds < 2 or before < 2 * self.folds:
             raise InferenceError(
                 f"folds={self.folds} must be at least 2 and at most half of the {before} periods "
-                f"before treatment in {design.cohorts[0]:.0f}."
+                f"before treatment in {design.labels.clock.name(design.cohorts[0])}."
             )
         size = min(before // self.folds, after)
         first = before - size * self.folds

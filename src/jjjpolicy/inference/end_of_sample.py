@@ -49,9 +49,9 @@ class EndOfSample(Inference):
     Parameters
     ----------
     leave_out : bool
-        False fits once and takes the residuals of that fit, as in the paper's own program. They are
-        too small where there are few periods for as many donors, and the test then rejects too
-        often.
+        False fits once and takes the residuals of that fit, as the program of Cao and Dowd does.
+        They are too small where there are few periods for as many donors, and the test then rejects
+        too often.
     jobs : int
         Worker processes; the numbers do not depend on it.
     """

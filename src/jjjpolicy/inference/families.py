@@ -9,20 +9,21 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.estimation.rounding import cleared, resolution
 from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
-    from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.linalg.types import Floats
 
 
-def holm(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+def holm(estimates: Named[Estimate]) -> pd.DataFrame:
     """Adjust p-values by Holm's (1979) step-down rule; valid under any dependence.
 
     Parameters
     ----------
-    estimates : mapping of str to Estimate
+    estimates : mapping of str to Estimate, or list of Estimate
         Each with a p-value.
 
     Returns
@@ -35,6 +36,7 @@ def holm(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
     InferenceError
         An estimate has no p-value.
     """
+    estimates = by_name(estimates, Estimate, "holm()")
     pvalues = _pvalues(estimates)
     order = np.argsort(pvalues, kind="stable")
     steps = pvalues[order] * np.arange(len(pvalues), 0, -1)
@@ -43,7 +45,7 @@ def holm(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
     return _table(estimates, pvalues, adjusted)
 
 
-def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+def romano_wolf(estimates: Named[Estimate]) -> pd.DataFrame:
     """Adjust p-values by the step-down rule of Romano and Wolf (2005, 2016).
 
     The largest of the remaining statistics is compared with the distribution of the largest, so
@@ -54,7 +56,7 @@ def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
 
     Parameters
     ----------
-    estimates : mapping of str to Estimate
+    estimates : mapping of str to Estimate, or list of Estimate
         With RandomizationInference, PlaceboUnits or MultiplierBootstrap attached.
 
     Returns
@@ -67,6 +69,7 @@ def romano_wolf(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
     InferenceError
         An estimate has no reference distribution, or the draws are not the same.
     """
+    estimates = by_name(estimates, Estimate, "romano_wolf()")
     pvalues = _pvalues(estimates)
     listed = list(estimates.values())
     first = listed[0]
@@ -120,8 +123,6 @@ def _step_down(own: Floats, references: Floats, noise: Floats) -> Floats:
 
 
 def _pvalues(estimates: Mapping[str, Estimate]) -> Floats:
-    if not estimates:
-        raise InferenceError("give at least one estimate.")
     for name, estimate in estimates.items():
         if estimate.pvalue is None:
             raise InferenceError(f"{name!r} has no p-value; attach one with .with_inference(…).")

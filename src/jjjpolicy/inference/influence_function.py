@@ -32,6 +32,7 @@ class InfluenceFunction(Inference):
     """
 
     def takes(self, design: Design) -> bool:
+        """Whether rows are units, or the design says how influence adds up over those of a row."""
         return design.stands_for is None or design.influence_scale is not None
 
     def infer(self, estimate: Estimate) -> Estimate:

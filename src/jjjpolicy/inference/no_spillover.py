@@ -140,7 +140,11 @@ def spillover_test(
         raise InferenceError(_no_focal_set(design, beyond))
     design.keep_units(focal, f"not focal in {method}").require_balanced(method)
     dates, _ = group_adoption(design.adoption, design.assignment)
-    table, exact, how = _assignments(dates[block], replications, seed)
+    bundles = dates[block]
+    space = AssignmentSpace(bundles[np.isfinite(bundles)], len(bundles))
+    table, exact = space.with_actual(
+        bundles, replications or ENUMERATED, replications or SAMPLED, seed
+    )
     decay = exposure or InverseDistance(distances=distances)
     weights = _to_groups(decay.weights(design)[focal], design.assignment, block)
     covariances, variances = _moments(design, focal, weights, table)
@@ -165,22 +169,9 @@ def spillover_test(
         smallest_pvalue=float(at_least(sizes, sizes.max(), noise).mean()),
         focal=design.units[focal],
         exchanged=design.units[np.isin(design.assignment, block)],
-        how=how,
+        how=f"{'all' if exact else 'a sample of'} {len(table) - 1:,} assignments within the block, "
+        f"and the actual one",
     )
-
-
-def _assignments(dates: Floats, replications: int | None, seed: int) -> tuple[Floats, bool, str]:
-    """Assignments of the block, the actual one first; whether they are all; in words."""
-    space = AssignmentSpace(dates[np.isfinite(dates)], len(dates))
-    exact = space.count <= (replications or ENUMERATED)
-    if exact:
-        table = space.enumerate()
-        table = table[(table != dates).any(axis=1)]
-        how = f"all {space.count:,} assignments within the block, the actual one included"
-    else:
-        table = space.sample(replications or SAMPLED, seed)
-        how = f"a sample of {len(table):,} assignments within the block, and the actual one"
-    return np.concatenate([dates[None], table]), exact, how
 
 
 def _to_groups(weights: Floats, assignment: Integers, block: Integers) -> Floats:

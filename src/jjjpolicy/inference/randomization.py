@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,12 +14,13 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.results import InvertedTest
+from jjjpolicy.estimation.results import InvertedTest, Searched
 from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import at_least, rank_pvalue, rank_pvalues, studentised
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
+from jjjpolicy.linalg.brief import with_options
 from jjjpolicy.linalg.types import Floats
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ SAMPLED = 9_999
 REFITS_FOR_INTERVAL = 20_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RandomizationInference(Inference):
     r"""Permute treatment over all groups of the level of assignment and re-estimate.
 
@@ -52,9 +53,14 @@ class RandomizationInference(Inference):
     The interval holds every constant effect :math:`\tau` that the same test does not reject. For
     estimators linear in the outcome,
     :math:`\hat\tau_r(y - \tau D) = \hat\tau_r(y) - \tau\hat\tau_r(D)` with the actual treatment
-    :math:`D`, and the ends are exact; for the others it is searched by re-estimation while that
-    stays below 20,000 fits, and left out beyond. At an event time, or for a cohort, it holds the
-    constant effects that are not rejected by the effect at that time, or on that cohort.
+    :math:`D`, and the ends are exact; so they are where all that an estimator fits rests on
+    outcomes before treatment, which the effect does not move. For the others the interval is
+    searched by re-estimation when it is first asked for, to a ten-thousandth of the standard
+    deviation of the reference distribution, while that stays below 20,000 fits, and left out
+    beyond. Penalties that an estimator chooses from data are chosen anew for every effect and
+    assignment: held as they are for the outcome as it is, the statistic would no longer be the same
+    function of data and assignment, and the test not exact. At an event time, or for a cohort, it
+    holds the constant effects that are not rejected by the effect at that time, or on that cohort.
 
     Parameters
     ----------
@@ -80,6 +86,8 @@ class RandomizationInference(Inference):
     statistic: Statistic = "coefficient"
     jobs: int = 1
     mechanism: Mechanism | Floats | None = None
+
+    __repr__ = with_options
 
     def infer(self, estimate: Estimate) -> Estimate:
         """Attach p-values, interval and the reference distribution.
@@ -175,15 +183,13 @@ class RandomizationInference(Inference):
                 f"every group at the level {design.assigned_at!r} is treated from the same period "
                 f"on: there is no other assignment."
             )
-        exact = space.count <= (self.replications or ENUMERATED)
-        if exact:
-            table = space.enumerate()
-            table = table[(table != dates).any(axis=1)]
-            how = f"all {space.count:,} assignments"
-        else:
-            table = space.sample(self.replications or SAMPLED, self.seed)
-            how = f"a sample of {len(table):,} of {_count(space.count)} assignments"
-        return Assignments(np.concatenate([dates[None], table]), groups, exact, how)
+        table, exact = space.with_actual(
+            dates, self.replications or ENUMERATED, self.replications or SAMPLED, self.seed
+        )
+        how = f"all {space.count:,} assignments"
+        if not exact:
+            how = f"a sample of {len(table) - 1:,} of {_count(space.count)} assignments"
+        return Assignments(table, groups, exact, how)
 
     def _from_mechanism(self, design: Design) -> Assignments:
         exact = not callable(self.mechanism)
@@ -217,7 +223,8 @@ class RandomizationInference(Inference):
             return lambda level: _studentised_bounds(under, level)
         if not under.linear and under.fits_per_interval > REFITS_FOR_INTERVAL:
             return None
-        return lambda level: under.bounds(lambda fits: fits.att, under.estimate.att, level)
+        bounds = partial(under.bounds, _att, under.estimate.att)
+        return bounds if under.linear else Searched(bounds, under.fits_per_interval)
 
 
 def _studentised_bounds(under: UnderEffects, level: float) -> tuple[float, float]:
@@ -247,11 +254,14 @@ def _effects(under: UnderEffects) -> EffectsAt | None:
         return None
 
     def table(level: float) -> pd.DataFrame:
-        known = under.estimate.effects[["event_time", "estimate"]]
-        after = (known["event_time"] >= 0).to_numpy()
+        known, after = rows()
         return _with_bounds(under, known, effects, _event_column, after, level)
 
-    return table
+    def rows() -> tuple[pd.DataFrame, Booleans]:
+        known = replace(under.estimate, inference=None).effects[["event_time", "estimate"]]
+        return known, (known["event_time"] >= 0).to_numpy()
+
+    return table if under.linear else _searched(under, table, rows()[1])
 
 
 def _cohorts(under: UnderEffects) -> EffectsAt | None:
@@ -260,7 +270,18 @@ def _cohorts(under: UnderEffects) -> EffectsAt | None:
     if cohorts is None or known is None:
         return None
     every = np.ones(len(known), dtype=bool)
-    return lambda level: _with_bounds(under, known, cohorts, _cohort_column, every, level)
+    table = partial(_with_bounds, under, known, cohorts, _cohort_column, every)
+    return table if under.linear else _searched(under, table, every)
+
+
+def _searched(under: UnderEffects, table: EffectsAt, rows: Booleans) -> EffectsAt:
+    """A table whose intervals are searched for when it is asked for."""
+    fits = _fits(under, rows)
+    return Searched(table, fits) if fits <= REFITS_FOR_INTERVAL else table
+
+
+def _fits(under: UnderEffects, rows: Booleans) -> int:
+    return under.fits_per_interval * int(rows.sum())
 
 
 def _with_bounds(
@@ -281,13 +302,16 @@ def _with_bounds(
     rows : ndarray of bool, shape (effects,)
     """
     ends = np.full((len(known), 2), np.nan)
-    fits = under.fits_per_interval * int(rows.sum())
-    if under.linear or fits <= REFITS_FOR_INTERVAL:
+    if under.linear or _fits(under, rows) <= REFITS_FOR_INTERVAL:
         for k in np.flatnonzero(rows):
             point = float(known["estimate"].iloc[k])
             ends[k] = under.bounds(partial(column, int(k)), point, level)
     pvalues = rank_pvalues(values[0], values[1:], noise=under.noise)
     return known.assign(se=np.nan, lower=ends[:, 0], upper=ends[:, 1], pvalue=pvalues)
+
+
+def _att(refits: Refits) -> Floats:
+    return refits.att
 
 
 def _event_column(position: int, refits: Refits) -> Floats:

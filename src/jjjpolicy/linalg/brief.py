@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from importlib import import_module
 from typing import Any
@@ -27,9 +27,22 @@ def brief(thing: Any) -> str:
             parts.append(f"{item.name} {' × '.join(map(str, shape))}")
         elif isinstance(value, float):
             parts.append(f"{item.name} {value:.6g}")
+        elif isinstance(value, list | tuple | Mapping):
+            parts.append(f"{len(value)} {item.name}")
         elif isinstance(value, int | str) and len(str(value)) < 60:
             parts.append(f"{item.name} {value}")
     return f"<{type(thing).__name__}: {', '.join(parts)}>"
+
+
+def with_options(thing: Any) -> str:
+    """What stands for the options of a method: as they are written, arrays by their shape."""
+    parts = []
+    for item in fields(thing):
+        value = getattr(thing, item.name)
+        shape = getattr(value, "shape", None)
+        told = f"<{' × '.join(map(str, shape))}>" if isinstance(shape, tuple) else repr(value)
+        parts.append(f"{item.name}={told}")
+    return f"{type(thing).__name__}({', '.join(parts)})"
 
 
 def renderer(name: str) -> Callable[..., Any]:
@@ -38,9 +51,13 @@ def renderer(name: str) -> Callable[..., Any]:
     return found
 
 
+def shown_as_html(thing: Any) -> str:
+    """What stands below the cell of a notebook, in the language that is set."""
+    return str(renderer("html")(thing))
+
+
 class ShownAsHTML:
-    """Shows itself below the cell of a notebook as a table, in the language that is set."""
+    """Shows itself below the cell of a notebook as a table."""
 
     def _repr_html_(self) -> str:
-        text: str = renderer("html")(self)
-        return text
+        return shown_as_html(self)

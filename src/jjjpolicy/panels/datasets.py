@@ -144,6 +144,16 @@ def load(
 def vintages(name: str) -> tuple[str, ...]:
     """Vintages of a data set, oldest first: of gross regional product, or of night lights.
 
+    Parameters
+    ----------
+    name : str
+        A data set of :func:`load`.
+
+    Returns
+    -------
+    tuple of str
+        Empty for a data set without vintages.
+
     Raises
     ------
     DataError
@@ -204,6 +214,11 @@ def dictionary() -> pd.DataFrame:
 
     Derived variables have a formula and no vintage of their own. ``gaps`` lists missing years
     (``2017``) and missing cells (``110000:2012``).
+
+    Returns
+    -------
+    DataFrame
+        A copy, with the index 0, 1, ….
     """
     return _dictionary(data_directory()).copy()
 

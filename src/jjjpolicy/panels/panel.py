@@ -130,6 +130,8 @@ class Panel(ShownAsHTML):
             Columns ``unit``, ``time``, ``variable``, ``value`` and ``vintage``.
         variables : iterable of Variable
             The published variables to take.
+        unit, time : str
+            Names of the columns with the code of the unit and the period.
         nation : str
             Code of the national rows, which go to :attr:`national`.
         **attributes
@@ -183,7 +185,12 @@ class Panel(ShownAsHTML):
         return tuple(int(period) for period in np.unique(self.frame[self.time]))
 
     def label(self, name: str, language: str, *, with_unit: bool = False) -> str:
-        """Name of a variable in ``"en"`` or ``"zh"``, with its unit of measure if asked for."""
+        """Name of a variable, with its unit of measure if asked for.
+
+        Parameters
+        ----------
+        name, language, with_unit : str, {"en", "zh"}, bool
+        """
         return self._variable(name).label(language, with_unit=with_unit)
 
     def unit_names(self, language: str) -> dict[Hashable, str]:
@@ -204,7 +211,8 @@ class Panel(ShownAsHTML):
         span = f"{periods[0]}-{periods[-1]}" if periods else "none"
         return (
             f"<Panel {title or 'without name'}: {len(self.units)} units, periods {span}, "
-            f"{len(self.variables)} variables: {', '.join(self.variables)}>"
+            f"{len(self.variables)} variables: {', '.join(list(self.variables)[:6])}"
+            f"{', …' if len(self.variables) > 6 else ''}>"
         )
 
     # ------------------------------------------------------------------ variations

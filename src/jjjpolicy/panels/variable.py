@@ -63,7 +63,17 @@ class Variable:
     breaks: tuple[Break, ...] = ()
 
     def label(self, language: str, *, with_unit: bool = False) -> str:
-        """Name in ``"en"`` or ``"zh"``, with the unit of measure in brackets if asked for."""
+        """Name in ``"en"`` or ``"zh"``, with the unit of measure in brackets if asked for.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}
+        with_unit : bool
+
+        Returns
+        -------
+        str
+        """
         label = in_language(language, self.label_en, self.label_zh) or self.name
         measure = in_language(language, self.unit_en, self.unit_zh) if with_unit else ""
         if not measure:

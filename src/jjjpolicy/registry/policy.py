@@ -10,7 +10,6 @@ from functools import cached_property, total_ordering
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.linalg.brief import ShownAsHTML
 from jjjpolicy.registry.lookup import read_records, unknown_name
 from jjjpolicy.registry.regions import ancestors
 
@@ -123,7 +122,7 @@ class Treatment:
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Policy(ShownAsHTML):
+class Policy:
     """A dated policy and the regions that it treats.
 
     Parameters
@@ -204,6 +203,11 @@ class Policy(ShownAsHTML):
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def _repr_html_(self) -> str:
+        from jjjpolicy.linalg.brief import shown_as_html
+
+        return shown_as_html(self)
 
     def __repr__(self) -> str:
         treated = f"{len(self.treated)} region{'s' * (len(self.treated) != 1)} treated"

@@ -125,6 +125,11 @@ def with_distance(pairs: pd.DataFrame, centroids: pd.DataFrame) -> pd.DataFrame:
     centroids : DataFrame
         As for :func:`distances`.
 
+    Returns
+    -------
+    DataFrame
+        The rows of ``pairs`` and a column distance.
+
     Raises
     ------
     DataError
@@ -159,6 +164,11 @@ def with_policy(
     name : str
         Of the new column.
     timing : YearOfIssue or FirstFullYear
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``pairs`` and the column ``name``.
 
     Raises
     ------

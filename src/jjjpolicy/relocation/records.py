@@ -85,6 +85,12 @@ class FirmRecords:
     def require(self, column: str, purpose: str) -> None:
         """Refuse to go on without an optional column.
 
+        Parameters
+        ----------
+        column : str
+        purpose : str
+            What needs it, for the message.
+
         Raises
         ------
         DataError

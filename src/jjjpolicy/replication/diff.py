@@ -15,6 +15,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.replication.artefacts.leaves import Change, changes, leaves, read_json
 from jjjpolicy.replication.artefacts.settle import settle
 from jjjpolicy.replication.artefacts.sidecars import read_sidecar
@@ -22,7 +23,7 @@ from jjjpolicy.replication.artefacts.study import Study
 from jjjpolicy.replication.comparison.movement import Movement, estimates_in, movement
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What is different between two sets of results.
 
@@ -49,6 +50,8 @@ class Comparison:
     other: list[Change] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     impossible: dict[str, str] = field(default_factory=dict)
+
+    __repr__ = brief
 
     @property
     def same(self) -> bool:

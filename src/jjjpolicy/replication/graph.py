@@ -84,7 +84,7 @@ def reproduce(
         session = pytask.build(
             tasks=[task(step) for step in steps_to_do],
             root=study.root,
-            paths=study.root,
+            paths=study.root / "analysis",
             force=force,
             n_workers=jobs,
             parallel_backend="threads",

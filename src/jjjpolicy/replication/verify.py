@@ -12,6 +12,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.estimation.progress import steps as progress
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, ArtefactName
 from jjjpolicy.replication.artefacts.drawings import compare_drawings
 from jjjpolicy.replication.artefacts.integrity import EDITED, Integrity, check_files
@@ -66,7 +67,7 @@ class Difference:
     cause: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was compared, and what differs."""
 
@@ -76,6 +77,8 @@ class Verification:
     exact: bool
     tolerance: float
     differences: list[Difference] = field(default_factory=list)
+
+    __repr__ = brief
 
     @property
     def same(self) -> bool:

@@ -13,7 +13,13 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 @dataclass(frozen=True)
 class Text:
-    """The same words in English and in Chinese."""
+    """The same words in English and in Chinese.
+
+    Parameters
+    ----------
+    en, zh : str
+        The words in each language.
+    """
 
     en: str
     zh: str
@@ -27,7 +33,18 @@ Label = Text | str
 
 
 def words(label: Label, language: Language) -> str:
-    """Return the words of ``label`` in ``language``."""
+    """Return the words of ``label`` in ``language``.
+
+    Parameters
+    ----------
+    label : str or Text
+        A plain string is the same in both languages.
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    str
+    """
     if isinstance(label, str):
         return label
     return label.zh if language == "zh" else label.en

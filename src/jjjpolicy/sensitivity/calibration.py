@@ -11,23 +11,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from jjjpolicy.design.design import Design
 from jjjpolicy.errors import DesignError, InferenceError, JJJPolicyError
 from jjjpolicy.estimation.draws import seeded
+from jjjpolicy.estimation.estimate import Estimator, Inference
+from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.ranks import significant
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.calibration_cell import PseudoPolicies, PValues, pvalues
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
-
-if TYPE_CHECKING:
-    from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimator, Inference
 
 CELL = ["outcome", "estimator", "inference", "treated"]
 
@@ -73,9 +72,9 @@ class _Cell:
 
 @one_thread
 def calibrate(
-    designs: Mapping[str, Design],
-    estimators: Mapping[str, Estimator],
-    inferences: Mapping[str, Inference],
+    designs: Named[Design],
+    estimators: Named[Estimator],
+    inferences: Named[Inference],
     *,
     treated: Sequence[int] = (1, 3),
     dates: Sequence[int] | None = None,
@@ -97,8 +96,8 @@ def calibrate(
 
     Parameters
     ----------
-    designs : mapping from name of the outcome to Design
-    estimators, inferences : mapping from name to estimator, to inference method
+    designs : mapping from name of the outcome to Design, list of Design, or one
+    estimators, inferences : mapping from name to estimator, to inference method; or a list; or one
         Combinations that do not exist get their reason in ``failure``.
     treated : sequence of int
         Numbers of treated groups.
@@ -127,7 +126,10 @@ def calibrate(
     InferenceError
         Levels outside of (0, 1), fewer than two draws, nothing to combine.
     """
-    _check(designs, estimators, inferences, levels, draws)
+    designs = by_name(designs, Design, "designs=")
+    estimators = by_name(estimators, Estimator, "estimators=")
+    inferences = by_name(inferences, Inference, "inferences=")
+    _check(levels, draws)
     by_outcome = dict(effects) if isinstance(effects, Mapping) else dict.fromkeys(designs, effects)
     panels: dict[tuple[str, int, int], tuple[PseudoPolicies, bool]] = {}
     for (name, design), k in product(designs.items(), treated):
@@ -265,20 +267,7 @@ def _share(values: Any, level: float) -> dict[str, Any]:
     }
 
 
-def _check(
-    designs: Mapping[str, Design],
-    estimators: Mapping[str, Estimator],
-    inferences: Mapping[str, Inference],
-    levels: Sequence[float],
-    draws: int,
-) -> None:
-    for name, given in (
-        ("designs", designs),
-        ("estimators", estimators),
-        ("inferences", inferences),
-    ):
-        if not given:
-            raise InferenceError(f"{name}= is empty; name at least one.")
+def _check(levels: Sequence[float], draws: int) -> None:
     for level in levels:
         if not 0 < level < 1:
             raise InferenceError(f"level {level} must lie between 0 and 1, e.g. 0.05.")

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.ranks import significant
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
+    from jjjpolicy.estimation.estimate import Estimate, Inference
 
 NUMBERS = (
     "att",
@@ -38,7 +40,7 @@ NUMBERS = (
 def specification_curve(
     build: Callable[..., Design],
     choices: Mapping[str, Mapping[str, Any]],
-    estimators: Mapping[str, Estimator],
+    estimators: Named[Estimator],
     *,
     inference: Inference | None = None,
     level: float = 0.95,
@@ -54,7 +56,7 @@ def specification_curve(
     choices : mapping from dimension to mapping from name to option
         Such as ``{"window": {"from 2005": (2005, 2020), "from 2008": (2008, 2020)}}``; donor pools,
         vintages, timings, outcomes, treated regions.
-    estimators : mapping from name to estimator
+    estimators : mapping from name to estimator, list of estimators, or one
     inference : Inference, optional
         For all; by default what the estimators attach themselves.
     level : float
@@ -76,7 +78,8 @@ def specification_curve(
     DataError
         A dimension or the estimators without options; a dimension called like a column.
     """
-    _check(choices, estimators)
+    estimators = by_name(estimators, Estimator, "estimators=", DataError)
+    _check(choices)
     combinations = list(product(*(options.items() for options in choices.values())))
     names = [dict(zip(choices, (k for k, _ in c), strict=True)) for c in combinations]
     options = [dict(zip(choices, (v for _, v in c), strict=True)) for c in combinations]
@@ -127,9 +130,7 @@ def summarize_curve(curve: pd.DataFrame, alpha: float = 0.05) -> pd.Series:
     return pd.Series(numbers)
 
 
-def _check(choices: Mapping[str, Mapping[str, Any]], estimators: Mapping[str, Estimator]) -> None:
-    if not estimators:
-        raise DataError("estimators= has no estimator.")
+def _check(choices: Mapping[str, Mapping[str, Any]]) -> None:
     taken = {"estimator", *NUMBERS, "failure", "warnings"}
     for dimension, listed in choices.items():
         if dimension in taken:

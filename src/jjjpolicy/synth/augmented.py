@@ -41,6 +41,11 @@ class AugmentedSyntheticControl(DonorRegression):
     def __post_init__(self) -> None:
         require_penalty("penalty", self.penalty)
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Weights and penalty are."""
+        return True
+
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""
         pool = task.pool[task.before].T

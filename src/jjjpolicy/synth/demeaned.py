@@ -31,6 +31,11 @@ class DemeanedSyntheticControl(DonorRegression):
 
     takes_covariates: ClassVar[bool] = False
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Weights and levels are."""
+        return True
+
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""
         pool, path = task.pool[task.before], task.path[task.before]

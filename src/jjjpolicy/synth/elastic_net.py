@@ -10,11 +10,15 @@ import numpy as np
 
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.elastic_net import elastic_net
+from jjjpolicy.linalg.remembered import remembered
 from jjjpolicy.linalg.types import Floats
 from jjjpolicy.synth.counterfactual.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
 
 PENALTIES = 12
+
+
+_of_each_other = remembered(elastic_net)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class ElasticNetSyntheticControl(DonorRegression):
 
     def __post_init__(self) -> None:
         require_penalty("penalty", self.penalty, positive=True)
+
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Unless donors after treatment choose the penalties."""
+        return self.penalty is not None and len(self.mixing) == 1
 
     def weigh(self, task: Task) -> DonorFit:
         """Intercept and weights of one treated unit."""
@@ -79,7 +88,7 @@ class ElasticNetSyntheticControl(DonorRegression):
             grid = np.logspace(0, -3, PENALTIES)[:, None] * largest / (before.sum() * mixing)
             if self.penalty is not None:
                 grid = np.full((1, len(tasks)), self.penalty)
-            weights = elastic_net(
+            weights = _of_each_other(
                 early, np.tile(early, len(tasks)), np.repeat(grid, donors, axis=1), mixing, others
             ).reshape(len(grid), len(tasks), donors, donors)
             misses = (late - centre).T - weights @ (late - centre).T

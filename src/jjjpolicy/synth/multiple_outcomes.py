@@ -173,7 +173,8 @@ class MultipleOutcomeSyntheticControl(Estimator):
             spread = float(values[donors].std())
             if spread <= 1e-12 * float(np.abs(table[np.ix_(donors, cells)]).max()):
                 raise DesignError(
-                    f"outcome {name!r} does not vary before {design.adoption[i]:.0f}; leave it out."
+                    f"outcome {name!r} does not vary before "
+                    f"{design.labels.clock.name(design.adoption[i])}; leave it out."
                 )
             pools.append(values[donors].T / spread)
             paths.append(values[i] / spread)

@@ -62,7 +62,13 @@ class BestSubset(DonorSelection):
     largest: int | None = None
 
     def coefficients(self, pool: Floats, path: Floats) -> tuple[Floats, dict[str, object]]:
-        """Coefficients of the best subset, zero elsewhere."""
+        """Coefficients of the best subset, zero elsewhere.
+
+        Raises
+        ------
+        DesignError
+            ``largest`` does not fit the panel, or there are too many subsets to compare.
+        """
         periods, donors = pool.shape
         limit = min(donors, periods - 4)
         largest = min(4, limit) if self.largest is None else self.largest
@@ -144,8 +150,19 @@ class PanelDataApproach(DonorRegression):
     selection: DonorSelection = field(default_factory=BestSubset)
     minimum_pre_periods = 6
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Donors and coefficients are."""
+        return True
+
     def weigh(self, task: Task) -> DonorFit:
-        """Intercept and coefficients of one treated unit."""
+        """Intercept and coefficients of one treated unit.
+
+        Raises
+        ------
+        DesignError
+            No donor changes before treatment.
+        """
         pool, path = task.pool[task.before], task.path[task.before]
         centre, level = pool.mean(axis=0), float(path.mean())
         if (pool == pool[0]).all():

@@ -86,6 +86,11 @@ class PartiallyPooledSyntheticControl(Estimator):
             details={"pooling": pooling, "relative_gap": gap},
         )
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Weights are fitted to outcomes before adoption."""
+        return True
+
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         return Gaps.of(design, design.outcome[design.treated] - self._solve(design)[0]).refits()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jjjpolicy.errors import DesignError
 from jjjpolicy.linalg.choice import first_smallest
 from jjjpolicy.linalg.even_weights import most_even
+from jjjpolicy.linalg.remembered import remembered
 from jjjpolicy.linalg.types import Floats
 from jjjpolicy.synth.counterfactual.requirements import require_penalty
 from jjjpolicy.synth.weights.donor_regression import DonorFit, DonorRegression, Task
@@ -53,6 +54,11 @@ class PenalizedSyntheticControl(DonorRegression):
         require_penalty("penalty", self.penalty)
         if not 0 < self.holdout_share < 1:
             raise DesignError(f"holdout_share={self.holdout_share} must lie between 0 and 1.")
+
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Unless donors after treatment choose the penalty."""
+        return self.penalty is not None or self.choose_by == "holdout"
 
     def weigh(self, task: Task) -> DonorFit:
         """Weights of one treated unit."""
@@ -97,7 +103,15 @@ def _squared_errors(
     pool: Floats, path: Floats, fitted: NDArray[np.int64], predicted: NDArray[np.int64]
 ) -> Floats:
     """Sum of squared errors of prediction for each penalty, shape (penalties,)."""
-    difference = pool[fitted] - path[fitted, None]
+    weights = _weights_by_penalty(pool[fitted] - path[fitted, None])
+    misses = path[predicted] - weights @ pool[predicted].T
+    errors: Floats = (misses**2).sum(axis=1)
+    return errors
+
+
+@remembered
+def _weights_by_penalty(difference: Floats) -> Floats:
+    """Weights for each penalty, shape (penalties, donors), from donors less the target."""
     gram = difference.T @ difference
     distances = np.diag(gram)
     weights = np.empty((len(GRID), len(gram)))
@@ -106,6 +120,4 @@ def _squared_errors(
         linear = GRID[k] * distances
         start = simplex_quadratic(gram, linear, start=start)
         weights[k] = most_even(difference, start, linear)
-    misses = path[predicted] - weights @ pool[predicted].T
-    errors: Floats = (misses**2).sum(axis=1)
-    return errors
+    return weights

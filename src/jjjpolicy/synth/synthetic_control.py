@@ -129,6 +129,11 @@ class SyntheticControl(Estimator):
             unit_details={"effective_donors": 1 / (weights**2).sum(axis=0)},
         )
 
+    @property
+    def chosen_before_treatment(self) -> bool:
+        """Weights are, unless they are fitted to predictors."""
+        return not self.predictors
+
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         donors = require_panel(design, self.label, 1)

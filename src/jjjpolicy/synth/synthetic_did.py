@@ -274,9 +274,9 @@ class SyntheticDiD(Estimator):
             return
         if noise <= 1e-13 * float(np.abs(design.outcome).max()):
             raise DesignError(
-                f"before {date:.0f} {design.labels.outcome!r} changes by the same amount in every "
-                f"donor and period, so that there is nothing to choose weights by; look at the "
-                f"outcome column, or use unit_weights='uniform'."
+                f"before {design.labels.clock.name(date)} {design.labels.outcome!r} changes by the "
+                f"same amount in every donor and period, so that there is nothing to choose "
+                f"weights by; look at the outcome column, or use unit_weights='uniform'."
             )
 
 

@@ -53,7 +53,8 @@ def design_from_frame(
     grid = make_grid(frame, periods, columns, clock=clock)
 
     outcome = _matrix(frame, columns.outcome, grid, columns)
-    cross_sections = int((~np.isnan(outcome)).sum(axis=1).max()) == 1
+    complete = not np.isnan(outcome.sum())
+    cross_sections = not complete and int((~np.isnan(outcome)).sum(axis=1).max()) == 1
     switching: Booleans | None = None
     if cross_sections:
         require_repeated(columns)
@@ -81,12 +82,12 @@ def design_from_frame(
             late = late[~without]
             grid = make_grid(frame, periods, columns, clock=clock)
             outcome = _matrix(frame, columns.outcome, grid, columns)
-    absent = np.isnan(outcome)
-    if absent.any() and not cross_sections:
-        cells = [(grid.units[i], int(grid.periods[t])) for i, t in np.argwhere(absent)]
+    if not complete and not cross_sections:
+        rows, at = np.nonzero(np.isnan(outcome))
+        cells = zip(grid.units.to_numpy()[rows], grid.periods[at].tolist(), strict=True)
         ledger = ledger.with_cells(cells, "no row in the table: the panel is unbalanced")
-    for unit, since in zip(grid.units[late], adoption[late], strict=True):
-        ledger = ledger.with_note(unit, int(since), LATE)
+    entering = zip(grid.units[late], adoption[late], strict=True)
+    ledger = ledger.with_notes((unit, int(since), LATE) for unit, since in entering)
     require_comparison(outcome, adoption, grid, columns, switching)
 
     weights = unit_weights(frame, grid, columns)
@@ -131,7 +132,9 @@ def _matrix(
     frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
 ) -> Floats:
     values = grid.spread(numbers(frame, name, grid, columns, gaps))
-    return np.array(values, dtype=float, order="C")
+    if grid.unit_codes is None:  # a view of the column, which is the user's
+        return np.array(values, dtype=float, order="C")
+    return np.asarray(values, dtype=float, order="C")
 
 
 def _once_if_constant(matrix: Floats) -> Floats:

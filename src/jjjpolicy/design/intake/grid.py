@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Integers
 
 
+SMALLEST_PACKED = 17_001
+"""The first quarter of 1700 as a year and a quarter in one number."""
+FIRST = 100
+"""Units looked at before all are, to see whether rows are in order."""
+SPAN = 65_536
+"""Integers as close together as this are looked up in a table, not sorted."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """Where each row of a table lies in the unit × period matrix."""
@@ -38,8 +46,19 @@ class Grid:
         if self.unit_codes is None or self.period_codes is None:
             return values.reshape(self.shape)
         matrix = np.full(self.shape, absent, dtype=np.result_type(values.dtype, type(absent)))
-        matrix[self.unit_codes, self.period_codes] = values
+        cells = self.unit_codes * len(self.periods)
+        cells += self.period_codes
+        matrix.ravel()[cells] = values
         return matrix
+
+    def constant(self, values: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+        """A value of each unit, and whether all its rows have the same."""
+        if self.unit_codes is None:
+            block = values.reshape(self.shape)
+            return block[:, 0].copy(), bool((block == block[:, :1]).all())
+        own = np.empty(len(self.units), dtype=values.dtype)
+        own[self.unit_codes] = values
+        return own, bool((own[self.unit_codes] == values).all())
 
     def locate(self, row: int) -> tuple[Hashable, int | str]:
         """Unit and name of the period of a row."""
@@ -52,6 +71,8 @@ class Grid:
 
 def warn_of_packed_dates(periods: Integers, name: str) -> None:
     """Say so where periods look like 202001 for January 2020, and jump at New Year."""
+    if len(periods) == 0 or periods.max() < SMALLEST_PACKED:
+        return
     distinct = np.unique(periods)
     for form, factor, low, high, advice in (
         ("year and month", 100, 1, 12, "12 * ({0} // 100) + {0} % 100"),
@@ -120,15 +141,22 @@ def make_grid(
     clock: Clock = NUMBERS,
 ) -> Grid:
     """The grid of a table's rows; ``whole`` are all periods where the table is part of a larger."""
-    grid = _sorted_balanced_grid(frame[columns.unit], periods, clock)
-    if whole is not None and grid is not None and not np.array_equal(grid.periods, whole):
-        grid = None
-    if grid is None:
-        unit_codes, units = pd.factorize(frame[columns.unit], sort=True)
-        distinct, period_codes = np.unique(periods, return_inverse=True)
-        if whole is not None:
-            distinct, period_codes = whole, np.searchsorted(whole, periods)
-        keys = unit_codes.astype(np.int64) * len(distinct) + period_codes
+    starts, units = _blocks(frame[columns.unit])
+    if units is not None and whole is None:
+        shared = _shared_periods(starts, periods)
+        if shared is not None:
+            require_periods(shared, columns, clock)
+            return Grid(units, shared, None, None, clock)
+    if units is not None:
+        unit_codes = np.repeat(np.arange(len(units)), np.diff(starts, append=len(periods)))
+    else:
+        unit_codes, units = _codes(frame[columns.unit])
+    if whole is None:
+        distinct, period_codes = _distinct(periods)
+    else:
+        distinct, period_codes = whole, np.searchsorted(whole, periods)
+    keys = unit_codes * len(distinct) + period_codes
+    if not (keys[1:] > keys[:-1]).all():
         counts = np.bincount(keys, minlength=1)
         if (counts > 1).any():
             twice = np.flatnonzero(counts > 1)
@@ -143,10 +171,8 @@ def make_grid(
                 f"{'; …' if len(twice) > 5 else ''}. Keep one row each; which of them is right the "
                 f"data cannot tell."
             )
-        codes = unit_codes.astype(np.int64)
-        grid = Grid(pd.Index(units), distinct, codes, period_codes, clock)
-    require_periods(grid.periods, columns, clock)
-    return grid
+    require_periods(distinct, columns, clock)
+    return Grid(units, distinct, unit_codes, period_codes, clock)
 
 
 def require_periods(periods: Integers, columns: Columns, clock: Clock) -> None:
@@ -157,25 +183,54 @@ def require_periods(periods: Integers, columns: Columns, clock: Clock) -> None:
         )
 
 
-def _sorted_balanced_grid(units: pd.Series[Any], periods: Integers, clock: Clock) -> Grid | None:
-    """The grid of rows that are already sorted by unit and period without gaps, else None."""
-    values = units.to_numpy()
-    if values.dtype.kind not in "iuf":
+def _blocks(units: pd.Series[Any]) -> tuple[Integers, pd.Index | None]:
+    """First rows and labels of units whose rows lie together, in order; no labels otherwise."""
+    values: Any = units.array if isinstance(units.dtype, pd.StringDtype) else units.to_numpy()
+    starts = np.zeros(1, dtype=np.int64)
+    if values.dtype.kind not in "iuf" and not isinstance(units.dtype, pd.StringDtype):
+        return starts, None
+    changed = np.asarray(values[1:] != values[:-1], dtype=bool)
+    starts = np.append(starts, np.flatnonzero(changed) + 1)
+    if not pd.Index(values[starts[:FIRST]]).is_monotonic_increasing:
+        return starts, None
+    labels = pd.Index(values[starts])
+    in_order = labels.is_monotonic_increasing and labels.is_unique
+    return starts, labels if in_order else None
+
+
+def _shared_periods(starts: Integers, periods: Integers) -> Integers | None:
+    """The periods of every block of rows where they are the same, increasing."""
+    width = len(periods) // len(starts)
+    if width * len(starts) != len(periods) or (starts != np.arange(0, len(periods), width)).any():
         return None
-    change = np.flatnonzero(values[1:] != values[:-1])
-    width = int(change[0]) + 1 if len(change) else len(values)
-    if len(values) % width:
-        return None
-    block, years = values.reshape(-1, width), periods.reshape(-1, width)
-    first = block[:, 0]
-    if (
-        (np.diff(first) > 0).all()
-        and (np.diff(years[0]) > 0).all()
-        and (block == first[:, None]).all()
-        and (years == years[0]).all()
-    ):
-        return Grid(pd.Index(first), years[0].copy(), None, None, clock)
+    block = periods.reshape(-1, width)
+    shared: Integers = block[0].copy()
+    if (np.diff(shared) > 0).all() and (block == shared).all():
+        return shared
     return None
+
+
+def _codes(units: pd.Series[Any]) -> tuple[Integers, pd.Index]:
+    """A code for each row, and the labels that codes stand for, increasing."""
+    if units.dtype.kind == "i" and isinstance(units.dtype, np.dtype):
+        labels, codes = _distinct(units.to_numpy())
+        return codes, pd.Index(labels)
+    codes, found = pd.factorize(units, sort=True)
+    return codes.astype(np.int64), pd.Index(found)
+
+
+def _distinct(values: Integers) -> tuple[Integers, Integers]:
+    """Distinct integers, increasing, and the position of each value among them."""
+    low = int(values.min())
+    span = int(values.max()) - low + 1
+    if span > max(SPAN, 4 * len(values)):
+        distinct, codes = np.unique(values, return_inverse=True)
+        return distinct, codes.astype(np.int64)
+    offsets = values.astype(np.int64) - low
+    seen = np.zeros(span, dtype=bool)
+    seen[offsets] = True
+    places = np.cumsum(seen) - 1
+    return (np.flatnonzero(seen) + low).astype(values.dtype), places[offsets]
 
 
 def _rows(chosen: NDArray[np.bool_]) -> str:

@@ -91,7 +91,7 @@ class TimeColumn:
     def window(self, window: tuple[Any, Any] | None) -> tuple[int, int] | None:
         """First and last period of ``window=`` as numbers on the clock."""
         if window is None or self.frequency is None:
-            return window
+            return window and _numbers_of(window)
         low, high = self.numbers(pd.Series(list(window), dtype=object), "window=")
         return int(low), int(high)
 
@@ -225,6 +225,15 @@ def _written(text: str, frequency: str | None) -> pd.Period | None:
     if frequency == QUARTERS:
         return pd.Period(year=year, quarter=part, freq=QUARTERS)
     return pd.Period(year=year, month=part, freq=frequency) if 1 <= part <= 12 else None
+
+
+def _numbers_of(window: tuple[Any, Any]) -> tuple[int, int]:
+    """A window in numbers; a command line writes them as text."""
+    try:
+        low, high = (int(each) if isinstance(each, str) else each for each in window)
+    except ValueError as error:
+        raise DesignError(f"window={window!r} must be two periods in numbers.") from error
+    return low, high
 
 
 def _base(frequency: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from jjjpolicy.design.intake.columns import Columns, quoted, shown_labels
 from jjjpolicy.design.intake.grid import Grid
@@ -41,8 +42,11 @@ def adoption_from_treatment(
             f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
             f"adoption=."
         )
-    matrix = grid.spread(values)
+    matrix = grid.spread(values.astype(np.int8), absent=np.int8(-1))
     on = matrix == 1
+    if absorbing and (matrix >= 0).all() and not (on[:, :-1] & ~on[:, 1:]).any():
+        starts = grid.shape[1] - np.count_nonzero(on, axis=1)
+        return np.append(grid.periods.astype(float), np.inf)[starts], None, ledger
     first = np.where(on.any(axis=1), on.argmax(axis=1), grid.shape[1])
     adoption = np.append(grid.periods.astype(float), np.inf)[first]
     off_again = (matrix == 0) & (np.arange(grid.shape[1])[None, :] > first[:, None])
@@ -60,7 +64,7 @@ def adoption_from_treatment(
 
 
 def _unknown_dates_listed(
-    matrix: Floats,
+    matrix: NDArray[np.int8],
     first: Integers,
     adoption: Floats,
     grid: Grid,
@@ -69,8 +73,8 @@ def _unknown_dates_listed(
 ) -> Ledger:
     """The ledger with units without a row just before the first treated one, after a warning."""
     width = matrix.shape[1]
-    position = np.arange(width)[None, :]
-    last = np.where((matrix == 0) & (position < first[:, None]), position, -1).max(axis=1)
+    position = np.arange(width, dtype=np.int32)[None, :]
+    last = np.where((matrix == 0) & (position < first[:, None]), position, np.int32(-1)).max(axis=1)
     unknown = np.flatnonzero((first < width) & (last >= 0) & (last < first - 1)).tolist()
     name = grid.clock.name
     said = [
@@ -78,10 +82,10 @@ def _unknown_dates_listed(
         f"the period of adoption is not known"
         for i in unknown
     ]
-    for i, what in zip(unknown, said, strict=True):
-        ledger = ledger.with_note(
-            grid.units[i], int(adoption[i]), f"{what}, and {name(adoption[i])} is taken"
-        )
+    ledger = ledger.with_notes(
+        (grid.units[i], int(adoption[i]), f"{what}, and {name(adoption[i])} is taken")
+        for i, what in zip(unknown, said, strict=True)
+    )
     if said:
         more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
         warn_user(
@@ -98,10 +102,26 @@ def declared_adoption(
     """First treated period of each unit, ``inf`` for never; it may lie after the last period."""
     column = frame[name]
     if time.frequency is None:
-        values = _adoption_in_numbers(column, name, grid, columns)
+        values = _numeric_adoption(column, name)
+        own, same = grid.constant(values)
+        adoption = _with_never(own if same else values, name, grid, columns)
     else:
         never = time.never(column)
-        values = np.where(never, np.inf, time.numbers(column.mask(never), name))
+        adoption, same = np.where(never, np.inf, time.numbers(column.mask(never), name)), False
+    if not same:
+        adoption = _same_in_unit(adoption, name, grid, columns)
+    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
+    if fractional.any():
+        i = int(np.argmax(fractional))
+        raise DesignError(
+            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
+            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
+        )
+    return adoption
+
+
+def _same_in_unit(values: Floats, name: str, grid: Grid, columns: Columns) -> Floats:
+    """The first treated period of each unit, from that of each row."""
     matrix = grid.spread(values, absent=-np.inf)
     adoption: Floats = matrix.max(axis=1)
     varies = ((matrix != adoption[:, None]) & ~np.isneginf(matrix)).any(axis=1)
@@ -116,18 +136,11 @@ def declared_adoption(
             f"adoption column {name!r} varies within {columns.unit} {quoted(grid.units[i])} "
             f"({', '.join(shown)}); it must be one first treated period."
         )
-    fractional = np.isfinite(adoption) & (adoption != np.round(adoption))
-    if fractional.any():
-        i = int(np.argmax(fractional))
-        raise DesignError(
-            f"adoption column {name!r} is {adoption[i]} for {columns.unit} "
-            f"{quoted(grid.units[i])}; the first treated period must be a whole number."
-        )
     return adoption
 
 
-def _adoption_in_numbers(column: pd.Series[Any], name: str, grid: Grid, columns: Columns) -> Floats:
-    """First treated periods as the table has them, row by row; ``inf`` for never."""
+def _numeric_adoption(column: pd.Series[Any], name: str) -> NDArray[Any]:
+    """An adoption column as numbers, ``inf`` where it is missing."""
     if not pd.api.types.is_numeric_dtype(column):
         raise DesignError(
             f"adoption column {name!r} holds text or objects ({_first_text(column)}); it must hold "
@@ -135,10 +148,19 @@ def _adoption_in_numbers(column: pd.Series[Any], name: str, grid: Grid, columns:
             f"df[{name!r}] = pd.to_numeric(df[{name!r}], errors='coerce') where what is no number "
             f"means never."
         )
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
+        return column.to_numpy()
     values = column.to_numpy(dtype=float, na_value=np.nan)
-    if (values == 0).any():
+    missing = np.isnan(values)
+    return np.where(missing, np.inf, values) if missing.any() else values
+
+
+def _with_never(values: NDArray[Any], name: str, grid: Grid, columns: Columns) -> Floats:
+    """First treated periods, of rows or of units, ``inf`` for never."""
+    never = values == 0
+    if never.any():
         warn_of_period_zero(grid.periods, columns)
-    values = np.where(np.isnan(values) | (values == 0), np.inf, values)
+    values = np.where(never, np.inf, values)
     if np.isneginf(values).any():
         raise DesignError(f"adoption column {name!r} holds -inf; never treated is 0, NaN or inf.")
     if grid.periods[0] > 0 and (values < 0).any():
@@ -186,8 +208,10 @@ def adoption_from_column(
         for period, rows in zip(*np.unique(adoption[later], return_counts=True), strict=True):
             ledger = ledger.with_note(None, int(period), f"adoption of {rows} rows lies {after}")
     else:
-        for unit, period in zip(grid.units[later], adoption[later], strict=True):
-            ledger = ledger.with_note(unit, int(period), f"adopts {after}")
+        ledger = ledger.with_notes(
+            (unit, int(period), f"adopts {after}")
+            for unit, period in zip(grid.units[later], adoption[later], strict=True)
+        )
     return np.where(later, np.inf, adoption), ledger
 
 
@@ -210,11 +234,13 @@ def always_treated(
         These are all treated units.
     """
     treated = np.isfinite(adoption)
-    before = grid.periods[None, :] < adoption[:, None]
-    followed = np.asarray((before & ~np.isnan(outcome)).any(axis=1))
+    earliest: Any = grid.periods[0]
+    if np.isnan(outcome.sum()):
+        earliest = grid.periods[(~np.isnan(outcome)).argmax(axis=1)]
+    followed = np.asarray(earliest < adoption)
     seen_before = followed
     if columns.adoption is not None:
-        seen_before = np.isin(adoption, adoption[treated & followed])
+        seen_before = np.isin(adoption, np.unique(adoption[treated & followed]))
     without: Booleans = treated & ~seen_before
     if without.any() and not (treated & seen_before).any():
         if cross_sections:
@@ -255,16 +281,30 @@ def require_comparison(
             f"no {columns.unit} is treated within {columns.time} {first}-{last}: check the "
             f"treatment column, window= and exclude=."
         )
-    observed = ~np.isnan(outcome)
-    on = switching if switching is not None else grid.periods[None, :] >= adoption[:, None]
     start = int(adoption.min())
     after = grid.periods >= start
-    if (on | ~observed)[:, after].all():
+    if not any(
+        _untreated_after(outcome, adoption, switching, grid.periods, after, rows)
+        for rows in (slice(1_000), slice(1_000, None))
+    ):
         raise DesignError(
             f"no control unit: from {columns.time} {grid.clock.name(start)} on every "
             f"{columns.unit} is treated, so that there is nothing to compare with. Keep untreated "
             f"or later-treated units."
         )
+
+
+def _untreated_after(
+    outcome: Floats,
+    adoption: Floats,
+    switching: Booleans | None,
+    periods: Integers,
+    after: Booleans,
+    rows: slice,
+) -> bool:
+    """Whether some of the units are observed untreated in some of the periods."""
+    on = periods[after] >= adoption[rows, None] if switching is None else switching[rows, after]
+    return bool((~on & ~np.isnan(outcome[rows, after])).any())
 
 
 def require_common_adoption(

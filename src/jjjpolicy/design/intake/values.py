@@ -123,15 +123,16 @@ def _advice(cells: pd.Series[Any], value: object, name: str) -> str:
 
 def constant(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
     """One value per unit of a column that must not vary within units."""
-    matrix = grid.spread(numbers(frame, name, grid, columns))
-    low, high = np.nanmin(matrix, axis=1), np.nanmax(matrix, axis=1)
-    if (low != high).any():
-        unit = grid.units[int(np.argmax(low != high))]
+    rows = numbers(frame, name, grid, columns)
+    values, same = grid.constant(rows)
+    if not same:
+        matrix = grid.spread(rows)
+        differs = np.nanmin(matrix, axis=1) != np.nanmax(matrix, axis=1)
+        unit = grid.units[int(np.argmax(differs))]
         raise DesignError(
             f"column {name!r} varies over time within {columns.unit} {quoted(unit)}; it must be "
             f"constant within a unit."
         )
-    values: Floats = low.astype(float)
     return values
 
 
@@ -158,15 +159,21 @@ def group_labels(
     frame: pd.DataFrame, name: str, grid: Grid, columns: Columns
 ) -> tuple[Integers, pd.Index]:
     """As :func:`group_codes`, and the labels that the codes stand for."""
-    codes, values = pd.factorize(frame[name], sort=True)
-    matrix = grid.spread(codes.astype(float))
-    low, high = np.nanmin(matrix, axis=1), np.nanmax(matrix, axis=1)
-    if (low != high).any():
+    column = frame[name]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
+        own, same = grid.constant(column.to_numpy())
+        if same:
+            labels, codes = np.unique(own, return_inverse=True)
+            return codes.astype(np.int64), pd.Index(labels)
+    codes, values = pd.factorize(column, sort=True)
+    group, same = grid.constant(codes.astype(np.int64))
+    if not same:
+        matrix = grid.spread(codes.astype(float))
+        low, high = np.nanmin(matrix, axis=1), np.nanmax(matrix, axis=1)
         i = int(np.argmax(low != high))
         raise DesignError(
             f"{columns.unit} {quoted(grid.units[i])} belongs to more than one {name!r} "
             f"({quoted(values[int(low[i])])}, {quoted(values[int(high[i])])}); it must be constant "
             f"in a unit."
         )
-    group: Integers = low.astype(np.int64)
     return group, pd.Index(values)

@@ -14,6 +14,7 @@ from jjjpolicy.did.group_time.scores import NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.clock import Clock
     from jjjpolicy.did.group_time.comparisons import Comparison
     from jjjpolicy.did.group_time.samples import Sample
     from jjjpolicy.linalg.types import Integers
@@ -93,11 +94,13 @@ def effects_of_cells(
         anticipation=anticipation,
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )
-    require_effects(bool((effects.event_times >= 0).any()), failed)
+    require_effects(bool((effects.event_times >= 0).any()), failed, design.labels.clock)
     return effects, trimmed
 
 
-def require_effects(some: bool, failed: list[Skipped]) -> None:
+def require_effects(some: bool, failed: list[Skipped], clock: Clock) -> None:
     """Raise a `DesignError` with the causes unless some effect from adoption on is estimated."""
     if not some:
-        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(failed)}.")
+        raise DesignError(
+            f"no effect from adoption on can be estimated. {causes_of(failed, clock)}."
+        )

@@ -90,7 +90,7 @@ def plan_comparisons(
             continue
         for period in range(0 if base == "universal" else 1, len(periods)):
             if period >= last:
-                reason = no_untreated(periods[period], anticipation)
+                reason = no_untreated(design.labels.clock.name(periods[period]), anticipation)
                 skipped.append((group, int(periods[period]), reason))
                 continue
             settled = base == "universal" or periods[period] >= group - anticipation
@@ -103,7 +103,9 @@ def plan_comparisons(
     if not has_never:
         skipped.append((cohorts[-1], None, CONTROL_ONLY))
     if not any(not cell.reference for cell in cells):
-        raise DesignError(f"no group-time effect can be estimated. {causes_of(skipped)}.")
+        raise DesignError(
+            f"no group-time effect can be estimated. {causes_of(skipped, design.labels.clock)}."
+        )
     return cells, skipped
 
 
@@ -111,7 +113,7 @@ def require_controls(design: Design, control: Control) -> None:
     """Raise a `DesignError` if ``control="never"`` and there are no never-treated units."""
     if control == "never" and design.treated.all():
         cohorts = design.cohorts
-        shown = ", ".join(f"{value:.0f}" for value in cohorts[:6])
+        shown = ", ".join(map(str, design.labels.clock.names(cohorts[:6])))
         raise DesignError(
             f"control='never' needs never-treated units, and every {design.labels.unit} is treated "
             f"in the end (cohorts {shown}{', …' if len(cohorts) > 6 else ''}). Use "
@@ -126,14 +128,14 @@ def untreated_periods(design: Design, anticipation: int) -> int:
 
 def missing_base(design: Design, group: float, anticipation: int) -> str:
     """Why a cohort has no base period."""
-    base, first = group - anticipation - 1, int(design.periods[0])
+    base, first = design.labels.clock.names([group - anticipation - 1, design.periods[0]])
     return (
-        f"its base period {base:.0f} lies outside the sample, which begins in {first}: begin "
+        f"its base period {base} lies outside the sample, which begins in {first}: begin "
         f"earlier{' or anticipate fewer periods' if anticipation else ''}"
     )
 
 
-def no_untreated(period: int, anticipation: int) -> str:
+def no_untreated(period: int | str, anticipation: int) -> str:
     """Why no cohort has controls in a period."""
     ahead = f" for {anticipation} more periods" if anticipation else ""
     return f"no unit is still untreated{ahead} in {period}"

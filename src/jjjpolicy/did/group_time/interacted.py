@@ -82,7 +82,8 @@ def interacted_columns(cells: SaturatedCells, *, unit_effects: bool) -> dict[str
     design = cells.design
     cohorts, codes = design.cohort_codes
     groups = [
-        f"cohort {cohort:.0f}" if np.isfinite(cohort) else "never treated" for cohort in cohorts
+        f"cohort {design.labels.clock.name(cohort)}" if np.isfinite(cohort) else "never treated"
+        for cohort in cohorts
     ]
     own = np.stack(
         [np.repeat((codes == c)[:, None], design.n_periods, 1) for c in range(len(cohorts))]

@@ -66,9 +66,10 @@ class SaturatedCells:
 
     def names(self) -> list[str]:
         """What the coefficients are called in messages."""
-        cohorts, periods = self.design.cohort_codes[0], self.design.periods
+        cohorts, periods = self.design.cohort_codes[0], self.design.period_names
+        name = self.design.labels.clock.name
         return [
-            f"cohort {cohorts[c]:.0f} in {periods[t]}"
+            f"cohort {name(cohorts[c])} in {periods[t]}"
             for c, t in zip(self.cohort, self.period, strict=True)
         ]
 
@@ -117,7 +118,8 @@ def saturated_cells(design: Design, base: int, *, leads: bool) -> SaturatedCells
             elif leads or design.periods[t] > group + base:
                 skipped.append((group, int(design.periods[t]), "no treated row is observed"))
     if not any(design.periods[t] >= cohorts[c] for c, t in cells):
-        raise DesignError(f"no effect from adoption on can be estimated. {causes_of(skipped)}.")
+        causes = causes_of(skipped, design.labels.clock)
+        raise DesignError(f"no effect from adoption on can be estimated. {causes}.")
     both = np.array(cells + nuisance, dtype=np.int64).reshape(-1, 2)
     return SaturatedCells(
         design=design,
@@ -137,7 +139,7 @@ def _comparable(design: Design, anticipation: int) -> tuple[Design, list[Skipped
         return design, []
     last = untreated_periods(design, anticipation)
     skipped: list[Skipped] = [
-        (group, int(period), no_untreated(period, anticipation))
+        (group, int(period), no_untreated(design.labels.clock.name(period), anticipation))
         for group in cohorts[:-1]
         for period in design.periods[last:]
     ]

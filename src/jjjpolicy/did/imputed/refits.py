@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 MOST_PATTERNS = 32
 """Patterns of observed periods up to which sums by pattern are faster than unit by unit."""
@@ -33,7 +33,8 @@ class Cohorts:
     Attributes
     ----------
     members : ndarray, shape (assignments, clusters)
-        1 for the clusters that adopt at the period, else 0.
+        How often each cluster is among those that adopt at the period: once, or never; in samples
+        of clusters as often as it is drawn.
     mass : ndarray, shape (clusters, patterns)
         Weighted number of units by pattern of observed periods.
     before, after : ndarray, shape (patterns, periods)
@@ -80,7 +81,8 @@ class Cohorts:
         sums = self.members @ (cells * self.effects) - periods * squares
         for own, after, level in zip(self.mass.T, self.after, self.levels(periods).T, strict=True):
             sums += self.members @ (cells * own[:, None]) * after * level[:, None]
-        return np.divide(sums, squares, out=np.zeros_like(sums), where=squares > 0)
+        averages: Floats = np.divide(sums, squares, out=np.zeros_like(sums), where=squares > 0)
+        return averages
 
 
 class SharedImputation(Estimator):
@@ -111,6 +113,24 @@ class SharedImputation(Estimator):
         if not self.shares_sums or not _separable(design, adoptions):
             return super().refit_many(design, adoptions, jobs)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+
+    def refit_counted(self, design: Design, groups: Integers, counts: Floats) -> Refits | None:
+        """Refit samples of whole clusters; see :meth:`Estimator.refit_counted`."""
+        _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+        whole = (groups[first][codes] == groups).all()
+        if not (whole and self.shares_sums and _separable(design, design.adoption[None])):
+            return None
+        drawn = counts[:, groups[first]]
+        cohorts = [
+            replace(own, members=own.members * drawn)
+            for own in _cohorts(design, design.adoption[None])
+        ]
+        solvable = _solvable(cohorts)
+        att = np.full(len(counts), np.nan)
+        if solvable.any():
+            kept = [replace(own, members=own.members[solvable]) for own in cohorts]
+            att[solvable], _ = self._solved(kept)
+        return Refits(att=att)
 
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         cohorts = list(_cohorts(design, adoptions))

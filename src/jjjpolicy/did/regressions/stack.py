@@ -130,7 +130,7 @@ def sub_experiment(
     for chosen, kind in ((mine, "treated unit"), (~mine, "clean control")):
         empty = weights[chosen].sum(axis=0) == 0
         if empty.any():
-            return f"no {kind} is observed in {design.periods[columns[np.argmax(empty)]]}"
+            return f"no {kind} is observed in {design.period_names[columns[np.argmax(empty)]]}"
     return SubExperiment(
         int(design.adoption[treated].min()), units, mine, columns, weights, incomplete
     )

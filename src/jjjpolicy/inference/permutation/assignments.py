@@ -58,6 +58,31 @@ class AssignmentSpace:
             free = free[:, rest].reshape(-1, available - size)
         return table
 
+    def with_actual(self, actual: Floats, most: int, draws: int, seed: int) -> tuple[Floats, bool]:
+        """The actual assignment first, then all others, or a sample where there are too many.
+
+        Parameters
+        ----------
+        actual : ndarray, shape (groups,)
+        most : int
+            All are listed where there are no more than this.
+        draws, seed : int
+            Of the sample.
+
+        Returns
+        -------
+        assignments : ndarray, shape (assignments, groups)
+        exact : bool
+            Whether they are all there are.
+        """
+        exact = self.count <= most
+        if exact:
+            table = self.enumerate()
+            table = table[(table != actual).any(axis=1)]
+        else:
+            table = self.sample(draws, seed)
+        return np.concatenate([actual[None], table]), exact
+
     def sample(self, replications: int, seed: int) -> Floats:
         """Independent random assignments, one random stream per replicate."""
         drawn = streams(seed, replications)

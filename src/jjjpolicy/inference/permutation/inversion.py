@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,6 +79,60 @@ def effects_kept(
     first, last = reached[0], reached[-1]
     upper = points[order][last + 1] if last + 1 < len(points) else np.inf
     return float(points[order][first]), float(upper)
+
+
+def searched(
+    margin: Callable[[float], float], centre: float, scale: float, precision: float
+) -> Iterator[float]:
+    """Trials of effects on one side of an estimate; the last is the end of the effects kept.
+
+    Steps are doubled until an effect is rejected, and the end is then closed in by secants (the
+    Illinois method of Dowell and Jarratt 1971), halved where they are slow.
+
+    Parameters
+    ----------
+    margin : callable
+        How far the test is from rejecting an effect, which is kept from 0 on.
+    centre, scale : float
+        An effect that is kept, and the first step; negative downwards.
+    precision : float
+        Width of the last bracket, as a share of the first step.
+
+    Yields
+    ------
+    float
+        Infinite where no effect within a million steps is rejected.
+    """
+    inner, kept = centre, margin(centre)
+    step = scale
+    yield inner
+    while (beyond := margin(centre + step)) >= 0:
+        inner, kept, step = centre + step, beyond, 2 * step
+        yield inner
+        if abs(step) > 1e6 * abs(scale):
+            yield float(np.copysign(np.inf, scale))
+            return
+    outer, width, last = centre + step, precision * abs(scale), 0
+    checked, trials = abs(outer - inner), 0
+    while abs(outer - inner) > width:
+        if trials == 3:  # less than halved in three trials
+            slow = abs(outer - inner) > checked / 2
+            checked, trials = abs(outer - inner), 0
+            kept, beyond = (1.0, -1.0) if slow else (kept, beyond)
+        share = kept / (kept - beyond) if np.isfinite(kept - beyond) else 0.5
+        least = width / (2 * abs(outer - inner))
+        point = inner + min(max(share, least), 1 - least) * (outer - inner)
+        if point in (inner, outer):
+            break
+        found = margin(point)
+        side = 1 if found >= 0 else -1
+        if side > 0:
+            inner, kept, beyond = point, found, beyond / (2 if last == side else 1)
+        else:
+            outer, beyond, kept = point, found, kept / (2 if last == side else 1)
+        last, trials = side, trials + 1
+        yield inner
+    yield inner
 
 
 def holding_zero(ends: tuple[float, float], pvalue: float, level: float) -> tuple[float, float]:

@@ -41,9 +41,19 @@ def refits_without(estimate: Estimate, codes: Integers, label: str, jobs: int = 
         Without some group there is nothing to estimate; it is named.
     """
     estimator, design = estimate.estimator, estimate.design
-    groups = range(int(codes.max()) + 1)
-    tasks = [(estimator, design, codes != g, label) for g in groups]
-    return list(run(_refit, tasks, jobs, label))
+    groups = int(codes.max()) + 1
+    parts = known_refits(estimator.refit_counted(design, codes, 1.0 - np.eye(groups)), groups)
+    unknown = [g for g, part in enumerate(parts) if part is None]
+    tasks = [(estimator, design, codes != g, label) for g in unknown]
+    found = run(_refit, tasks, jobs, label)
+    return [next(found) if part is None else part for part in parts]
+
+
+def known_refits(shared: Refits | None, number: int) -> list[Refits | None]:
+    """Refits of samples one by one; None for those that are to be fitted by themselves."""
+    if shared is None:
+        return [None] * number
+    return [None if np.isnan(shared.att[k]) else shared.at(np.array([k])) for k in range(number)]
 
 
 def _refit(estimator: Estimator, design: Design, keep: Booleans, label: str) -> Refits:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.linalg.brief import brief
 from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName
 from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.replication.artefacts.study import Study
@@ -30,7 +31,7 @@ class Fault:
     found: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Integrity:
     """What a check of the files found.
 
@@ -43,6 +44,8 @@ class Integrity:
 
     sidecars: dict[ArtefactName, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+
+    __repr__ = brief
 
     def edited(self, file: str) -> bool:
         """Whether a file differs from what its provenance says."""

@@ -34,6 +34,10 @@ _WORDS = {
 }
 _NOT_IN_PAPER = Text(" outside the paper", "（正文未列）")
 
+_COORDINATES = re.compile(r' (?:x|y|d|points)="[^"]*"')
+_DIGITS = re.compile(r"(\.\d\d)\d+")
+"""Coordinates of drawings are shown to a hundredth of a point."""
+
 Words = dict[str, str]
 """The same words by language."""
 
@@ -300,6 +304,7 @@ def _image(path: Path) -> Drawing:
     markup = re.sub(r"<!--.*?-->\s*", "", markup, flags=re.DOTALL)
     if re.search(r"</?script|<!--", markup, re.IGNORECASE):
         raise DataError(f"{path.name} holds a script. Run the script that makes it.")
+    markup = _COORDINATES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), markup)
     size = re.search(r'viewBox="[\d.e+-]+ [\d.e+-]+ ([\d.]+) ([\d.]+)"', markup)
     return Drawing(markup, f"{size[1]} / {size[2]}" if size else "auto")
 

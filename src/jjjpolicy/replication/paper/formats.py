@@ -171,7 +171,8 @@ class Html:
             _block(
                 "html",
                 f'<figure id="{target.identifier}">'
-                f'<img src="figures/{target.name}.{self.language}.svg" '
+                f'<img loading="lazy" decoding="async" '
+                f'src="figures/{target.name}.{self.language}.svg" '
                 f'style="width:{caption.width}in" alt="{escape_html(words_below)}">'
                 f"<figcaption>{escape_html(_prefix(target, self.language) + words_below)}"
                 f"</figcaption>{text}</figure>",

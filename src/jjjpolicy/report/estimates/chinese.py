@@ -94,6 +94,7 @@ _PATTERNS = {
     r"pooled effect over event times (.+), variance-weighted": r"事件时间 \1 的合并效应，方差加权",
     r"clustered by (.+) and (.+) \((.+)\)": r"按 \1 与 \2 双向聚类（\3）",
     r"clustered by (.+) \((.+)\)": r"按 \1 聚类（\2）",
+    r"Borusyak-Jaravel-Spiess, clustered by (.+)": r"Borusyak–Jaravel–Spiess，按 \1 聚类",
     r"(?:two-stage GMM|influence functions), clustered by (.+)": r"按 \1 聚类",
     r"de Chaisemartin-D'Haultfœuille, clustered by (.+)": (
         r"de Chaisemartin–D'Haultfœuille，按 \1 聚类"
@@ -115,6 +116,16 @@ _PATTERNS = {
         r"\2 至 \3 共 \1 个安慰剂时点；可达到的最小 p 值为 \4。"
     ),
     r"Smallest attainable p-value (\S+)\.": r"可达到的最小 p 值为 \1。",
+    r"(\S+) draws, seed (\d+); smallest attainable p-value (\S+)\.": (
+        r"\1 次抽样，随机种子 \2；可达到的最小 p 值为 \3。"
+    ),
+    r"all (\S+) sign vectors; smallest attainable p-value (\S+)\.": (
+        r"全部 \1 种符号向量；可达到的最小 p 值为 \2。"
+    ),
+    r"cohort (\S+) is a single (.+): its own variation cannot be estimated, and standard errors "
+    r"with it are too small\. Use randomisation inference\.": (
+        r"\1 批次仅一个 \2：其自身变异无法估计，所得标准误偏小；请用随机化推断。"
+    ),
     r"(\S+) periods are too few for a 95% interval\.": r"\1 个时期不足以给出 95% 区间。",
     r"seed (\d+)\.": r"随机种子 \1。",
     r"p-values: (.+)\.": r"p 值：\1。",

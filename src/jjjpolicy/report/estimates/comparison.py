@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.errors import DataError
+from jjjpolicy.estimation.estimate import Estimate
+from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.report.estimates.attained import Attained, attained, percent
 from jjjpolicy.report.estimates.chinese import in_chinese
-from jjjpolicy.report.estimates.names import Estimates, named
 from jjjpolicy.report.tables.cells import (
     Cell,
     Interval,
@@ -25,11 +27,10 @@ from jjjpolicy.report.text import Label, Language, Text, chosen
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate
 
 
 def compare(
-    estimates: Estimates,
+    estimates: Named[Estimate],
     *,
     id: str = "comparison",
     caption: Label = Text("Estimates side by side", "估计结果对比"),
@@ -43,7 +44,7 @@ def compare(
     ----------
     estimates : mapping of str to Estimate, or list of Estimate
         Column headings and estimates. Those of a list are called after their estimators and, where
-        need be, their outcome, inference method or number.
+        need be, their outcome, inference method, options or number.
     id, caption
         Of the table.
     digits : int, optional
@@ -69,7 +70,7 @@ def compare(
     InferenceError
         ``level`` is not between 0 and 1.
     """
-    estimates = named(estimates)
+    estimates = by_name(estimates, Estimate, "compare()", DataError)
     columns = list(estimates.values())
     intervals = [attained(e, level) for e in columns]
     shown = [

@@ -40,7 +40,9 @@ HEADINGS = {
     "post_rmspe": "处理后 RMSPE",
     "rmspe_ratio": "RMSPE 比",
     "effective_donors": "有效对照数",
-    "cells": "处理单元格",
+    "intercept": "截距",
+    "optimality_gap": "最优性差距",
+    "cells": "处理期数",
     "placebos": "安慰剂数",
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.results import fits_ahead
 from jjjpolicy.report.estimates.attained import Attained, attained, percent
 from jjjpolicy.report.estimates.chinese import in_chinese, method_in_chinese
 from jjjpolicy.report.estimates.digest import DIGITS, Digest, Line, table_of
@@ -64,19 +66,25 @@ def digest(estimate: Estimate, level: float, digits: int | None, language: Langu
     label = estimate.estimator.label
     outcome = estimate.design.labels.outcome_in(language)
     title = Text(f"{label}: effect on {outcome}", f"{method_in_chinese(label)}：对{outcome}的影响")
-    interval = attained(estimate, level)
+    result = estimate.inference
+    waiting = 0 if result is None else fits_ahead(result.bounds, level)
+    interval = None if waiting else attained(estimate, level)
     shown = level if interval is None else interval.level
     return Digest(
         words(title, language),
         label,
-        tuple(_lines(estimate, interval, digits, language)),
+        tuple(_lines(estimate, interval, waiting, digits, language)),
         tuple(_tables(estimate, shown, digits, language)),
         language,
     )
 
 
 def _lines(
-    estimate: Estimate, interval: Attained | None, digits: int | None, language: Language
+    estimate: Estimate,
+    interval: Attained | None,
+    waiting: int,
+    digits: int | None,
+    language: Language,
 ) -> Iterator[Line]:
     def line(en: str, zh: str, *texts: Text) -> Line:
         label = words(Text(en, zh), language)
@@ -127,6 +135,12 @@ def _lines(
                     f"{told.zh}   （分配方案如此之少时所能达到的最高水平）",
                 )
             yield line(f"{at} interval", f"{at} 区间", told)
+        elif waiting:
+            told = Text(
+                f"takes about {waiting:,} fits: ask for it with .interval()",
+                f"约需 {waiting:,} 次估计，请以 .interval() 另行计算",
+            )
+            yield line("interval", "区间", told)
         yield from rank_lines(estimate, language)
         yield line("inference", "推断方法", same(result.name), *map(same, result.notes))
     yield from _pretrends(estimate, language)
@@ -153,6 +167,7 @@ def _tables(
         known = frame.dropna(axis=1, how="all")
         return table_of(titled(en, zh, "lower" in known), known, language, digits)
 
+    result = estimate.inference
     units, cohorts, clock = (
         estimate.unit_effects,
         estimate.cohort_effects,
@@ -161,16 +176,25 @@ def _tables(
     if units is not None and len(units) <= MOST_GROUPS:
         yield table_of(titled("By treated unit", "按处理组地区", False), units, language, digits)
     if cohorts is not None and 1 < len(cohorts) <= MOST_GROUPS:
-        shown = estimate.by_cohort if level == 0.95 else estimate.by_cohort_at(level)
+        if result is not None and fits_ahead(result.cohorts, level):
+            shown = cohorts
+        else:
+            shown = estimate.by_cohort if level == 0.95 else estimate.by_cohort_at(level)
         yield table("By adoption cohort", "按首次处理批次", shown)
-    effects = estimate.effects
+    waits = result is not None and fits_ahead(result.effects, level) > 0
+    effects = (replace(estimate, inference=None) if waits else estimate).effects
     if len(effects) <= MOST_EFFECTS:
-        shown = effects if level == 0.95 else estimate.effects_at(level)
+        shown = effects if level == 0.95 or waits else estimate.effects_at(level)
         if clock.frequency is not None and len(estimate.design.cohorts) == 1:
             periods = clock.names(shown["event_time"] + estimate.design.cohorts[0])
             shown = shown.copy()
             shown.insert(1, "period", periods)
-        yield table("By event time", "按事件时间", shown)
+        if waits:
+            yield table(
+                "By event time (intervals with .effects)", "按事件时间（区间见 .effects）", shown
+            )
+        else:
+            yield table("By event time", "按事件时间", shown)
 
 
 def _pretrends(estimate: Estimate, language: Language) -> Iterator[Line]:

@@ -71,7 +71,19 @@ def decimals(values: Iterable[float | None], least: int = 3) -> int:
 
 
 def format_pvalue(value: float | None, digits: int = 3) -> str:
-    """Print a p-value; one that would round to zero prints as ``<0.001``."""
+    """Print a p-value; one that would round to zero prints as ``<0.001``.
+
+    Parameters
+    ----------
+    value : float or None
+        None prints as missing.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+    """
     if value is not None and value < 0.5 * 10.0**-digits:
         return f"<{10.0**-digits:.{digits}f}"
     return format_number(value, digits)
@@ -91,7 +103,19 @@ class Figures(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """A number printed with a fixed number of decimals."""
+    """A number printed with a fixed number of decimals.
+
+    Parameters
+    ----------
+    value : float or None
+        None prints as missing.
+    digits : int
+        Decimals.
+    grouping : bool
+        Whether thousands are grouped.
+    source : str
+        Path of the result that it prints, for tracing.
+    """
 
     value: float | None
     digits: int = 3
@@ -108,7 +132,17 @@ class Number:
 
 @dataclass(frozen=True)
 class StandardError:
-    """A standard error, printed in parentheses below its estimate."""
+    """A standard error, printed in parentheses below its estimate.
+
+    Parameters
+    ----------
+    value : float or None
+        In units of its estimate; None prints as missing.
+    digits : int
+        Decimals.
+    source : str
+        Path of the result that it prints, for tracing.
+    """
 
     value: float | None
     digits: int = 3
@@ -125,7 +159,17 @@ class StandardError:
 
 @dataclass(frozen=True)
 class PValue:
-    """A p-value; never starred."""
+    """A p-value; never starred.
+
+    Parameters
+    ----------
+    value : float or None
+        Between 0 and 1; None prints as missing.
+    digits : int
+        Decimals.
+    source : str
+        Path of the result that it prints, for tracing.
+    """
 
     value: float | None
     digits: int = 3
@@ -141,7 +185,17 @@ class PValue:
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval or any other pair of bounds."""
+    """A confidence interval or any other pair of bounds.
+
+    Parameters
+    ----------
+    low, high : float or None
+        In units of the estimate; None for both prints as missing.
+    digits : int
+        Decimals.
+    source : str
+        Path of the result that it prints, for tracing.
+    """
 
     low: float | None
     high: float | None

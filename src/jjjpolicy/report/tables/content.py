@@ -15,6 +15,18 @@ class Column:
 
     A ``width``, as a part of the width of the text, makes a column of words: they wrap, and are set
     left instead of centred.
+
+    Parameters
+    ----------
+    heading, span : str or Text
+        Words of the column, and of the heading above it and its neighbours.
+    width : float, optional
+        Between 0 and 1, as a part of the width of the text.
+
+    Raises
+    ------
+    DataError
+        A width outside this range.
     """
 
     heading: Label
@@ -31,7 +43,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A labelled row."""
+    """A labelled row.
+
+    Parameters
+    ----------
+    label : str or Text
+    cells : tuple
+        One for each column: numbers, errors, p-values, intervals, words, or None.
+    """
 
     label: Label
     cells: tuple[Cell, ...]
@@ -39,7 +58,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """A group of rows under a heading (none if the heading is empty)."""
+    """A group of rows under a heading (none if the heading is empty).
+
+    Parameters
+    ----------
+    heading : str or Text
+    rows : tuple of Row
+    """
 
     heading: Label
     rows: tuple[Row, ...]

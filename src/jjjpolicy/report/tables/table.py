@@ -63,9 +63,21 @@ class Table(Content):
         frame : DataFrame
             Cells may be numbers, strings, or any of the cell classes. A column index of two levels
             becomes spanning headings and headings.
+        id : str
+            Name of the table, and of the files it is saved in.
+        caption : str or Text
         digits : int or mapping from column to int, optional
             Decimals; integers print without. Columns that are not named have three, and more where
             their numbers are too small for them.
+        stub : str or Text
+            Heading of the row labels.
+        notes : sequence of str or Text
+        missing : str or Text
+            Why some cells print as an en dash.
+
+        Returns
+        -------
+        Table
         """
         stated = digits if isinstance(digits, Mapping) else dict.fromkeys(frame.columns, digits)
         columns = tuple(
@@ -109,7 +121,13 @@ class Table(Content):
         return typst.render(lay_out(self, self._language(language)))
 
     def to_docx(self, path: str | PathLike[str], language: Language | None = None) -> None:
-        """Write a Word document holding the table in three-line style."""
+        """Write a Word document holding the table in three-line style.
+
+        Parameters
+        ----------
+        path : path
+        language : "en" or "zh", optional
+        """
         word.write(lay_out(self, self._language(language)), Path(path))
 
     def to_frame(self, language: Language = "en") -> pd.DataFrame:

@@ -81,8 +81,8 @@ def look_at_hull(
     if spread == 0 and len(pool) > 1:
         raise DesignError(
             f"{design.labels.outcome!r} is the same for all donors in every period before "
-            f"{design.adoption[i]:.0f}, so that there is nothing to choose weights by; look at the "
-            f"outcome column."
+            f"{design.labels.clock.name(design.adoption[i])}, so that there is nothing to choose "
+            f"weights by; look at the outcome column."
         )
     distance = float(np.sqrt(max(best.objective, 0.0) / before.sum()))
     if len(pool) > 1 and distance > FAR_OUTSIDE * spread:

@@ -80,12 +80,13 @@ class Matching:
         design = self.design
         before = design.periods < design.adoption[self.treated]
         if periods is not None:
-            inside = (design.periods >= periods[0]) & (design.periods <= periods[1])
+            first, last = map(design.labels.clock.number, periods)
+            inside = (design.periods >= first) & (design.periods <= last)
             if not inside.any() or (inside & ~before).any():
                 raise DesignError(
                     f"periods={periods!r} over which the outcome is fitted must lie in the window "
                     f"and before {quoted(design.units[self.treated])} is treated in "
-                    f"{design.adoption[self.treated]:.0f}."
+                    f"{design.labels.clock.name(design.adoption[self.treated])}."
                 )
             before = inside
         pool: Floats = design.outcome[np.ix_(self.donors, before)]
@@ -173,7 +174,13 @@ class CrossValidated(PredictorWeights):
     validation: tuple[int, int]
 
     def choose(self, matching: Matching) -> VSearch:
-        """Weights from the training step."""
+        """Weights from the training step.
+
+        Raises
+        ------
+        DesignError
+            Training predictors are not as many as predictors.
+        """
         if len(self.training) != len(matching.table):
             raise DesignError(
                 f"CrossValidated has {len(self.training)} training predictors for "
@@ -197,7 +204,13 @@ class GivenWeights(PredictorWeights):
     weights: Mapping[str, float] | tuple[float, ...]
 
     def choose(self, matching: Matching) -> VSearch:
-        """The given weights, scaled to sum to one."""
+        """The given weights, scaled to sum to one.
+
+        Raises
+        ------
+        DesignError
+            Weights do not fit the predictors.
+        """
         labels = list(matching.table.index)
         if isinstance(self.weights, Mapping):
             if set(self.weights) != set(labels):
@@ -231,7 +244,8 @@ def _regression_weights(matching: Matching, periods: tuple[int, int] | None = No
     units[matching.treated] = True
     inside = design.periods < design.adoption[matching.treated]
     if periods is not None:
-        inside &= (design.periods >= periods[0]) & (design.periods <= periods[1])
+        first, last = map(design.labels.clock.number, periods)
+        inside &= (design.periods >= first) & (design.periods <= last)
     regressors = np.column_stack([np.ones(scaled.shape[1]), scaled.T])
     outcome = design.outcome[np.ix_(units, inside)]
     coefficients = np.linalg.lstsq(regressors, outcome, rcond=None)[0][1:]

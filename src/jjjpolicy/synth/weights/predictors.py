@@ -27,22 +27,23 @@ class Predictor(Options):
     ----------
     variable : str
         A column given as ``predictors=`` or ``covariates=`` of the design, or its outcome.
-    periods : (int, int) or int, optional
-        First and last period, both included, or a single period; by default all periods before
+    periods : (period, period) or period, optional
+        First and last period, both included, or a single one, as numbers or by name
+        (``("2017Q1", "2018Q4")``); by default all periods before
         treatment. Cells without a value are left out of the average; every unit needs at least one.
     """
 
     variable: str
-    periods: tuple[int, int] | int | None = None
+    periods: tuple[int | str, int | str] | int | str | None = None
 
     @property
     def label(self) -> str:
         """Name in tables: variable and periods."""
         if self.periods is None:
             return self.variable
-        if isinstance(self.periods, int):
-            return f"{self.variable} {self.periods}"
-        return f"{self.variable} {self.periods[0]}-{self.periods[1]}"
+        if isinstance(self.periods, tuple | list):
+            return f"{self.variable} {self.periods[0]}-{self.periods[1]}"
+        return f"{self.variable} {self.periods}"
 
     def values(self, design: Design, treated: int, units: Booleans) -> Floats:
         """Averages of the marked units, ``nan`` elsewhere; shape (units,).
@@ -64,7 +65,8 @@ class Predictor(Options):
         inside = self._periods(design, treated)
         cells = np.isfinite(table[:, inside])
         empty = units & ~cells.any(axis=1)
-        years = f"{design.periods[inside][0]} to {design.periods[inside][-1]}"
+        names_inside = design.labels.clock.names(design.periods[inside])
+        years = f"{names_inside[0]} to {names_inside[-1]}"
         if empty.any():
             names = ", ".join(quoted(unit) for unit in design.units[empty][:5])
             raise DesignError(
@@ -97,20 +99,23 @@ class Predictor(Options):
         before: Booleans = design.periods < design.adoption[treated]
         if self.periods is None:
             return before
-        first, last = (
-            (self.periods, self.periods) if isinstance(self.periods, int) else self.periods
+        clock, names = design.labels.clock, design.period_names
+        ends = (
+            self.periods if isinstance(self.periods, tuple | list) else (self.periods, self.periods)
         )
+        first, last = map(clock.number, ends)
         inside: Booleans = (design.periods >= first) & (design.periods <= last)
         if not inside.any():
             raise DesignError(
                 f"predictor {self.label!r}: the design has no such period; it runs from "
-                f"{design.periods[0]} to {design.periods[-1]}."
+                f"{names[0]} to {names[-1]}."
             )
         if (inside & ~before).any():
+            under = clock.name(design.periods[inside & ~before][0])
             raise DesignError(
-                f"predictor {self.label!r} uses {design.periods[inside & ~before][0]}, when "
+                f"predictor {self.label!r} uses {under}, when "
                 f"{quoted(design.units[treated])} is already treated; end it before "
-                f"{design.adoption[treated]:.0f}."
+                f"{clock.name(design.adoption[treated])}."
             )
         return inside
 
