@@ -46,7 +46,7 @@ CHINESE = {
     "CSV, TSV, Parquet, Stata (.dta) or Excel (.xlsx).": (
         "数据文件：CSV、TSV、Parquet、Stata（.dta）或 Excel（.xlsx）。"
     ),
-    "Column of periods (integers).": "时期所在的列（整数）。",
+    "Column of periods: years, dates, 2019Q4, …": "时期所在的列：年份、日期、2019Q4 等。",
     "Column of the outcome.": "结果变量所在的列。",
     "Column of units; none for repeated cross-sections.": "个体所在的列；重复截面数据不填。",
     "Column of 0 and 1.": "处理变量所在的列，取值为 0 和 1。",
