@@ -228,6 +228,6 @@ def _solvable(cohorts: list[Cohorts]) -> Booleans:
         fitted &= ~np.asarray(((sizes > 0) & without).any(axis=1))
         together += np.tensordot(sizes, own.before[:, :, None] * own.before[:, None, :], 1)
         treated += sizes @ own.after.sum(axis=1)
-    linked: Booleans = np.asarray((together > 0).all(axis=2)).any(axis=1)
+    linked = np.any(np.all(together > 0, axis=2), axis=1)
     fitted &= linked & (treated > 0)
     return fitted
