@@ -225,8 +225,9 @@ def _solvable(cohorts: list[Cohorts]) -> Booleans:
     for own in cohorts:
         sizes: Floats = own.members @ (own.mass > 0)
         without = own.before.sum(axis=1) == 0
-        fitted &= ~(sizes[:, without] > 0).any(axis=1)
+        fitted &= sizes[:, without].sum(axis=1) == 0
         together += np.tensordot(sizes, own.before[:, :, None] * own.before[:, None, :], 1)
         treated += sizes @ own.after.sum(axis=1)
-    fitted &= (together > 0).all(axis=2).any(axis=1) & (treated > 0)
+    linked = np.asarray((together > 0).all(axis=2))
+    fitted &= linked.any(axis=1) & (treated > 0)
     return fitted
