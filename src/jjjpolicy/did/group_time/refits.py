@@ -120,8 +120,7 @@ class _Means:
     @cached_property
     def members(self) -> Floats:
         """1 in the cohort of a cluster, shape (cohorts, assignments, clusters)."""
-        members: Floats = (self.adoptions == self.cohorts[:, None, None]).astype(float)
-        return members
+        return np.asarray(self.adoptions == self.cohorts[:, None, None], dtype=float)
 
     @cached_property
     def treated(self) -> Floats:

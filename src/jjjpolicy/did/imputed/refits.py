@@ -224,10 +224,10 @@ def _solvable(cohorts: list[Cohorts]) -> Booleans:
     together, treated = np.zeros((rows, periods, periods)), np.zeros(rows)
     for own in cohorts:
         sizes: Floats = own.members @ (own.mass > 0)
-        without: Booleans = own.before.sum(axis=1) == 0
-        fitted &= ~np.asarray(((sizes > 0) & without).any(axis=1))
+        without = own.before.sum(axis=1) == 0
+        fitted &= sizes[:, without].sum(axis=1) == 0
         together += np.tensordot(sizes, own.before[:, :, None] * own.before[:, None, :], 1)
         treated += sizes @ own.after.sum(axis=1)
-    linked = np.any(np.all(together > 0, axis=2), axis=1)
-    fitted &= linked & (treated > 0)
+    linked = np.asarray((together > 0).all(axis=2))
+    fitted &= linked.any(axis=1) & (treated > 0)
     return fitted
