@@ -31,10 +31,11 @@ NOTES = (
     Text(
         "Sigma: standard deviation over provinces of log product, of vintage nbs_2024; it rises "
         "where provinces diverge. Product is total, not per person: the series of residents breaks "
-        "in 2010 and 2020, where the censuses corrected it. Growth on the initial level, over all 31 provinces: slope of "
-        "least squares with HC1 standard errors.",
+        "in 2010 and 2020, where the censuses corrected it. Growth on the initial level, over all "
+        "31 provinces: slope of least squares with HC1 standard errors.",
         "σ 收敛：各省份地区生产总值对数的标准差（nbs_2024 口径），上升表示差距扩大。"
-        "地区生产总值为总量而非人均值：常住人口序列在 2010 年和 2020 年因人口普查修正而中断。"
+        "地区生产总值为总量而非人均值："
+        "常住人口序列在 2010 年和 2020 年因人口普查修正而中断。"
         "β 收敛：31 个省份增长率对初始水平的最小二乘回归斜率（HC1 稳健标准误）。",
     ),
     words.NOMINAL,
