@@ -203,3 +203,17 @@ def test_the_own_panel_decides_where_asked_for() -> None:
 def test_what_cannot_be_advised_on_is_refused() -> None:
     with pytest.raises(jp.InferenceError, match="draws=1 must be at least 2"):
         jp.advise(design(cities(ONE)), calibrate=True, replications=1)
+
+
+def test_dates_of_quarters_are_named_as_in_the_table():
+    quarters = pd.period_range("2015Q1", periods=12, freq="Q")
+    rows = [
+        (unit, str(quarter), float(unit + k % 3), int(unit == 0 and k >= 8))
+        for unit in range(8)
+        for k, quarter in enumerate(quarters)
+    ]
+    frame = pd.DataFrame(rows, columns=["city", "quarter", "y", "treated"])
+    design = jp.Design.from_frame(
+        frame, unit="city", time="quarter", outcome="y", treatment="treated"
+    )
+    assert "1 of 8 city treated, from 2017Q1 on" in jp.advise(design).summary()

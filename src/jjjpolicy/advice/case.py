@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.design.clock import NUMBERS, Clock
 from jjjpolicy.estimation.variance import FEW_TREATED_CLUSTERS
 from jjjpolicy.inference.few_treated import ENUMERATED as COMBINED
 from jjjpolicy.inference.few_treated import ConleyTaber
@@ -44,6 +45,8 @@ class Case:
         Smallest number of periods from adoption on.
     balanced, absorbing : bool
         Whether every unit is observed in every period, and whether treatment stays on.
+    clock : Clock
+        What periods are called.
     """
 
     outcome: str
@@ -60,6 +63,7 @@ class Case:
     after: int
     balanced: bool
     absorbing: bool
+    clock: Clock = NUMBERS
 
     @classmethod
     def of(cls, design: Design) -> Case:
@@ -89,6 +93,7 @@ class Case:
             after=design.n_periods - max(before),
             balanced=design.balanced,
             absorbing=design.absorbing,
+            clock=design.labels.clock,
         )
 
     @property

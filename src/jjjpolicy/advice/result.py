@@ -118,7 +118,7 @@ def _lines(advice: Advice, language: Language) -> Iterator[str]:
 
 def _case(case: Case) -> Iterator[Text]:
     dates = sorted(set(case.dates))
-    shown = ", ".join(map(str, dates[:6])) + (", …" if len(dates) > 6 else "")
+    shown = ", ".join(map(str, case.clock.names(dates[:6]))) + (", …" if len(dates) > 6 else "")
     coarser = case.level != case.unit
     yield Text(
         f"{case.treated} of {case.groups} {case.level} treated, from {shown} on; "

@@ -130,13 +130,13 @@ class Table(Content):
         """
         word.write(lay_out(self, self._language(language)), Path(path))
 
-    def to_frame(self, language: Language = "en") -> pd.DataFrame:
+    def to_frame(self, language: Language | None = None) -> pd.DataFrame:
         """Return the unrounded numbers by row label; an interval has two rows."""
-        return spreadsheet.to_frame(self, language)
+        return spreadsheet.to_frame(self, self._language(language))
 
-    def to_excel(self, path: str | PathLike[str], language: Language = "en") -> None:
+    def to_excel(self, path: str | PathLike[str], language: Language | None = None) -> None:
         """Write an Excel file whose numbers are numbers; needs ``openpyxl``."""
-        spreadsheet.write_excel(self, path, language)
+        spreadsheet.write_excel(self, path, self._language(language))
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write the definition (``<id>.json``) and every format in both languages.
