@@ -204,8 +204,14 @@ def test_what_does_not_match_is_named() -> None:
         fitted(jp.did.ExposureMatrix(touching().iloc[:38]))
     with pytest.raises(jp.DesignError, match="has no column for unit 0, 1, 2, …"):
         fitted(jp.did.ExposureMatrix(touching().rename(columns=str)))
+    with pytest.raises(jp.DesignError, match="matrix=.* must be a DataFrame"):
+        jp.did.ExposureMatrix(touching().to_numpy())  # type: ignore[arg-type]
     with pytest.raises(jp.DesignError, match="type ndarray.*give a DataFrame"):
-        fitted(jp.did.ExposureMatrix(touching().to_numpy()))  # type: ignore[arg-type]
+        jp.inference.spillover_test(
+            design_of(panel(ONE_DATE)),
+            beyond=1.0,
+            distances=touching().to_numpy(),  # type: ignore[arg-type]
+        )
     with pytest.raises(jp.DesignError, match="holds what is no number"):
         fitted(jp.did.ExposureMatrix(touching().astype(str).replace("1", "yes")))
     gap = touching().astype(float)
@@ -225,7 +231,7 @@ def test_what_cannot_be_estimated_is_explained() -> None:
         fitted(jp.did.InverseDistance(distances=table(np.zeros((UNITS, UNITS)))))
     with pytest.raises(jp.DesignError, match="scale=-1 must be above zero"):
         jp.did.ExponentialDecay(scale=-1)
-    with pytest.raises(jp.DesignError, match="must say how exposed units are"):
+    with pytest.raises(jp.DesignError, match="exposure='distance' must be ExposureMatrix"):
         jp.did.SpilloverExposure("distance")  # type: ignore[arg-type]
 
 

@@ -262,6 +262,8 @@ def test_randomisation_and_conley_work_and_options_are_recorded() -> None:
     randomised = estimate.with_inference(jp.inference.RandomizationInference(replications=19))
     assert randomised.pvalue is not None
     assert 0 < randomised.pvalue <= 1
+    with pytest.raises(jp.InferenceError, match="SpilloverRings lets treatment affect them"):
+        randomised.interval()
     assert estimate.with_inference(jp.inference.Conley(cutoff_km=200)).se is not None
     described = jp.did.SpilloverRings(rings=(1,), adjacency=touching).specification()
     assert described["adjacency"].startswith("40 units, sha256")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,9 +87,9 @@ def test_an_affected_unit_nobody_borrows_from_changes_nothing() -> None:
 
 
 def test_german_reunification_with_austria_affected_as_the_authors_program(
-    gold_data: Callable[..., pd.DataFrame],
+    germany_data: pd.DataFrame,
 ) -> None:
-    frame = gold_data("germany")
+    frame = germany_data
     treated = (frame["country"] == "West Germany") & (frame["year"] >= 1990)
     design = jp.Design.from_frame(
         frame.assign(treated=treated.astype(int)),
@@ -122,13 +120,19 @@ def test_units_that_are_made_of_each_other_are_named() -> None:
         (["A", "A"], "'A' is named twice"),
         (["Z"], "no unit 'Z' in the design"),
         ([], "at least one label"),
-        ("A", r"must be a list: \['A'\]"),
         (["A", "D0", "D1", "D2", "D3", "D4"], "all 6 untreated units are named"),
     ],
 )
 def test_affected_units_that_make_no_sense_are_named(affected: list[str], message: str) -> None:
     with pytest.raises(jp.DesignError, match=message):
         jp.synth.InclusiveSyntheticControl(affected).fit(leaking())
+
+
+def test_a_rule_and_a_single_label_are_understood() -> None:
+    named = jp.synth.InclusiveSyntheticControl(["A"]).fit(leaking())
+    rule = jp.synth.InclusiveSyntheticControl(jp.synth.CommonEffect(["A"])).fit(leaking())
+    assert rule.details["joint"].frame().equals(named.details["joint"].frame())
+    assert jp.synth.InclusiveSyntheticControl("A").fit(leaking()).att == named.att
 
 
 def test_several_dates_and_a_first_stage_without_weights_are_refused() -> None:
@@ -155,3 +159,17 @@ def test_placebos_are_single_fits_and_conformal_inference_says_why_not() -> None
     assert sorted(estimate.inference.reference) == pytest.approx(sorted(single), rel=1e-12)
     with pytest.raises(jp.InferenceError, match="lets treatment affect them; use EndOfSample"):
         estimate.with_inference(jp.inference.Conformal())
+
+
+def test_randomisation_tests_no_effect_at_all_and_says_why_there_is_no_interval() -> None:
+    system = jp.synth.InclusiveSyntheticControl(jp.synth.CommonEffect(["u1"]))
+    estimate = system.fit(noisy(2)).with_inference(jp.inference.RandomizationInference())
+    assert estimate.inference.reference is not None
+    sizes = abs(estimate.inference.reference)
+    assert estimate.pvalue == pytest.approx(
+        (1 + (sizes >= abs(estimate.att)).sum()) / (1 + len(sizes))
+    )
+    with pytest.raises(jp.InferenceError, match="lets treatment affect them; use EndOfSample or"):
+        estimate.interval()
+    assert estimate.effects[["lower", "upper"]].isna().all(axis=None)
+    assert estimate.effects["pvalue"].notna().any()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from leaking import AFTER, BEFORE, design_of, noisy, twins
 
 import jjjpolicy as jp
-from jjjpolicy.estimation.exposure import Exposure
+from jjjpolicy.estimation.structure import SpilloverStructure
 
 UNITS = list(twins())
 
@@ -28,7 +27,7 @@ def links() -> pd.DataFrame:
     return table
 
 
-STRUCTURES: dict[str, tuple[Exposure, dict[str, float]]] = {
+STRUCTURES: dict[str, tuple[SpilloverStructure, dict[str, float]]] = {
     "free": (jp.synth.FreeEffects(["A0", "B0"]), {"A0": 3.0, "B0": -2.0}),
     "common": (jp.synth.CommonEffect(["A0", "B0"]), {"A0": 3.0, "B0": 3.0}),
     "links": (jp.synth.Links(links()), {"A0": 3.0, "B0": 1.5}),
@@ -91,14 +90,14 @@ def test_effects_follow_the_formula_of_the_paper() -> None:
     ],
 )
 def test_proposition_99_as_another_package_computes_it(
-    structure: type[Exposure],
+    structure: type[SpilloverStructure],
     att: float,
     spilled: dict[str, float],
-    gold_data: Callable[..., pd.DataFrame],
+    prop99_data: pd.DataFrame,
 ) -> None:
     """mlsynth 1.0.0, SPILLSYNTH(method="cd"), Idaho, Nevada and Utah affected."""
     design = jp.Design.from_frame(
-        gold_data("california_prop99", sep=";"),
+        prop99_data,
         unit="State",
         time="Year",
         outcome="PacksPerCapita",
@@ -124,7 +123,7 @@ def test_placebos_share_their_fits_and_are_those_of_single_fits() -> None:
 def test_exposure_that_does_not_match_the_design_is_named() -> None:
     design = design_of(twins(), {}, ("T0",))
 
-    def refused(structure: Exposure, message: str) -> None:
+    def refused(structure: SpilloverStructure, message: str) -> None:
         with pytest.raises(jp.DesignError, match=message):
             jp.synth.SpilloverSyntheticControl(structure).fit(design)
 
@@ -138,14 +137,28 @@ def test_exposure_that_does_not_match_the_design_is_named() -> None:
     refused(jp.synth.Rings([15], -distances()), "distances= is -40 between 'A0' and 'A1'")
     own = links()
     own.loc["T0", "T0"] = 1.0
-    refused(jp.synth.Links(own), "treated unit 'T0' is its own neighbour")
+    refused(jp.synth.Links(own), "makes treated unit 'T0' its own neighbour")
+    neighbour = links()
+    neighbour.loc["C0", "C0"] = 1.0
+    refused(jp.synth.Links(neighbour), "makes unit 'C0' its own neighbour")
+    refused(jp.synth.Links(links().astype(str).replace("1.0", "yes")), "table= holds what is no")
     refused(jp.synth.FreeEffects(["T1"]), "effects on 'T0', 'T1' apart")
-    with pytest.raises(jp.DesignError, match="must say how effects spread"):
-        jp.synth.SpilloverSyntheticControl(["A0"]).fit(design)  # type: ignore[arg-type]
+    with pytest.raises(jp.DesignError, match="structure=.* must be FreeEffects"):
+        jp.synth.SpilloverSyntheticControl(["A0"])  # type: ignore[arg-type]
+    with pytest.raises(jp.DesignError, match="table=.* must be a DataFrame"):
+        jp.synth.Links(links().to_numpy())  # type: ignore[arg-type]
     with pytest.raises(jp.DesignError, match="must be above zero and increase"):
         jp.synth.Rings([30, 15])
     with pytest.raises(jp.DesignError, match="scale=0 must be above zero"):
         jp.synth.DistanceDecay(0)
+
+
+def test_tables_are_recorded_by_their_digest() -> None:
+    assert repr(jp.synth.DistanceDecay(10)) == "DistanceDecay(scale=10)"
+    assert repr(jp.synth.Links(links())).startswith("Links(table=8 units, sha256 ")
+    other = links()
+    other.loc["C0", "T0"] = 1.0
+    assert repr(jp.synth.Links(links())) != repr(jp.synth.Links(other))
 
 
 def test_coordinates_give_the_distances() -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.did.exposure import distances_to_treated
 from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.estimation.pairs import distances_to_treated
 from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor, t_interval
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
@@ -111,7 +111,7 @@ def ring_partition(
             f"{dates}: choose rings from the {design.labels.unit}s of one of them with those never "
             f"treated (design.keep_units), and fit SpilloverRings to all."
         )
-    away = distances_to_treated(design, distances, None, "ring_partition").min(axis=1)
+    away = distances_to_treated(design, distances, "ring_partition").min(axis=1)
     chosen = ~design.treated & (away <= (np.inf if within is None else within))
     x = away[chosen]
     distinct = len(np.unique(x))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -52,15 +52,9 @@ class SpilloverExposure(Estimator):
     errors that neighbours share see :class:`~jjjpolicy.inference.Conley`.
     """
 
-    exposure: Exposure
+    leaks: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.exposure, Exposure):
-            raise DesignError(
-                f"exposure={self.exposure!r} must say how exposed units are, e.g. "
-                f"jp.did.ExponentialDecay(scale=50, cutoff=200); a table of weights goes into "
-                f"jp.did.ExposureMatrix(table)."
-            )
+    exposure: Exposure
 
     def fit(self, design: Design) -> Estimate:
         """Estimate the effects on the treated and on the exposed.

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
-from jjjpolicy.did.exposure import digest, distances_to_treated, nearest_treated
 from jjjpolicy.did.imputed.exposed_cells import ExposedCells
 from jjjpolicy.errors import DesignError, warn_user
 from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.pairs import (
+    digest,
+    distances_to_treated,
+    nearest_treated,
+    steps_between,
+)
 from jjjpolicy.linalg.brief import with_options
 
 if TYPE_CHECKING:
@@ -64,6 +69,8 @@ class SpilloverRings(Estimator):
     influence functions of the rows.
     """
 
+    leaks: ClassVar[bool] = True
+
     rings: tuple[float, ...] = (100.0,)
     distances: pd.DataFrame | None = None
     adjacency: pd.DataFrame | None = None
@@ -84,7 +91,7 @@ class SpilloverRings(Estimator):
         Raises
         ------
         DesignError
-            Treatment switches off; distances unknown (see :func:`distances_to_treated`); every
+            Treatment switches off; distances unknown or given twice; every
             unit is treated or within the last ring; no treated cell can be estimated.
         """
         cells = self._cells(design)
@@ -127,8 +134,7 @@ class SpilloverRings(Estimator):
         return options
 
     def _cells(self, design: Design) -> ExposedCells:
-        away = distances_to_treated(design, self.distances, self.adjacency)
-        nearest = nearest_treated(design, away)
+        nearest = nearest_treated(design, self._distances(design))
         edges = zip((-np.inf, *self.rings), self.rings, strict=False)
         return ExposedCells.of(
             design,
@@ -137,6 +143,14 @@ class SpilloverRings(Estimator):
             exposed=f"within {self.rings[-1]:g} of a treated one",
             remedy="Use smaller rings=",
         )
+
+    def _distances(self, design: Design) -> Floats:
+        """Of every unit to every treated one, shape (units, treated)."""
+        if self.adjacency is None:
+            return distances_to_treated(design, self.distances, self.label)
+        if self.distances is not None:
+            raise DesignError("give distances= or adjacency=, not both.")
+        return steps_between(design, self.adjacency)[:, design.treated]
 
     def _table(
         self, cells: ExposedCells, sets: list[tuple[int, int | None, Floats | Booleans]]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.design.intake import quoted
-from jjjpolicy.did.exposure import digest
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.pairs import digest
 from jjjpolicy.inference.permutation.focal import (
     between_groups,
     distances_to_groups,

@@ -14,10 +14,10 @@ from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import require_jobs, run
 from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.estimation.rounding import resolution
-from jjjpolicy.inference.linear_hypothesis import LinearHypothesis, reach_of
+from jjjpolicy.inference.linear_hypothesis import LinearHypothesis
 from jjjpolicy.inference.permutation.gap_refits import gaps
 from jjjpolicy.inference.permutation.inversion import holding_zero
-from jjjpolicy.inference.permutation.ranks import rank_pvalue, rank_pvalues
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, rank_pvalues, reach_of
 from jjjpolicy.inference.reordered import reordered
 from jjjpolicy.synth.counterfactual.joint import JointEstimator
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
-from jjjpolicy.inference.permutation.ranks import critical_count, rank_pvalue, rank_pvalues
+from jjjpolicy.inference.permutation.ranks import rank_pvalue, rank_pvalues, reach_of
 from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
@@ -99,10 +99,3 @@ class LinearHypothesis:
         squares = np.einsum("sq,qp,sp->s", rows, self.weighting, rows)
         found: Floats = np.sqrt(np.maximum(squares, 0.0))
         return found
-
-
-def reach_of(reference: Floats, level: float) -> float:
-    """Half the length of the interval: the magnitude that the test at this level still keeps."""
-    magnitudes = np.sort(np.abs(reference))[::-1]
-    rejected = critical_count(1 + len(magnitudes), level)
-    return float("inf") if rejected < 1 else float(magnitudes[rejected - 1])

@@ -23,9 +23,9 @@ from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import (
     Alternative,
     at_least,
-    critical_count,
     rank_pvalue,
     rank_pvalues,
+    reach_of,
     significant,
 )
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
@@ -167,11 +167,10 @@ class PlaceboUnits(Inference):
         total = 1 + len(placebos)
         smallest = 1 / total
         noise = resolution(estimate.design.outcome)
-        magnitudes = np.sort(np.abs(placebos))[::-1]
         two_sided = rank_pvalue(estimate.att, placebos, noise=noise)
 
         def bounds(level: float) -> tuple[float, float]:
-            reach = _reach(magnitudes, level)
+            reach = reach_of(placebos, level)
             return holding_zero((estimate.att - reach, estimate.att + reach), two_sided, level)
 
         how = "all" if exact else "a sample of"
@@ -226,16 +225,6 @@ def _own_pre_rmspe(estimate: Estimate) -> float:
     return float("nan") if gaps is None else float(gaps.pooled_rmspe[0])
 
 
-def _reach(magnitudes: Floats, level: float) -> float:
-    """Half the length of the interval, from placebo magnitudes in falling order.
-
-    An effect is kept while its rank among all, (1 + number of larger ones) / total, exceeds one
-    minus the level.
-    """
-    needed = critical_count(1 + len(magnitudes), level)
-    return float("inf") if needed < 1 else float(magnitudes[needed - 1])
-
-
 def _effect_bounds(
     estimate: Estimate, refits: Refits, alternative: Alternative, noise: float, level: float
 ) -> pd.DataFrame:
@@ -256,7 +245,7 @@ def _uniform_reach(placebos: Floats, se: Floats, level: float) -> Floats:
     band = np.zeros(len(se))
     if moving.any():
         largest = (np.abs(placebos[:, moving]) / se[moving]).max(axis=1)
-        band[moving] = _reach(np.sort(largest)[::-1], level) * se[moving]
+        band[moving] = reach_of(largest, level) * se[moving]
     return band
 
 
@@ -272,8 +261,7 @@ def _bounds_of(
     points: Floats, placebos: Floats, alternative: Alternative, noise: float, level: float
 ) -> dict[str, Floats]:
     """Columns se, lower, upper, pvalue from placebos of shape (placebos, effects)."""
-    ordered = np.sort(np.abs(placebos), axis=0)[::-1]
-    reach = np.array([_reach(column, level) for column in ordered.T])
+    reach = np.array([reach_of(column, level) for column in placebos.T])
     rejected = significant(rank_pvalues(points, placebos, noise=noise), 1 - level)
     low, high = points - reach, points + reach
     return {

@@ -61,6 +61,8 @@ class RandomizationInference(Inference):
     assignment: held as they are for the outcome as it is, the statistic would no longer be the same
     function of data and assignment, and the test not exact. At an event time, or for a cohort, it
     holds the constant effects that are not rejected by the effect at that time, or on that cohort.
+    Estimators that let treatment affect other units have p-values, of no effect on anybody, and no
+    interval: an effect on the treated alone is not what they estimate.
 
     Parameters
     ----------
@@ -140,8 +142,14 @@ class RandomizationInference(Inference):
         if not assigned.exact:
             notes.append(f"seed {self.seed}.")
         under = UnderEffects(estimate, assigned, refits, self.jobs)
-        bounds = self._bounds(under)
-        if bounds is None:
+        bounds = None if estimator.leaks else self._bounds(under)
+        if estimator.leaks:
+            notes.append(
+                f"An interval would take a hypothesised effect off the treated units and leave all "
+                f"others as they are, while {estimator.label} lets treatment affect them; use "
+                f"EndOfSample or PlaceboUnits."
+            )
+        elif bounds is None:
             notes.append(
                 f"An interval would take more than {REFITS_FOR_INTERVAL:,} fits of this nonlinear "
                 f"estimator; lower replications=, or use PlaceboUnits."
@@ -259,9 +267,9 @@ def _effects(under: UnderEffects) -> EffectsAt | None:
 
     def rows() -> tuple[pd.DataFrame, Booleans]:
         known = replace(under.estimate, inference=None).effects[["event_time", "estimate"]]
-        return known, (known["event_time"] >= 0).to_numpy()
+        return known, (known["event_time"] >= 0).to_numpy() & under.inverted
 
-    return table if under.linear else _searched(under, table, rows()[1])
+    return table if not under.inverted or under.linear else _searched(under, table, rows()[1])
 
 
 def _cohorts(under: UnderEffects) -> EffectsAt | None:
@@ -269,9 +277,9 @@ def _cohorts(under: UnderEffects) -> EffectsAt | None:
     cohorts, known = under.refits.cohorts, under.estimate.cohort_effects
     if cohorts is None or known is None:
         return None
-    every = np.ones(len(known), dtype=bool)
+    every = np.full(len(known), under.inverted)
     table = partial(_with_bounds, under, known, cohorts, _cohort_column, every)
-    return table if under.linear else _searched(under, table, every)
+    return table if not under.inverted or under.linear else _searched(under, table, every)
 
 
 def _searched(under: UnderEffects, table: EffectsAt, rows: Booleans) -> EffectsAt:
@@ -302,7 +310,7 @@ def _with_bounds(
     rows : ndarray of bool, shape (effects,)
     """
     ends = np.full((len(known), 2), np.nan)
-    if under.linear or _fits(under, rows) <= REFITS_FOR_INTERVAL:
+    if rows.any() and (under.linear or _fits(under, rows) <= REFITS_FOR_INTERVAL):
         for k in np.flatnonzero(rows):
             point = float(known["estimate"].iloc[k])
             ends[k] = under.bounds(partial(column, int(k)), point, level)

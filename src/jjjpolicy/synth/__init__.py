@@ -1,6 +1,6 @@
 """Synthetic-control estimators, one per module."""
 
-from jjjpolicy.estimation.exposure import CommonEffect, DistanceDecay, FreeEffects, Links, Rings
+from jjjpolicy.estimation.structure import CommonEffect, DistanceDecay, FreeEffects, Links, Rings
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.synth.augmented import AugmentedSyntheticControl
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ import pandas as pd
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
-from jjjpolicy.estimation.exposure import Exposure, FreeEffects
 from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.structure import FreeEffects, SpilloverStructure
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
 from jjjpolicy.synth.weights.donor_regression import DonorRegression
@@ -49,7 +49,7 @@ class InclusiveSyntheticControl(JointEstimator):
 
     Parameters
     ----------
-    affected : sequence, or Exposure
+    affected : sequence, or SpilloverStructure
         Labels of the units that treatment may affect; or a rule, such as ``Rings([300])``, whose
         exposed units they are, which inference then applies to placebos as well.
     first_stage : Estimator
@@ -64,22 +64,20 @@ class InclusiveSyntheticControl(JointEstimator):
     :math:`W_S`. Before treatment the paths are :math:`\Omega^{-1} g_t`.
     """
 
-    affected: Sequence[Hashable] | Exposure
+    affected: SpilloverStructure | Sequence[Hashable]
     first_stage: Estimator = field(default_factory=DemeanedSyntheticControl)
 
-    def __post_init__(self) -> None:
-        if isinstance(self.affected, Iterable) and not isinstance(self.affected, str):
-            object.__setattr__(self, "affected", tuple(self.affected))
-
     @property
-    def exposure(self) -> Exposure:
+    def structure(self) -> SpilloverStructure:
         """Whom treatment may affect."""
-        return self.affected if isinstance(self.affected, Exposure) else FreeEffects(self.affected)
+        if isinstance(self.affected, SpilloverStructure):
+            return self.affected
+        return FreeEffects(self.affected)
 
     @property
     def named(self) -> tuple[Hashable, ...]:
         """The affected units, where they are named."""
-        return self.exposure.named
+        return self.structure.named
 
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates that the first stage does not use."""
@@ -91,9 +89,7 @@ class InclusiveSyntheticControl(JointEstimator):
 
     def check(self, design: Design) -> None:
         """Affected units are some of the untreated ones."""
-        if not isinstance(self.affected, tuple | Exposure):
-            raise DesignError(f"affected={self.affected!r} must be a list: [{self.affected!r}].")
-        self.exposure.check(design)
+        self.structure.check(design)
 
     def joint(self, design: Design) -> JointEffects:
         """The effects on all units."""
@@ -111,7 +107,7 @@ class InclusiveSyntheticControl(JointEstimator):
 
     def _joint(self, design: Design, known: _Fits) -> JointEffects:
         date = float(design.cohorts[0])
-        received = (self.exposure.matrix(design) != 0).any(axis=1)
+        received = (self.structure.matrix(design) != 0).any(axis=1)
         involved = design.treated | received
         if involved.all():
             raise DesignError(

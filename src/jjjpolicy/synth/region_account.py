@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class EffectOn(Estimator):
     r"""A sum of effects on treated and affected units, :math:`\sum_i c_i \hat\alpha_{it}`.
 
+    One of the linear combinations of effects of Cao and Dowd (2019).
+
     Parameters
     ----------
     system : JointEstimator

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.errors import DesignError
-from jjjpolicy.estimation.exposure import Exposure
 from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.structure import SpilloverStructure
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.counterfactual.requirements import require_pre_periods
 from jjjpolicy.synth.weights.everyone import demeaned_fits
@@ -41,7 +40,7 @@ class SpilloverSyntheticControl(JointEstimator):
 
     Parameters
     ----------
-    structure : Exposure
+    structure : SpilloverStructure
         :class:`FreeEffects` of named units, one :class:`CommonEffect`, :class:`DistanceDecay`,
         :class:`Rings` or :class:`Links`. Effects on units that it leaves out are zero by
         assumption: a wider structure costs precision, one that is too narrow is biased.
@@ -53,7 +52,7 @@ class SpilloverSyntheticControl(JointEstimator):
     ``details["condition"]`` the condition number of :math:`(I - B) A`.
     """
 
-    structure: Exposure
+    structure: SpilloverStructure
 
     @property
     def named(self) -> tuple[Hashable, ...]:
@@ -62,11 +61,6 @@ class SpilloverSyntheticControl(JointEstimator):
 
     def check(self, design: Design) -> None:
         """The structure matches the design."""
-        if not isinstance(self.structure, Exposure):
-            raise DesignError(
-                f"structure={self.structure!r} must say how effects spread: FreeEffects([…]), "
-                f"CommonEffect([…]), DistanceDecay(scale), Rings([…]) or Links(table)."
-            )
         self.structure.check(design)
 
     def joint(self, design: Design) -> JointEffects:

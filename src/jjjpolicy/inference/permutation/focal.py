@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.exposure import distances_between
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.pairs import distances_between
 from jjjpolicy.inference.permutation.assignments import AssignmentSpace, group_adoption
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def distances_to_groups(
     InferenceError
         Treatment switches off; ``beyond`` is negative.
     DesignError
-        Distances are unknown; see :func:`~jjjpolicy.did.exposure.distances_between`.
+        Distances are unknown; see :func:`~jjjpolicy.estimation.pairs.distances_between`.
     """
     if not design.absorbing:
         raise InferenceError(

@@ -103,3 +103,19 @@ def significant(pvalues: Floats | float, size: float) -> Booleans:
 def critical_count(total: int, level: float) -> int:
     """Most ranks, of so many, with which a test at one minus ``level`` rejects."""
     return int(np.floor((1 - level) * total + 1e-9))
+
+
+def reach_of(reference: Floats, level: float) -> float:
+    """Half the length of the interval that inverts a two-sided rank test of a constant effect.
+
+    An effect is kept while the rank of its distance to the estimate, (1 + number of magnitudes that
+    are as large) / total, exceeds one minus the level. Infinite where no rank is that low.
+
+    Parameters
+    ----------
+    reference : ndarray, shape (draws,)
+    level : float
+    """
+    magnitudes = np.sort(np.abs(reference))[::-1]
+    rejected = critical_count(1 + len(magnitudes), level)
+    return float("inf") if rejected < 1 else float(magnitudes[rejected - 1])

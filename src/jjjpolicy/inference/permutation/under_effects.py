@@ -45,6 +45,11 @@ class UnderEffects:
     jobs: int
     known: dict[float, Refits] = field(default_factory=dict)
 
+    @property
+    def inverted(self) -> bool:
+        """Whether an effect on the treated alone is what the estimator takes treatment to have."""
+        return not self.estimate.estimator.leaks
+
     @cached_property
     def treatment(self) -> Floats:
         """1 in treated cells, ``nan`` where there is no observation."""

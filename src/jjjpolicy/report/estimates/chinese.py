@@ -153,6 +153,11 @@ _PATTERNS = {
     r"attainable p-value (\S+)\.": (
         r"按“\3”层级从 \2 种分配中抽取 \1 种（含实际分配）；可达到的最小 p 值为 \4。"
     ),
+    r"An interval would take a hypothesised effect off the treated units and leave all others as "
+    r"they are, while (.+) lets treatment affect them; use EndOfSample or PlaceboUnits\.": (
+        r"不给出区间：求区间时只从受处理地区扣除假设的效应，而 \1 允许处理影响其他地区；"
+        r"请用 EndOfSample 或 PlaceboUnits。"
+    ),
 }
 
 

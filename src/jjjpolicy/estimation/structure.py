@@ -1,4 +1,4 @@
-"""Which units treatment reaches beside the treated ones: by name, by link or by distance."""
+"""How effects spread beyond the treated: to named units, along links or with distance."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ import pandas as pd
 
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
-from jjjpolicy.registry.geography import great_circle_km
+from jjjpolicy.estimation.options import Options
+from jjjpolicy.estimation.pairs import described, distances_to_treated, without_self
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Floats, Integers
 
 
-class Exposure(ABC):
+class SpilloverStructure(Options, ABC):
     """Base of frozen dataclasses that say how effects spread: one column per effect to be found."""
+
+    __repr__ = described
 
     @property
     def named(self) -> tuple[Hashable, ...]:
@@ -36,7 +39,7 @@ class Exposure(ABC):
         Raises
         ------
         DesignError
-            The exposure does not match the units of the design.
+            The structure does not match the units of the design.
         """
 
     def check(self, design: Design) -> None:
@@ -55,8 +58,8 @@ class Exposure(ABC):
             )
 
 
-@dataclass(frozen=True)
-class FreeEffects(Exposure):
+@dataclass(frozen=True, repr=False)
+class FreeEffects(SpilloverStructure):
     """An effect of its own for each named unit.
 
     Parameters
@@ -66,9 +69,6 @@ class FreeEffects(Exposure):
     """
 
     units: Sequence[Hashable]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "units", tuple(self.units))
 
     @property
     def named(self) -> tuple[Hashable, ...]:
@@ -85,8 +85,8 @@ class FreeEffects(Exposure):
         require_untreated(design, self.units)
 
 
-@dataclass(frozen=True)
-class CommonEffect(Exposure):
+@dataclass(frozen=True, repr=False)
+class CommonEffect(SpilloverStructure):
     """One effect, the same for all named units.
 
     Parameters
@@ -96,9 +96,6 @@ class CommonEffect(Exposure):
     """
 
     units: Sequence[Hashable]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "units", tuple(self.units))
 
     @property
     def named(self) -> tuple[Hashable, ...]:
@@ -116,8 +113,8 @@ class CommonEffect(Exposure):
         require_untreated(design, self.units)
 
 
-@dataclass(frozen=True)
-class DistanceDecay(Exposure):
+@dataclass(frozen=True, repr=False)
+class DistanceDecay(SpilloverStructure):
     r"""One effect that fades with distance: :math:`\sum_k e^{-d_{ik}/s}` over treated units k.
 
     Parameters
@@ -137,13 +134,13 @@ class DistanceDecay(Exposure):
 
     def matrix(self, design: Design) -> Floats:
         """One column."""
-        away = distances_to_treated(design, self.distances)
+        away = distances_to_treated(design, self.distances, type(self).__name__)
         received: Floats = np.exp(-away / self.scale).sum(axis=1, keepdims=True)
         return received
 
 
-@dataclass(frozen=True)
-class Rings(Exposure):
+@dataclass(frozen=True, repr=False)
+class Rings(SpilloverStructure):
     """An effect for each ring around the nearest treated unit.
 
     Parameters
@@ -158,13 +155,12 @@ class Rings(Exposure):
     distances: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "edges", tuple(float(edge) for edge in self.edges))
         if not self.edges or self.edges[0] <= 0 or (np.diff(self.edges) <= 0).any():
             raise DesignError(f"edges={self.edges} must be above zero and increase.")
 
     def matrix(self, design: Design) -> Floats:
         """One column per ring."""
-        away = distances_to_treated(design, self.distances)
+        away = distances_to_treated(design, self.distances, type(self).__name__)
         nearest = away.min(axis=1, initial=np.inf)[:, None]
         outer = np.array(self.edges)
         inner = np.append(-np.inf, outer[:-1])
@@ -172,8 +168,8 @@ class Rings(Exposure):
         return inside
 
 
-@dataclass(frozen=True)
-class Links(Exposure):
+@dataclass(frozen=True, repr=False)
+class Links(SpilloverStructure):
     """One effect in proportion to a unit's links with treated units.
 
     Parameters
@@ -187,21 +183,9 @@ class Links(Exposure):
 
     def matrix(self, design: Design) -> Floats:
         """One column, the sum over treated units."""
-        linked = square(design, self.table, "table")[:, design.treated]
+        linked = without_self(design, self.table, "table")[:, design.treated]
         received: Floats = linked.sum(axis=1, keepdims=True)
         return received
-
-    def check(self, design: Design) -> None:
-        """A treated unit that is its own neighbour, and nobody linked, are errors."""
-        own = np.diag(square(design, self.table, "table"))
-        wrong = np.flatnonzero((own != 0) & design.treated)
-        if len(wrong):
-            unit = quoted(design.units[int(wrong[0])])
-            raise DesignError(
-                f"treated {design.labels.unit} {unit} is its own neighbour in table= "
-                f"({own[wrong[0]]:g} on the diagonal); set the diagonal to zero."
-            )
-        super().check(design)
 
 
 def positions(design: Design, units: Sequence[Hashable]) -> Integers:
@@ -226,9 +210,9 @@ def positions(design: Design, units: Sequence[Hashable]) -> Integers:
 
 def require_untreated(design: Design, units: Sequence[Hashable]) -> None:
     """Raise a `DesignError` unless the units are some, but not all, of the untreated ones."""
-    if isinstance(units, str) or not len(units):
+    if not len(units):
         raise DesignError(
-            f"affected units are {units!r}; give a list of at least one label, e.g. "
+            f"no affected unit is named; give a list of at least one label, e.g. "
             f"[{quoted(design.units[~design.treated][0])}]."
         )
     rows = positions(design, units)
@@ -248,44 +232,3 @@ def require_untreated(design: Design, units: Sequence[Hashable]) -> None:
             f"would have happened without treatment; keep at least one unaffected {own} in the "
             f"panel, or let effects fade with distance (DistanceDecay)."
         )
-
-
-def distances_to_treated(design: Design, table: pd.DataFrame | None) -> Floats:
-    """Distances of every unit to each treated one; shape (units, treated)."""
-    if table is not None:
-        return square(design, table, "distances")[:, design.treated]
-    if design.coordinates is None:
-        raise DesignError(
-            "exposure by distance needs to know who is near whom: build the design with "
-            "coordinates=(latitude, longitude), or give distances= (a DataFrame labelled by unit)."
-        )
-    return great_circle_km(design.coordinates, design.coordinates[design.treated])
-
-
-def square(design: Design, table: pd.DataFrame, name: str) -> Floats:
-    """A units × units table in the order of the design.
-
-    Raises
-    ------
-    DesignError
-        A unit without a row or column, a label twice, missing or negative entries.
-    """
-    for axis, labels in (("row", table.index), ("column", table.columns)):
-        absent = design.units[~design.units.isin(labels)]
-        if len(absent):
-            raise DesignError(
-                f"{name}= has no {axis} for {design.labels.unit} "
-                f"{', '.join(map(quoted, absent[:3]))}{', …' if len(absent) > 3 else ''}; label "
-                f"rows and columns by unit."
-            )
-        if not labels.is_unique:
-            raise DesignError(f"{name}= has a {axis} label twice; label each unit once.")
-    values: Floats = table.loc[design.units, design.units].to_numpy(dtype=float)
-    wrong = np.argwhere(~(values >= 0))
-    if len(wrong):
-        i, j = (int(k) for k in wrong[0])
-        raise DesignError(
-            f"{name}= is {values[i, j]:g} between {quoted(design.units[i])} and "
-            f"{quoted(design.units[j])}; it must be zero or more."
-        )
-    return values
