@@ -21,13 +21,11 @@ from jjjpolicy.errors import InferenceError, JJJPolicyError, warn_user
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
+from jjjpolicy.estimation.shown import Shown
 from jjjpolicy.estimation.tidied import Tidied
-from jjjpolicy.linalg.brief import ShownAsHTML, renderer
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Floats, Integers
 
@@ -105,7 +103,7 @@ class Estimator(Refittable, ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate(Tidied, ShownAsHTML):
+class Estimate(Tidied, Shown):
     """An estimated effect. One class for all estimators.
 
     Attributes
@@ -324,26 +322,6 @@ class Estimate(Tidied, ShownAsHTML):
             "observations": self.design.n_observations,
         }
         return pd.DataFrame([row])
-
-    # ------------------------------------------------------------------ rendering
-    def summary(
-        self, *, level: float = 0.95, digits: int | None = None, language: str | None = None
-    ) -> str:
-        """In words; see :func:`jjjpolicy.report.estimates.summary.summary`."""
-        return str(renderer("summary")(self, level=level, digits=digits, language=language))
-
-    def plot(
-        self,
-        kind: str | None = None,
-        *,
-        level: float = 0.95,
-        digits: int | None = None,
-        language: str | None = None,
-    ) -> Figure:
-        """In a figure; see :func:`jjjpolicy.report.estimates.plots.plot` for the kinds."""
-        options = {"level": level, "digits": digits, "language": language}
-        figure: Figure = renderer("plot")(self, kind, **options)
-        return figure
 
 
 def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -11,8 +11,9 @@ import ast
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, wraps
+from inspect import isabstract
 from operator import is_
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -34,7 +35,7 @@ class Options:
     """The error that a wrong option raises."""
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
-        known = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        known = getattr(cls, "__dataclass_fields__", given)
         for name in given:
             if name not in known:
                 listed = [item.name for item in fields(cls)] or ["(it has none)"]  # type: ignore[arg-type]
@@ -92,6 +93,9 @@ class Kind:
 
 @cache
 def _kinds(cls: type[Any]) -> dict[str, Kind]:
+    """The kinds of the options of a class; none where it is no dataclass."""
+    if not is_dataclass(cls):
+        return {}
     hints = get_type_hints(cls)
     return {item.name: _kind(hints[item.name]) for item in fields(cls)}
 
@@ -120,7 +124,7 @@ def _kind(hint: Any) -> Kind:
 
 def _made(cls: type[Any]) -> str:
     """An object of a class in words; of parameters of methods, what makes one."""
-    if not issubclass(cls, Options) or len(cls.__subclasses__()) > 5:
+    if not (issubclass(cls, Options) or isabstract(cls)) or len(cls.__subclasses__()) > 5:
         return f"{'an' if cls.__name__[0] in 'AEIO' else 'a'} {cls.__name__}"
     return " or ".join(f"{each.__name__}(…)" for each in cls.__subclasses__() or [cls])
 

@@ -64,6 +64,7 @@ class Clustered(Inference):
     kind: Kind = "CRV1"
 
     def takes(self, design: Design) -> bool:
+        """Whether rows are units, or sums by the clusters asked for are there."""
         sums = self.kind == "CRV1" and self.level in design.clusters
         return sums or super().takes(design)
 

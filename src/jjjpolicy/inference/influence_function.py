@@ -92,6 +92,7 @@ class MultiplierBootstrap(Inference):
     level: str | None = None
 
     def takes(self, design: Design) -> bool:
+        """Whether rows are units, or sums by the clusters asked for are there."""
         return self.level in design.clusters or super().takes(design)
 
     def infer(self, estimate: Estimate) -> Estimate:

@@ -88,7 +88,13 @@ class InclusiveSyntheticControl(JointEstimator):
         return self.first_stage.unused_predictors(design)
 
     def check(self, design: Design) -> None:
-        """Affected units are some of the untreated ones."""
+        """Affected units are some of the untreated ones.
+
+        Raises
+        ------
+        DesignError
+            They are not.
+        """
         self.structure.check(design)
 
     def joint(self, design: Design) -> JointEffects:

@@ -223,7 +223,8 @@ def _on_support(own: Floats, pooled: Floats, weights: Floats) -> Floats:
     moves[np.arange(len(unit)), unit] = own[unit, :, donor] - own[unit, :, largest[unit]]
     moves[:, -1] = pooled[unit, :, donor] - pooled[unit, :, largest[unit]]
     start = np.concatenate([own[units, :, largest], pooled[units, :, largest].sum(axis=0)[None]])
-    found = np.linalg.lstsq(moves.reshape(len(unit), -1).T, -start.ravel(), rcond=None)[0]
+    columns = moves.reshape(len(unit), start.size).T
+    found = np.linalg.lstsq(columns, -start.ravel(), rcond=None)[0]
     solved = np.zeros_like(weights)
     solved[unit, donor] = found
     solved[units, largest] = 1 - solved.sum(axis=1)

@@ -60,7 +60,13 @@ class SpilloverSyntheticControl(JointEstimator):
         return self.structure.named
 
     def check(self, design: Design) -> None:
-        """The structure matches the design."""
+        """The structure matches the design.
+
+        Raises
+        ------
+        DesignError
+            It does not.
+        """
         self.structure.check(design)
 
     def joint(self, design: Design) -> JointEffects:

@@ -173,7 +173,7 @@ def _tables(
         estimate.cohort_effects,
         estimate.design.labels.clock,
     )
-    if units is not None and len(units) <= MOST_GROUPS:
+    if units is not None and 0 < len(units) <= MOST_GROUPS:
         yield table_of(titled("By treated unit", "按处理组地区", False), units, language, digits)
     if cohorts is not None and 1 < len(cohorts) <= MOST_GROUPS:
         if result is not None and fits_ahead(result.cohorts, level):
@@ -183,7 +183,7 @@ def _tables(
         yield table("By adoption cohort", "按首次处理批次", shown)
     waits = result is not None and fits_ahead(result.effects, level) > 0
     effects = (replace(estimate, inference=None) if waits else estimate).effects
-    if len(effects) <= MOST_EFFECTS:
+    if 0 < len(effects) <= MOST_EFFECTS:
         shown = effects if level == 0.95 or waits else estimate.effects_at(level)
         if clock.frequency is not None and len(estimate.design.cohorts) == 1:
             periods = clock.names(shown["event_time"] + estimate.design.cohorts[0])

@@ -135,7 +135,13 @@ class Table(Content):
         return spreadsheet.to_frame(self, self._language(language))
 
     def to_excel(self, path: str | PathLike[str], language: Language | None = None) -> None:
-        """Write an Excel file whose numbers are numbers; needs ``openpyxl``."""
+        """Write an Excel file whose numbers are numbers; needs ``openpyxl``.
+
+        Parameters
+        ----------
+        path : path
+        language : "en" or "zh", optional
+        """
         spreadsheet.write_excel(self, path, self._language(language))
 
     def save(self, directory: str | PathLike[str]) -> None:
