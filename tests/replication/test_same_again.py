@@ -18,6 +18,7 @@ pytest.importorskip("pytask", reason="needs the extra 'paper'")
 from replication.conftest import SOURCE
 
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.replication.artefacts.versions import PACKAGE, package_digest
 from jjjpolicy.replication.diff import diff
 from jjjpolicy.replication.skeleton import write_skeleton
 
@@ -160,3 +161,20 @@ def test_new_data_reproduce_diff_names_what_moved(reproduced: Path) -> None:
     assert moved.standard_errors is not None
     assert moved.standard_errors < -3
     assert found.reasons == ["data: data/simulated.csv changed"]
+
+
+def test_the_hash_of_the_package_covers_every_room(tmp_path):
+    copy = shutil.copytree(PACKAGE, tmp_path / "jjjpolicy", ignore=lambda *_: ["__pycache__"])
+    assert package_digest(copy) == package_digest()
+    for room in ("did", "synth", "linalg", "report", "replication"):
+        assert (PACKAGE / room).is_dir()
+        file = copy / room / "__init__.py"
+        before = package_digest(copy)
+        file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+        package_digest.cache_clear()
+        assert package_digest(copy) != before
+    file = copy / "cli" / "__init__.py"
+    before = package_digest(copy)
+    file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    package_digest.cache_clear()
+    assert package_digest(copy) == before

@@ -34,10 +34,13 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+PACKAGE = Path(__file__).resolve().parents[2]
+"""Where the source of the package lies."""
+
+
 @lru_cache(maxsize=1)
-def package_digest() -> str:
+def package_digest(root: Path = PACKAGE) -> str:
     """SHA-256 of the package's source, the command line apart."""
-    root = Path(__file__).resolve().parents[1]
     whole = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         command_line = path.relative_to(root).parts[0] == "cli"
