@@ -58,3 +58,13 @@ def test_public_objects_show_themselves_in_a_line() -> None:
         assert "array(" not in shown, name
     assert repr(things()["ledger"]) == "<Ledger: 4 entries>"
     assert "mechanism=<50 × 14>" in repr(things()["mechanism"])
+
+
+def test_a_notebook_takes_no_name_for_a_formula() -> None:
+    panel = simulated_panel(units=14, periods=16).rename(columns={"y": "GDP, $ a $ head"})
+    design = jp.Design.from_frame(panel, **(FEW | {"outcome": "GDP, $ a $ head"}))
+    estimate = jp.did.TwoWayFixedEffects().fit(design)
+    for thing in (design, estimate, jp.compare([estimate])):
+        shown = thing._repr_html_()
+        assert shown.startswith('<div class="mathjax_ignore tex2jax_ignore">')
+    assert "GDP, $ a $ head" in estimate._repr_html_()

@@ -87,10 +87,11 @@ class Digest:
         )
         column = Column(self.heading, width=WORDS)
         first = Content("digest", self.title, (column,), (Panel("", rows),))
-        return "".join(
+        shown = (
             html.render(lay_out(table, self.language), anchor=False)
             for table in (first, *self.tables)
         )
+        return html.for_notebook("".join(shown))
 
 
 def table_of(

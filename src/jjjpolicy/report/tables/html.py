@@ -52,6 +52,11 @@ def render(layout: Layout, caption_prefix: str = "", *, anchor: bool = True) -> 
     )
 
 
+def for_notebook(content: str) -> str:
+    """The same where a notebook takes no name with dollar signs for a formula."""
+    return f'<div class="mathjax_ignore tex2jax_ignore">\n{content}</div>\n'
+
+
 def _head(layout: Layout) -> list[str]:
     lines = []
     if layout.spans:

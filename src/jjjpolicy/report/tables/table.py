@@ -99,7 +99,7 @@ class Table(Content):
         return f"<Table {self.id}: {words(self.caption, 'en')}, {rows} × {len(self.columns)}>"
 
     def _repr_html_(self) -> str:
-        return html.render(lay_out(self, self._language(None)), anchor=False)
+        return html.for_notebook(html.render(lay_out(self, self._language(None)), anchor=False))
 
     def _language(self, language: Language | None) -> Language:
         return chosen(language or self.language)
