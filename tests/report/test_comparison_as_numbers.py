@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
 from method_settings import FEW, cities, design
 
@@ -63,7 +63,7 @@ def test_a_comparison_is_a_frame_of_unrounded_numbers(
     assert own["Standard error"] == twfe.se
     assert (own["95% interval, low"], own["95% interval, high"]) == twfe.interval()
     assert own["Observations"] == 24 * 12
-    assert np.isnan(frame.loc["Standard error", "DemeanedSyntheticControl"])
+    assert pd.isna(frame.loc["Standard error", "DemeanedSyntheticControl"])
     assert jp.compare([twfe]).to_frame("zh").loc["标准误", "TwoWayFixedEffects"] == twfe.se
 
 
