@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ ATT = "ATT"
 """The term of the overall effect; ``ATT(2)`` is the effect two periods after adoption."""
 
 
-class Tidied:
+class Tidied(ABC):
     """What an :class:`~jjjpolicy.estimation.estimate.Estimate` offers to packages for tables.
 
     The columns are those of ``broom::tidy`` and ``broom::glance`` in R, the aliases those of the
@@ -30,9 +31,9 @@ class Tidied:
     design: Design
     inference: InferenceResult | None
 
+    @abstractmethod
     def effects_at(self, level: float) -> pd.DataFrame:
         """Effects by event time: event_time, estimate, se, lower, upper."""
-        raise NotImplementedError
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """The overall effect and those by event time, one row each.
