@@ -12,7 +12,6 @@ import pandas as pd
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
-from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.structure import FreeEffects, SpilloverStructure
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
@@ -97,21 +96,14 @@ class InclusiveSyntheticControl(JointEstimator):
         """
         self.structure.check(design)
 
-    def joint(self, design: Design) -> JointEffects:
-        """The effects on all units."""
-        return self._joint(design, {})
+    def solved(self, design: Design, known: _Fits) -> JointEffects:
+        """The effects on all units.
 
-    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
-        """Refit under each assignment; a unit's synthetic control does not depend on it."""
-        found: _Fits = {}
-        parts = []
-        for adoption in adoptions:
-            assigned = design.reassigned(adoption)
-            self.require(assigned)
-            parts.append(self._refits(assigned, self._joint(assigned, found)))
-        return Refits.stack(parts)
-
-    def _joint(self, design: Design, known: _Fits) -> JointEffects:
+        Raises
+        ------
+        DesignError
+            Every unit is treated or affected, or the system has no single solution.
+        """
         date = float(design.cohorts[0])
         received = (self.structure.matrix(design) != 0).any(axis=1)
         involved = design.treated | received

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.structure import SpilloverStructure
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.counterfactual.requirements import require_pre_periods
@@ -69,21 +68,8 @@ class SpilloverSyntheticControl(JointEstimator):
         """
         self.structure.check(design)
 
-    def joint(self, design: Design) -> JointEffects:
+    def solved(self, design: Design, known: dict[int, tuple[Floats, Floats]]) -> JointEffects:
         """The effects on all units."""
-        return self._joint(design, {})
-
-    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
-        """Refit under each assignment; the synthetic controls do not depend on it."""
-        found: dict[int, tuple[Floats, Floats]] = {}
-        parts = []
-        for adoption in adoptions:
-            assigned = design.reassigned(adoption)
-            self.require(assigned)
-            parts.append(self._refits(assigned, self._joint(assigned, found)))
-        return Refits.stack(parts)
-
-    def _joint(self, design: Design, known: dict[int, tuple[Floats, Floats]]) -> JointEffects:
         start = int(np.searchsorted(design.periods, design.cohorts[0]))
         require_pre_periods(design, self.label, int(np.flatnonzero(design.treated)[0]), start, 2)
         if start not in known:

@@ -13,6 +13,7 @@ import pandas as pd
 from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
+from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.counterfactual.requirements import require_panel
@@ -20,7 +21,6 @@ from jjjpolicy.synth.counterfactual.requirements import require_panel
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
-    from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 NEARLY_SINGULAR = 1e-3
@@ -93,14 +93,34 @@ class JointEstimator(Estimator):
         """Units that are affected whoever is treated."""
 
     @abstractmethod
-    def joint(self, design: Design) -> JointEffects:
+    def solved(self, design: Design, known: dict[Any, Any]) -> JointEffects:
         """The effects on all units.
+
+        Parameters
+        ----------
+        design : Design
+        known : dict
+            Synthetic controls that do not depend on who is treated, kept between assignments.
 
         Raises
         ------
         DesignError
             The system has no single solution; the units in it are named.
         """
+
+    def joint(self, design: Design) -> JointEffects:
+        """The effects on all units; see :meth:`solved`."""
+        return self.solved(design, {})
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; synthetic controls that it leaves alone are fitted once."""
+        known: dict[Any, Any] = {}
+        parts = []
+        for adoption in adoptions:
+            assigned = design.reassigned(adoption)
+            self.require(assigned)
+            parts.append(self._refits(assigned, self.solved(assigned, known)))
+        return Refits.stack(parts)
 
     @abstractmethod
     def check(self, design: Design) -> None:
