@@ -111,7 +111,7 @@ def _terminal_bar(description: str, total: int | None) -> Iterator[Advance]:
 @contextmanager
 def _notebook_bar(description: str, total: int | None) -> Iterator[Advance]:
     """A bar below the cell, which goes when the work is done; each percent is shown once."""
-    from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
+    from IPython.display import HTML, display
 
     start, done, shown = time.monotonic(), 0, 0
     handle = display(HTML(_bar_of(description, 0, total, 0.0)), display_id=True)
