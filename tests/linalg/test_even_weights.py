@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from jjjpolicy.linalg.choice import first_smallest
-from jjjpolicy.linalg.even_weights import most_even
+from jjjpolicy.linalg.even_weights import most_even, most_even_together
 from jjjpolicy.linalg.simplex import simplex_least_squares, simplex_weights
 from jjjpolicy.synth.penalized import penalized_weights
 
@@ -119,3 +119,40 @@ def test_the_first_of_errors_that_tie_up_to_rounding_is_chosen() -> None:
     assert first_smallest(np.array([3.0, 1e-17, 0.0, 1e-16])) == 1
     assert first_smallest(np.array([3.0, 1.0 + 1e-6, 1.0])) == 2
     assert first_smallest(np.array([np.inf, 2.0, 1.0])) == 2
+
+
+@pytest.mark.parametrize("seed", [1, 194])
+def test_a_target_that_is_a_donor_gets_that_donor_alone_in_equal_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, 437, 437)
+    columns = rng.normal(size=(13, 437))[:, drawn]
+    weights = simplex_weights(columns - columns[:, [0]])
+    alike = drawn == drawn[0]
+    assert weights == pytest.approx(alike / alike.sum(), abs=1e-10)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_weights_of_several_units_together_are_the_most_even_with_their_sum(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    differences = rng.normal(size=(3, 4, 8))
+    weights = rng.dirichlet(np.ones(8), size=3)
+    differences -= np.einsum("jrc,jc->r", differences, weights)[:, None] / 3
+    even = most_even_together(differences, weights)
+    side_by_side = np.hstack([*differences])
+    other = minimize(
+        lambda w: w @ w,
+        weights.ravel(),
+        jac=lambda w: 2 * w,
+        method="SLSQP",
+        bounds=[(0, 1)] * 24,
+        constraints=[
+            {"type": "eq", "fun": lambda w: w.reshape(3, 8).sum(axis=1) - 1},
+            {"type": "eq", "fun": lambda w: side_by_side @ w},
+        ],
+        options={"maxiter": 500},
+    )
+    assert (even**2).sum() == pytest.approx(other.fun, abs=1e-6)
+    assert np.abs(side_by_side @ even.ravel()).max() <= 1e-11
+    assert even.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-11)
+    assert even.min() >= 0

@@ -110,3 +110,47 @@ def test_one_treated_unit_has_nothing_to_pool() -> None:
 def test_a_share_outside_the_unit_interval_is_refused() -> None:
     with pytest.raises(jp.DesignError, match="between 0 and 1"):
         jp.synth.PartiallyPooledSyntheticControl(pooling=2).fit(design_of())
+
+
+def one_unit_outside_its_donors(order: np.random.Generator | None = None) -> jp.Design:
+    """Three treated units and 20 donors: two of the units are averages of donors."""
+    rng = np.random.default_rng(5)
+    pool = rng.normal(size=(20, 9))
+    inside = rng.dirichlet(np.ones(20), size=2) @ pool
+    outcomes = np.vstack([inside, pool.max(axis=0) + 0.5, pool])
+    names = np.array([f"t{i}" for i in range(3)] + [f"d{i:02}" for i in range(20)])
+    rows = np.arange(23) if order is None else np.r_[0:3, 3 + order.permutation(20)]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(names, 9),
+            "year": np.tile(np.arange(2010, 2019), 23),
+            "y": outcomes[rows].ravel(),
+        }
+    )
+    frame["treated"] = frame["unit"].str.startswith("t") & (frame["year"] >= 2015)
+    return jp.Design.from_frame(frame, unit="unit", time="year", outcome="y", treatment="treated")
+
+
+def test_units_keep_their_own_fit_where_the_formula_says_to_pool_alone() -> None:
+    estimate = jp.synth.PartiallyPooledSyntheticControl(intercept=False).fit(
+        one_unit_outside_its_donors()
+    )
+    # One gap only: its length is that of the sum of gaps, so that the formula gives one.
+    assert estimate.details["pooling"] == 0.999
+    misfit = np.sqrt((estimate.details["gaps"].values[:, :5] ** 2).mean(axis=1))
+    alone = jp.synth.SyntheticControl().fit(one_unit_outside_its_donors()).details["gaps"]
+    assert np.sqrt((alone.values[:2, :5] ** 2).mean(axis=1)) == pytest.approx([0, 0], abs=1e-12)
+    assert misfit[2] <= 1.5 * np.sqrt((alone.values[2, :5] ** 2).mean())
+
+
+@pytest.mark.parametrize("pooling", [1.0, None])
+def test_effects_do_not_depend_on_the_order_of_donors(pooling: float | None) -> None:
+    estimator = jp.synth.PartiallyPooledSyntheticControl(pooling=pooling)
+    usual = estimator.fit(one_unit_outside_its_donors())
+    shuffled = estimator.fit(one_unit_outside_its_donors(np.random.default_rng(1)))
+    assert usual.unit_effects is not None
+    assert shuffled.unit_effects is not None
+    assert shuffled.att == pytest.approx(usual.att, abs=1e-9)
+    assert shuffled.unit_effects["att"].to_numpy() == pytest.approx(
+        usual.unit_effects["att"].to_numpy(), abs=1e-9
+    )

@@ -13,7 +13,9 @@ columns that may carry weight, it minimises :math:`\tfrac12 \|w\|^2` subject to
 .. math:: \max_y \; c'y - \tfrac12 \|\max(V'y, 0)\|^2, \qquad w = \max(V'y, 0),
 
 is concave, piecewise quadratic and has only as many variables as rows; Newton's method is exact
-once the support is right (Qi and Sun 1993).
+once the support is right (Qi and Sun 1993). Where the support does not span the rows the dual
+solution is not unique; a ridge that vanishes with the error keeps the steps bounded and the
+convergence fast (Li, Fukushima, Qi and Yamashita 2004).
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ ROUNDING = 1e-13
 """Residual, relative to the columns, that is rounding."""
 SINGULAR = 1e-10
 """Singular value, relative to the largest, from which on rows count as dependent."""
-REGULAR, SPARSE = 1e-12, 1e-3
-"""Added to the Hessian where the support spans the rows, and where it does not yet."""
+RIDGE = 1e-2
+"""Added to the Hessian, relative to the error of the constraints."""
+LEAST_RIDGE = 1e-14
 FITTED = 1e-11
 """Largest error of the constraints at the solution."""
-MAX_STEPS = 30
+MAX_STEPS = 200
 
 
 def most_even(difference: Floats, weights: Floats, linear: Floats | None = None) -> Floats:
@@ -52,25 +55,43 @@ def most_even(difference: Floats, weights: Floats, linear: Floats | None = None)
     ndarray, shape (columns,)
         ``weights`` themselves where no others are as good.
     """
-    columns = np.flatnonzero(_face(difference, weights, linear))
+    columns = np.flatnonzero(_face(difference, weights, linear, difference @ weights))
     if len(columns) == np.count_nonzero(weights) and len(columns) <= len(difference) + 1:
         return weights
     rows = difference if linear is None else np.vstack([difference, linear])
     part = rows[:, columns]
     sizes = np.abs(part).max() if linear is None else np.abs(part).max(axis=1, keepdims=True)
     part = np.vstack([part / np.where(sizes > 0, sizes, 1.0), np.ones(len(columns))])
-    _, values, directions = np.linalg.svd(part, full_matrices=False)
-    basis = directions[values > SINGULAR * values[0]]
-    if len(basis) == len(columns):
-        return weights
     even = np.zeros(len(weights))
-    even[columns] = _smallest(basis, weights[columns])
+    even[columns] = _smallest_under(part, weights[columns])
     return even
 
 
-def _face(difference: Floats, weights: Floats, linear: Floats | None) -> NDArray[np.bool_]:
+def most_even_together(differences: Floats, weights: Floats) -> Floats:
+    """Weights of several units with the same sum of fits and the smallest sum of squares.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (units, rows, columns)
+    weights : ndarray, shape (units, columns)
+        A minimiser of ``||sum_j D_j w_j||`` with each ``w_j`` on the simplex.
+    """
+    side_by_side = np.concatenate([*differences], axis=1)
+    residual = side_by_side @ weights.ravel()
+    faces = [_face(d, w, None, residual) for d, w in zip(differences, weights, strict=True)]
+    unit, column = np.nonzero(faces)
+    part = differences[unit, :, column].T
+    sums = (unit == np.arange(len(weights))[:, None]).astype(float)
+    part = np.vstack([part / (np.abs(part).max() or 1.0), sums])
+    even = np.zeros_like(weights)
+    even[unit, column] = _smallest_under(part, weights[unit, column])
+    return even
+
+
+def _face(
+    difference: Floats, weights: Floats, linear: Floats | None, residual: Floats
+) -> NDArray[np.bool_]:
     """Columns that some minimiser may give weight: those whose gradient is smallest."""
-    residual = difference @ weights
     gradient = residual @ difference
     longest = max(float(difference.max()), -float(difference.min())) * len(difference) ** 0.5
     slack = (FACE * float(residual @ residual) ** 0.5 + ROUNDING * longest) * longest
@@ -81,6 +102,13 @@ def _face(difference: Floats, weights: Floats, linear: Floats | None) -> NDArray
     return face
 
 
+def _smallest_under(constraints: Floats, known: Floats) -> Floats:
+    """Minimise ``||w||²`` subject to ``constraints @ w = constraints @ known``, ``w >= 0``."""
+    _, values, directions = np.linalg.svd(constraints, full_matrices=False)
+    basis = directions[values > SINGULAR * values[0]]
+    return known if len(basis) == len(known) else _smallest(basis, known)
+
+
 def _smallest(basis: Floats, known: Floats) -> Floats:
     """Minimise ``||w||²`` subject to ``basis @ w = basis @ known``, ``w >= 0``.
 
@@ -89,7 +117,7 @@ def _smallest(basis: Floats, known: Floats) -> Floats:
     basis : ndarray, shape (rows, columns)
         Orthonormal rows.
     known : ndarray, shape (columns,)
-        Non-negative.
+        Non-negative; returned where no smaller one is found.
     """
     dual = target = basis @ known
     slack = dual @ basis
@@ -99,12 +127,12 @@ def _smallest(basis: Floats, known: Floats) -> Floats:
         support = slack > 0
         part = basis[:, support]
         missing = target - part @ slack[support]
-        ridge = REGULAR if part.shape[1] >= len(basis) else SPARSE
+        ridge = max(RIDGE * float(missing @ missing) ** 0.5, LEAST_RIDGE)
         step = np.linalg.solve(part @ part.T + ridge * identity, missing)
         slope = step @ basis
         if np.array_equal(slack + slope > 0, support):
             weights = np.linalg.lstsq(part, target, rcond=SINGULAR)[0]
-            if np.abs(part @ weights - target).max() <= FITTED:
+            if np.abs(part @ weights - target).max() <= FITTED and weights.min() >= -FITTED:
                 break
         length, rise = 1.0, float(missing @ step)
         while (
@@ -113,30 +141,10 @@ def _smallest(basis: Floats, known: Floats) -> Floats:
             length /= 2
         dual, slack, value = dual + length * step, slack + length * slope, moved
     else:
-        return _least_distance(basis, known)
+        return known
     smallest = np.zeros(basis.shape[1])
     smallest[support] = np.maximum(weights, 0.0)
     return smallest
-
-
-def _least_distance(basis: Floats, known: Floats) -> Floats:
-    """The same by non-negative least squares in the null space, slower and sure to end.
-
-    Lawson and Hanson (1974, section 23.4): where the optimal support does not span the rows, the
-    dual has no unique solution for Newton's method to settle on.
-    """
-    from scipy.optimize import nnls
-
-    centre = basis @ known @ basis
-    null = np.linalg.svd(basis)[2][len(basis) :]
-    stacked = np.vstack([null, -centre])
-    goal = np.append(np.zeros(len(null)), 1.0)
-    solution, _ = nnls(stacked, goal, maxiter=50 * len(centre))
-    residual = stacked @ solution - goal
-    if residual[-1] > -ROUNDING:  # no other weights satisfy the constraints
-        return known
-    weights = centre - residual[:-1] @ null / residual[-1]
-    return np.where(solution > 0, 0.0, np.maximum(weights, 0.0))
 
 
 def _dual(dual: Floats, slack: Floats, target: Floats) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.linalg.even_weights import most_even
+from jjjpolicy.linalg.even_weights import most_even, most_even_together
 from jjjpolicy.linalg.simplex import a_minimiser, simplex_weights
 from jjjpolicy.synth.counterfactual.gaps import EXACT, Gaps, estimate_from_counterfactual, scale_of
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Duality gap at which the weights are good, relative to the objective at the separate fits.
 TOLERANCE = 1e-9
+# The default pooling at most: at one a unit's own fit would count for nothing.
+MOST_POOLED = 0.999
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class PartiallyPooledSyntheticControl(Estimator):
     With ``pooling=1, intercept=False`` and one adoption date the effect is that of one synthetic
     control for the average of the treated units. ``details["relative_gap"]`` bounds the distance to
     the optimum, relative to the objective at the separate fits. Where several weights of a unit fit
-    equally well, the most even ones are taken; with ``pooling=1`` only the average over the treated
-    units is determined, and effects of single units are not to be read.
+    equally well, the most even ones are taken; with ``pooling=1`` only the fit of the average over
+    the treated units is determined, and effects of single units are not to be read.
     """
 
     takes_covariates: ClassVar[bool] = False
@@ -120,9 +122,8 @@ class PartiallyPooledSyntheticControl(Estimator):
         exact = np.sqrt((gaps**2).sum(axis=1) / starts) <= EXACT * scale_of(design)
         gaps[exact] = 0.0
         lengths, pooled = np.linalg.norm(gaps, axis=1), gaps.mean(axis=0)
-        # At most one but for rounding.
-        ratio = min(1.0, float(np.linalg.norm(pooled) / lengths.mean())) if lengths.any() else 0.0
-        pooling = ratio if self.pooling is None else self.pooling
+        ratio = float(np.linalg.norm(pooled) / lengths.mean()) if lengths.any() else 0.0
+        pooling = min(ratio, MOST_POOLED) if self.pooling is None else self.pooling
         separate_misfit, pooled_misfit = (lengths**2 / starts).mean(), (pooled**2).mean()
         gap = 0.0
         if pooling > 0 and pooled_misfit > 0 and len(starts) > 1:
@@ -181,6 +182,8 @@ def _descend(
             gaps[j] = block @ weights[j]
         weights = _together(rows, pooled_rows, weights)
         gaps = _gaps(differences, weights)
+    if not own.any():
+        return most_even_together(differences, weights), gap
     for j, block in enumerate(differences):
         weights[j] = most_even(_own_problem(rows[j], block, gaps, j, common), weights[j])
     return weights, gap
