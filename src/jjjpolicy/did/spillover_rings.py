@@ -124,6 +124,12 @@ class SpilloverRings(Estimator):
         """Overall effect and its standard error, without labels."""
         return self._cells(design).refit()
 
+    def reached(self, design: Design) -> Booleans:
+        """Untreated units in some ring."""
+        nearest = nearest_treated(design, self._distances(design))
+        found: Booleans = (nearest <= self.rings[-1]).any(axis=1) & ~design.treated
+        return found
+
     def specification(self) -> dict[str, Any]:
         """Name and options; tables by the digest of their content."""
         options = super().specification()
