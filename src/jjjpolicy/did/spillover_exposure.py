@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class SpilloverExposure(Estimator):
     r"""Effects on treated units, and on untreated units by how much they are exposed to treatment.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class SpilloverRings(Estimator):
     r"""Effects on treated units and on untreated units in rings around them.
 

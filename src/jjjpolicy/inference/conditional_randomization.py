@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ConditionalRandomization(Inference):
     """Permute treatment among groups beyond each other's reach, and re-estimate on these.
 

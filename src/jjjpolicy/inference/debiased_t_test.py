@@ -117,7 +117,7 @@ class DebiasedTTest(Inference):
         return _Folds(np.array(estimates), size / after, cells, size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Folds:
     """Cross-fitted estimates, their block length over the number of treated periods, and cells."""
 

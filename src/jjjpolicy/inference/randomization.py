@@ -39,7 +39,7 @@ SAMPLED = 9_999
 REFITS_FOR_INTERVAL = 20_000
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class RandomizationInference(Inference):
     r"""Permute treatment over all groups of the level of assignment and re-estimate.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PseudoPolicies:
     """What a method is tried on.
 
@@ -48,7 +48,7 @@ class PseudoPolicies:
         return assigned.with_outcome(assigned.outcome + effect * assigned.treatment)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PValues:
     """p-values and what they took.
 

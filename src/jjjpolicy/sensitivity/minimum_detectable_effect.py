@@ -28,7 +28,7 @@ STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 """Default effects, in standard deviations of the estimates under pseudo-policies."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MinimumDetectableEffect:
     """Power of a method on a panel, against constant effects.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitPlacebos:
     """Every control group under the adoption period of every treated group.
 

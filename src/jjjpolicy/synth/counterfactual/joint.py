@@ -28,7 +28,7 @@ NEARLY_SINGULAR = 1e-3
 """Smallest singular value of a system in which errors may grow a thousandfold, and no more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JointEffects:
     """Effects on all units, by period.
 
