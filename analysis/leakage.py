@@ -87,7 +87,7 @@ NOTES = (
         "three, weighted by their size before 2015. End-of-sample p-values rank an estimate among "
         "what the same estimator finds in blocks of years before 2015, itself included; they "
         "cannot be small with so few years. Placebo p-values of the inclusive method rank "
-        "the estimate among those for provinces that are neither treated nor affected, with the "
+        "the estimate among those for units that are neither treated nor affected, with the "
         "effects on the affected solved for. Years 2005 to 2019; technology bought 2005, "
         "2010 and 2012 to 2019. Employment: large cities and the sum of Hebei's cities; the years "
         "cross the wider count of 2013.",

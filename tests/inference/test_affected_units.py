@@ -143,3 +143,24 @@ def test_estimators_without_leaks_are_left_as_they_are() -> None:
         assert found is not None
         assert found.assignments == 8
         assert not any("affect" in note for note in found.notes)
+
+
+def test_power_is_not_sought_where_a_pseudo_policy_would_treat_a_named_unit() -> None:
+    design, away = on_a_line()
+    named = jp.synth.InclusiveSyntheticControl(["u1"]).fit(design)
+    with pytest.raises(jp.InferenceError, match="names 'u1' as affected"):
+        jp.sensitivity.minimum_detectable_effect(named, inference=jp.inference.PlaceboUnits())
+    spreads = []
+    for spilled in (0.0, 50.0):
+        moved, _ = on_a_line(spilled)
+        rule = jp.did.SpilloverRings(rings=(150.0,), distances=away).fit(moved)
+        spreads.append(jp.sensitivity.minimum_detectable_effect(rule, effects=[1.0]).spread)
+    assert spreads[0] == pytest.approx(spreads[1], rel=1e-9)
+
+
+def test_units_that_are_named_as_affected_are_not_left_out_in_turn() -> None:
+    design, _ = on_a_line()
+    system = jp.synth.SpilloverSyntheticControl(jp.synth.CommonEffect(["u1", "u2"]))
+    left = jp.sensitivity.leave_one_out(system.fit(design))["left_out"]
+    assert set(left) <= {f"u{k}" for k in range(3, 9)}
+    assert len(left) > 0

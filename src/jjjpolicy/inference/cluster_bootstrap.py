@@ -61,7 +61,7 @@ class ClusterBootstrap(Inference):
         """
         if self.replications < 2:
             raise InferenceError(f"replications={self.replications} must be at least 2.")
-        require_unnamed(estimate, self.label)
+        require_unnamed(estimate.estimator, estimate.design, self.label)
         design = estimate.design
         codes = np.unique(design.cluster_codes(self.level), return_inverse=True)[1].astype(np.int64)
         treated = np.unique(codes[design.treated])

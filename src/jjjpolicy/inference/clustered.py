@@ -211,7 +211,7 @@ def _jackknife(estimate: Estimate, codes: Integers, level: str) -> tuple[Floats,
     for g, adoption in enumerate(adoptions):
         if len(adoption) in (0, int((codes != g).sum())):
             raise _rests_on_one(design, codes, g, level)
-    require_unnamed(estimate, "Clustered")
+    require_unnamed(estimate.estimator, design, "Clustered")
     left = Aligned.of(estimate, refits_without(estimate, codes, "Clustered", 1), adoptions)
     deviations = (left.att - estimate.att)[:, None]
     if left.has_effects and "event_times" not in estimate.details:

@@ -80,7 +80,7 @@ class ConditionalRandomization(Inference):
         DesignError
             Distances are unknown or do not match the units.
         """
-        require_unnamed(estimate, self.label)
+        require_unnamed(estimate.estimator, estimate.design, self.label)
         design = estimate.design
         away = between_groups(
             design, distances_to_groups(design, self.distances, self.beyond, self.label)

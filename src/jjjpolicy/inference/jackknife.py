@@ -83,7 +83,7 @@ class Jackknife(Inference):
             weights = FixedWeights.of(estimate, "use Jackknife(fixed_weights=False)")
             parts = [weights.without(codes == g).refits() for g in range(groups)]
         else:
-            require_unnamed(estimate, self.label)
+            require_unnamed(estimate.estimator, estimate.design, self.label)
             parts = refits_without(estimate, codes, self.label, self.jobs)
         left = Aligned.of(estimate, parts, adoptions)
         noise = resolution(design.outcome)

@@ -76,15 +76,14 @@ def named_note(estimate: Estimate) -> tuple[str, ...]:
     return _note("Named as affected, and never treated in another's place", design, named)
 
 
-def require_unnamed(estimate: Estimate, method: str) -> None:
+def require_unnamed(estimator: Estimator, design: Design, method: str) -> None:
     """Raise an `InferenceError` if the options name units, which samples lack or hold twice."""
-    estimator, design = estimate.estimator, estimate.design
     named = _named(estimator, design)
     if named.any():
         raise InferenceError(
             f"{estimator.label} names {_listed(design, named)} as affected, and {method} fits it "
-            f"to samples in which such a {design.labels.unit} is absent or occurs twice; use "
-            f"PlaceboUnits or EndOfSample, or say who is affected by a rule such as Rings."
+            f"to samples in which such a {design.labels.unit} is absent, treated or there twice; "
+            f"use PlaceboUnits or EndOfSample, or say who is affected by a rule such as Rings."
         )
 
 
