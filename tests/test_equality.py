@@ -89,7 +89,7 @@ def test_no_object_that_holds_arrays_compares_them_as_if_they_were_one_number() 
 
 
 def test_results_equal_themselves_alone_and_can_be_kept_in_a_set() -> None:
-    result = jp.estimation.results.InferenceResult("a test", reference=np.zeros(3))
+    result = jp.estimation.results.InferenceResult(name="a test", reference=np.zeros(3))
     assert result == result
     assert result != replace(result)
     assert len({result, replace(result)}) == 2
