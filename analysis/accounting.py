@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import regional_accounts as accounts
 import study
 import wording as words
@@ -16,16 +15,15 @@ from jjjpolicy.report import Column, Panel, Row, Table, Text
 MAKES = ("numbers:accounting", "table:accounting")
 
 METHODS = {
-    "levels": (Text("DiD, levels", "双重差分（水平值）"), Text("Yuan", "金额")),
-    "did": (Text("DiD", "双重差分"), Text("Index", "指数")),
-    "own": (Text("SC, own weights", "合成控制，各自权重"), Text("Index", "指数")),
-    "common": (Text("SC, region's weights", "合成控制，共同权重"), Text("Index", "指数")),
+    "did": Text("DiD", "双重差分"),
+    "own": Text("SC, own weights", "合成控制，各自权重"),
 }
+ONE = Text("SC, one system", "合成控制，联立求解")
+BLOCKS_P = Text("End-of-sample p", "样本末端检验 p 值")
 ROWS = {
     **words.SINGLE,
     "sum": Text("Sum of the three", "三地之和"),
     "region": Text("The region as one unit", "京津冀整体"),
-    "residual": Text("Region less sum", "整体减三地之和"),
 }
 CAPTION = Text(
     "Effects on product, 100 million yuan a year, 2015 to 2019",
@@ -33,49 +31,46 @@ CAPTION = Text(
 )
 
 
-def common(unit: str, weights: jp.Estimate) -> float:
-    """Effect on a unit's index if the region's donor weights are its own."""
-    design, donors = accounts.design("gdp_index", unit), weights.weights.iloc[:, 0]
-    rows = design.units.get_indexer(donors.index)
-    gap = design.outcome[design.treated][0] - donors.to_numpy() @ design.outcome[rows]
-    return float(gap[design.periods >= accounts.BEFORE].mean())
+def account(base: dict[str, float]) -> dict[str, jp.Estimate]:
+    """Effects on the three and on their sum in yuan, from one system of synthetic controls."""
+    codes = {unit: accounts.UNITS[unit][0] for unit in study.SINGLE}
+    origin, *others = codes.values()
+    design = jp.Design.from_policy(
+        accounts.panel("beijing"),
+        jp.policies[study.POLICY].treating([origin]),
+        outcome="gdp_index",
+        window=study.WINDOW,
+    )
+    system = jp.synth.InclusiveSyntheticControl(others, jp.synth.SyntheticControl())
+    estimate = system.fit(design)
+    parts = {unit: [unit] for unit in codes} | {"sum": list(codes)}
+    return {
+        name: jp.synth.EffectOn(system, [codes[u] for u in units], [base[u] for u in units])
+        .of(estimate)
+        .with_inference(jp.inference.EndOfSample())
+        for name, units in parts.items()
+    }
 
 
 def content() -> tuple[dict[str, Any], dict[str, jp.Estimate]]:
-    """Effects by method and unit with sums and residuals, and the estimates behind them."""
+    """Effects by method and unit with their sums, and the estimates behind them."""
     did, sc = jp.did.TwoWayFixedEffects(), jp.synth.SyntheticControl()
     behind = {}
     for unit in accounts.UNITS:
-        behind[f"levels/{unit}"] = did.fit(accounts.design("gdp", unit))
         behind[f"did/{unit}"] = did.fit(accounts.design("gdp_index", unit))
         behind[f"own/{unit}"] = sc.fit(accounts.design("gdp_index", unit))
         behind[f"logs/{unit}"] = did.fit(accounts.design("log_gdp", unit))
     base = {unit: accounts.base(unit) for unit in accounts.UNITS}
     found: dict[str, Any] = {}
     for method in METHODS:
-        scale = dict.fromkeys(base, 1.0) if method == "levels" else base
-        found[method] = {
-            unit: scale[unit]
-            * (
-                common(unit, behind["own/region"])
-                if method == "common"
-                else behind[f"{method}/{unit}"].att
-            )
-            for unit in accounts.UNITS
-        }
-        parts = sum(found[method][unit] for unit in study.SINGLE)
-        found[method] |= {"sum": parts, "residual": found[method]["region"] - parts}
+        effects = {unit: base[unit] * behind[f"{method}/{unit}"].att for unit in accounts.UNITS}
+        found[method] = {**effects, "sum": sum(effects[unit] for unit in study.SINGLE)}
+    system = account(base)
+    behind |= {f"one/{name}": estimate for name, estimate in system.items()}
+    found["one"] = {k: {"att": e.att, "pvalue": e.pvalue} for k, e in system.items()}
     logs = {unit: behind[f"logs/{unit}"].att for unit in accounts.UNITS}
     weighted = sum(base[unit] / base["region"] * logs[unit] for unit in study.SINGLE)
     found["logs"] = {"region": logs["region"], "weighted_sum": weighted}
-    design = behind["levels/region"].design
-    after, others = design.periods >= accounts.BEFORE, design.outcome[~design.treated]
-    change = others[:, after].mean() - others[:, ~after].mean()
-    found["control_change"] = float(change)
-    found["exact"] = {
-        "levels": bool(np.isclose(found["levels"]["residual"], 2 * change, rtol=1e-9)),
-        **{m: bool(abs(found[m]["residual"]) < 1e-6) for m in ("did", "common")},
-    }
     return found, behind
 
 
@@ -84,30 +79,37 @@ def main() -> None:
     found, behind = content()
     note = Text(
         "Index: product over its own mean of 2005 to 2014; the effect times that mean is in yuan. "
-        "With the same controls for all units (the mean of the others in DiD, the region's donor "
-        "weights in the last column) the effects on the indices, weighted by means, sum to the "
-        "effect on the index of the sum, exactly. With weights of their own they need not. DiD "
-        "in levels takes the mean change of one control province off each unit: off the sum "
-        f"once, off the three parts three times. Its residual is twice that change "
-        f"({words.amount(found['control_change'])}). In logs the effect on the region is "
+        "In DiD all units have the same controls (the mean of the others), and the effects on the "
+        "indices, weighted by means, sum to the effect on the index of the sum, exactly. Synthetic "
+        "controls with weights of their own leave the other parts out of the donors, and need not "
+        "add up. One system: inclusive synthetic control, which keeps the three among each other's "
+        "donors; the effect on the region is then the sum of its parts by construction. "
+        "End-of-sample p-values rank an estimate among the averages over blocks of years before "
+        "2015. In logs the DiD effect on the region is "
         f"{words.size(found['logs']['region'])} and the share-weighted sum "
         f"{words.size(found['logs']['weighted_sum'])}: logs of sums are not sums of logs.",
         "指数为地区生产总值除以其 2005—2014 年均值，效应乘以该均值即为金额。"
-        "若各单元采用相同的对照（双重差分为其他省份均值，末列为京津冀整体的合成权重），"
-        "各地指数效应按均值加权后严格等于加总指数的效应；各自采用不同权重时则不必相等。"
-        "水平值双重差分对每个单元均扣除一个对照省份的平均变动：对加总单元扣除一次，对三地共扣除三次，"
-        f"故残差恰为该变动（{words.amount(found['control_change'])}）的两倍。"
-        f"取对数时，加总单元的效应为 {words.size(found['logs']['region'])}，"
+        "双重差分中各单元的对照相同（其他省份均值），各地指数效应按均值加权后严格等于加总指数的效应；"
+        "合成控制各自采用不同权重，且互不作供体，效应不必相加。联立求解为包容性合成控制，"
+        "三地互为供体，区域效应按其构造即为三地效应之和。"
+        "样本末端检验 p 值为估计值在 2015 年前各时段平均值中的位次。"
+        f"取对数时，加总单元的双重差分效应为 {words.size(found['logs']['region'])}，"
         f"按份额加权之和为 {words.size(found['logs']['weighted_sum'])}，"
         "二者不等，因为和的对数不等于对数之和。",
     )
     with Artefacts(__file__, MAKES) as artefacts:
         numbers = artefacts.numbers("accounting", found, behind)
-        rows = [
-            Row(name, tuple(numbers.number(f"{m}/{key}", 0, grouping=True) for m in METHODS))
-            for key, name in ROWS.items()
-        ]
-        columns = tuple(Column(heading, span) for heading, span in METHODS.values())
+        rows = []
+        for key, name in ROWS.items():
+            cells: list[Any] = [numbers.number(f"{m}/{key}", 0, grouping=True) for m in METHODS]
+            if key in found["one"]:
+                cells.append(numbers.number(f"one/{key}/att", 0, grouping=True))
+                cells.append(numbers.pvalue(f"one/{key}/pvalue"))
+            else:
+                cells += ["–", "–"]
+            rows.append(Row(name, tuple(cells)))
+        columns = tuple(Column(words.ESTIMATE, name) for name in (*METHODS.values(), ONE))
+        columns = (*columns, Column(BLOCKS_P, ONE))
         panels, notes = (Panel("", tuple(rows)),), (note, words.NOMINAL)
         artefacts.table(Table("accounting", CAPTION, columns, panels, words.TREATED, notes), behind)
 

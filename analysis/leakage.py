@@ -86,15 +86,17 @@ NOTES = (
         "and which affected, the system and its effects are the same. The region is the sum of the "
         "three, weighted by their size before 2015. End-of-sample p-values rank an estimate among "
         "what the same estimator finds in blocks of years before 2015, itself included; they "
-        "cannot be small with so few years. Placebo p-values of the inclusive method test that "
-        "there is no effect at all, direct or spilled. Years 2005 to 2019; technology bought 2005, "
+        "cannot be small with so few years. Placebo p-values of the inclusive method rank "
+        "the estimate among those for units that are neither treated nor affected, with the "
+        "effects on the affected solved for. Years 2005 to 2019; technology bought 2005, "
         "2010 and 2012 to 2019. Employment: large cities and the sum of Hebei's cities; the years "
         "cross the wider count of 2013.",
         "“剔除”为对照组不含区域内另外两地的去均值合成控制；“包容性”为保留另外两地、"
         "同时求解三地效应的合成控制，其余单元视为不受影响。三地中无论何者视为处理单元、"
         "何者视为受影响单元，方程组及其效应均相同。区域效应为三地效应按 2015 年前规模的加权和。"
         "样本末端检验 p 值为估计值在 2015 年前各时段同类估计值（含其自身）中的位次，"
-        "年份较少时该 p 值不可能很小。包容性方法的安慰剂 p 值检验不存在任何直接效应或溢出效应。"
+        "年份较少时该 p 值不可能很小。包容性方法的安慰剂 p 值为估计值在既未受处理、也不受影响的"
+        "单元的同类估计值中的位次，受影响单元的效应同时求解。"
         "样本期为 2005—2019 年，技术合同为 2005、2010 及 2012—2019 年。"
         "从业人员数据为大城市及河北各市合计，样本期跨越 2013 年统计口径的扩大。",
     ),

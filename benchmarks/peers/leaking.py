@@ -84,6 +84,7 @@ TASKS = {
         None,
         prop_99,
         {"jjjpolicy": ours_inclusive, "mlsynth": mlsynth_inclusive},
-        "Weights without an intercept, as in mlsynth.",
+        "Weights without an intercept, as in mlsynth, whose fit of California before treatment is "
+        "a little worse (root mean squared error 1.6570 against 1.6564): hence the difference.",
     ),
 }

@@ -135,16 +135,10 @@ def test_a_rule_and_a_single_label_are_understood() -> None:
     assert jp.synth.InclusiveSyntheticControl("A").fit(leaking()).att == named.att
 
 
-def test_several_dates_and_a_first_stage_without_weights_are_refused() -> None:
-    design = leaking()
-    two = design.reassigned(
-        np.select([design.units == "T", design.units == "D0"], [2013.0, 2014.0], np.inf)
-    )
-    with pytest.raises(jp.DesignError, match="one adoption date, the design has 2013, 2014"):
-        jp.synth.InclusiveSyntheticControl(["A"]).fit(two)
+def test_a_first_stage_without_weights_is_refused() -> None:
     factors = jp.synth.GeneralizedSyntheticControl(rank=0)
     with pytest.raises(jp.DesignError, match="no donor weights"):
-        jp.synth.InclusiveSyntheticControl(["A"], factors).fit(design)
+        jp.synth.InclusiveSyntheticControl(["A"], factors).fit(leaking())
 
 
 def test_placebos_are_single_fits_and_conformal_inference_says_why_not() -> None:
@@ -155,6 +149,7 @@ def test_placebos_are_single_fits_and_conformal_inference_says_why_not() -> None
     single = [
         system.refit(rest.reassigned(np.where(rest.units == unit, 2013.0, np.inf))).att[0]
         for unit in rest.units
+        if unit != "u1"
     ]
     assert sorted(estimate.inference.reference) == pytest.approx(sorted(single), rel=1e-12)
     with pytest.raises(jp.InferenceError, match="lets treatment affect them; use EndOfSample"):

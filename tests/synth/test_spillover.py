@@ -109,6 +109,43 @@ def test_proposition_99_as_another_package_computes_it(
     assert found == pytest.approx(spilled, abs=2e-6)
 
 
+LARGER_RESIDUALS = {
+    "California": [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0],
+    "Alabama": [0, 0, 0, 0, 0, 0, 3, 0, 4, 14, 0, 0],
+    "Arkansas": [4, 0, 14, 0, 5, 0, 0, 7, 0, 0, 0, 0],
+    "Colorado": [0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+}
+"""Of 19 residuals before treatment, those larger than the effect of each year, in scspill 0.3.0.
+
+``SCSPILL(method="cd")``, Alabama, Arkansas and Colorado affected: its p-values times 19, which do
+not count the effect itself.
+"""
+
+
+def test_effects_and_tests_by_period_are_those_of_another_program(
+    prop99_data: pd.DataFrame,
+) -> None:
+    """scspill 0.3.0, whose weights stop short of the optimum in the fifth digit."""
+    columns = {"unit": "State", "time": "Year", "outcome": "PacksPerCapita"}
+    design = jp.Design.from_frame(prop99_data, **columns, treatment="treated")
+    structure = jp.synth.FreeEffects(["Alabama", "Arkansas", "Colorado"])
+    estimate = jp.synth.SpilloverSyntheticControl(structure).fit(design)
+    found = estimate.details["spillovers"].set_index("unit")["estimate"].to_dict()
+    assert {"California": estimate.att, **found} == pytest.approx(
+        {
+            "California": -10.358180,
+            "Alabama": 4.240583,
+            "Arkansas": -2.470625,
+            "Colorado": -8.609842,
+        },
+        abs=1e-4,
+    )
+    method = jp.inference.EndOfSample(leave_out=False)
+    for unit, larger in LARGER_RESIDUALS.items():
+        pvalues = method.test(estimate, [unit]).by_period["pvalue"]
+        assert pvalues.tolist() == pytest.approx([(1 + count) / 20 for count in larger])
+
+
 def test_placebos_share_their_fits_and_are_those_of_single_fits() -> None:
     design = design_of(twins(), {"T0": np.full(AFTER, 5.0)}, ("T0",))
     noise = np.random.default_rng(2).normal(size=design.outcome.shape)

@@ -27,7 +27,7 @@ TAIL = 0.975
 """Quantile at which the normal density in the rule of thumb is trimmed from below."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RingPartition:
     """Rings chosen by the data, and the effect in each.
 
@@ -108,8 +108,10 @@ def ring_partition(
         dates = ", ".join(f"{date:.0f}" for date in design.cohorts)
         raise DesignError(
             f"ring_partition compares changes around one adoption period, and this design has "
-            f"{dates}: choose rings from the {design.labels.unit}s of one of them with those never "
-            f"treated (design.keep_units), and fit SpilloverRings to all."
+            f"{dates}: a {design.labels.unit} near those of two has no single distance, and where "
+            f"effects end, which decides who is a control of which, is what it looks for. Choose "
+            f"rings from the {design.labels.unit}s of one of them with those never treated "
+            f"(design.keep_units), and fit SpilloverRings to all."
         )
     away = distances_to_treated(design, distances, "ring_partition").min(axis=1)
     chosen = ~design.treated & (away <= (np.inf if within is None else within))

@@ -49,7 +49,7 @@ class Exposure(Options, ABC):
     __repr__ = described
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class ExposureMatrix(Exposure):
     """Weights as given: trade, migration, ownership, or any other tie between units.
 
@@ -67,7 +67,7 @@ class ExposureMatrix(Exposure):
         return without_self(design, self.matrix, "matrix")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class ShareOfNeighbours(Exposure):
     """Share of a unit's neighbours that are treated.
 
@@ -87,7 +87,7 @@ class ShareOfNeighbours(Exposure):
         return shares
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class ExponentialDecay(Exposure):
     r"""Exposure that falls with distance d as :math:`e^{-d/scale}`, summed over treated units.
 
@@ -115,7 +115,7 @@ class ExponentialDecay(Exposure):
         return _within(away, np.exp(-away / self.scale), self.cutoff)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class InverseDistance(Exposure):
     r"""Exposure that falls with distance d as :math:`d^{-power}`, summed over treated units.
 

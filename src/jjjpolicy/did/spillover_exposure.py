@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
     from jjjpolicy.estimation.refits import Refits
+    from jjjpolicy.linalg.types import Booleans
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class SpilloverExposure(Estimator):
     r"""Effects on treated units, and on untreated units by how much they are exposed to treatment.
 
@@ -99,6 +100,11 @@ class SpilloverExposure(Estimator):
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
         return self._cells(design).refit()
+
+    def reached(self, design: Design) -> Booleans:
+        """Untreated units that are exposed in some period."""
+        found: Booleans = (self.exposure.of(design) > 0).any(axis=1) & ~design.treated
+        return found
 
     def specification(self) -> dict[str, Any]:
         """Name and options; the exposure in words, tables by the digest of their content."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class SpilloverRings(Estimator):
     r"""Effects on treated units and on untreated units in rings around them.
 
@@ -123,6 +123,12 @@ class SpilloverRings(Estimator):
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
         return self._cells(design).refit()
+
+    def reached(self, design: Design) -> Booleans:
+        """Untreated units in some ring."""
+        nearest = nearest_treated(design, self._distances(design))
+        found: Booleans = (nearest <= self.rings[-1]).any(axis=1) & ~design.treated
+        return found
 
     def specification(self) -> dict[str, Any]:
         """Name and options; tables by the digest of their content."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Switchers and controls of one period.
 
@@ -44,7 +44,7 @@ class Comparison:
     cumulative_dose: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SwitchingEffect:
     """A weighted average of comparisons.
 

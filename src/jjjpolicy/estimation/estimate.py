@@ -9,7 +9,7 @@ that they share a file.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,7 +27,7 @@ from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 class Estimator(Refittable, ABC):
@@ -43,6 +43,15 @@ class Estimator(Refittable, ABC):
 
     leaks: ClassVar[bool] = False
     """Whether treatment may affect other units than the treated ones."""
+
+    @property
+    def named(self) -> tuple[Hashable, ...]:
+        """Units that the options name as affected, whoever is treated."""
+        return ()
+
+    def reached(self, design: Design) -> Booleans:
+        """Untreated units that treatment may affect, shape (units,); none unless it leaks."""
+        return np.zeros(design.n_units, dtype=bool)
 
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates of the design that do not enter the estimate."""

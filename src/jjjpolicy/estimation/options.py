@@ -29,7 +29,10 @@ REFUSED: Any = object()
 
 
 class Options:
-    """Base class of frozen dataclasses whose fields are options."""
+    """Base class of frozen dataclasses whose fields are options.
+
+    Two are equal if they are of one class and their options are, tables and arrays by content.
+    """
 
     refusal: ClassVar[type[JJJPolicyError]] = DesignError
     """The error that a wrong option raises."""
@@ -45,6 +48,8 @@ class Options:
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        cls.__eq__ = _alike  # type: ignore[assignment]
+        cls.__hash__ = _hashed  # type: ignore[assignment]
         if "__post_init__" in vars(cls):
             cls.__post_init__ = _after_reading(cls.__post_init__)  # type: ignore[method-assign, assignment]
 
@@ -80,6 +85,52 @@ def _after_reading(check: Callable[[Any], None]) -> Callable[[Any], None]:
         check(made)
 
     return read_and_check
+
+
+# ---------------------------------------------------------------------- comparison
+def _alike(one: Any, other: Any) -> Any:
+    if type(one) is not type(other):
+        return NotImplemented
+    return all(same_content(getattr(one, x.name), getattr(other, x.name)) for x in fields(one))
+
+
+def _hashed(made: Any) -> int:
+    return hash((type(made), *(_outline(getattr(made, item.name)) for item in fields(made))))
+
+
+def same_content(one: Any, other: Any) -> bool:
+    """Whether two values are equal; tables with their labels, ``nan`` as equal to itself."""
+    if one is other:
+        return True
+    if isinstance(one, pd.DataFrame | pd.Series | pd.Index):
+        labelled: bool = type(one) is type(other) and one.equals(other)
+        return labelled
+    if isinstance(one, np.ndarray):
+        return isinstance(other, np.ndarray) and np.array_equal(
+            one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"
+        )
+    if isinstance(one, list | tuple):
+        return (
+            type(one) is type(other)
+            and len(one) == len(other)
+            and all(map(same_content, one, other))
+        )
+    if isinstance(one, Mapping):
+        return (
+            isinstance(other, Mapping)
+            and one.keys() == other.keys()
+            and all(same_content(value, other[key]) for key, value in one.items())
+        )
+    return not isinstance(other, pd.DataFrame | pd.Series | np.ndarray) and bool(one == other)
+
+
+def _outline(value: Any) -> Any:
+    """What equal values share and can be hashed: of tables and arrays their shape."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_outline, value))
+    if isinstance(value, Mapping):
+        return frozenset(value)
+    return getattr(value, "shape", None) or value
 
 
 # ---------------------------------------------------------------------- kinds of values

@@ -22,7 +22,7 @@ BLOCK = 256
 """Assignments that share their work in one piece."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Refits:
     """Numbers of one estimator under many assignments of treatment.
 

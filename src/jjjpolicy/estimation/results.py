@@ -60,7 +60,7 @@ NOTHING_LEFT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class InferenceResult:
     """Uncertainty of an estimate under one inference method.
 
@@ -121,7 +121,7 @@ class InferenceResult:
         return None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class WaldTest(InferenceResult):
     """An estimate over its standard error, compared with the t distribution.
 
@@ -147,7 +147,7 @@ class WaldTest(InferenceResult):
         return t_interval(self.centre, self.se, self.df, level)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class InvertedTest(InferenceResult):
     """A test that is no ratio of an estimate and its error, and the effects that it keeps.
 

@@ -19,7 +19,7 @@ Name = TypeVar("Name")
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sharing:
     """Receipts of a set of moves under one rule, in million yuan.
 
@@ -182,7 +182,7 @@ def compare_rules(
     return pd.concat(parts, ignore_index=True)[["rule", "year", "recipient", "amount"]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
     """What a rule means for each firm: eligibility, window of sharing and cap."""
 
@@ -194,7 +194,7 @@ class Terms:
     last_year: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Divided:
     """Tax that is divided (firms, years), and where the origin reached its cap."""
 

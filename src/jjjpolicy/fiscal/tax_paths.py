@@ -17,7 +17,7 @@ from jjjpolicy.registry.lookup import unknown_name
 MOVE_COLUMNS = ("firm", "origin", "destination", "moved", "started", "origin_led", "fits_plan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TaxPaths:
     """Taxes of firms by year, in the order of ``moves``.
 

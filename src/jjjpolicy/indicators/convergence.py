@@ -57,7 +57,7 @@ def sigma_convergence(values: pd.Series, *, period: str = "year") -> pd.DataFram
     return table[["sd_log", "coefficient_of_variation", "regions"]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BetaConvergence:
     """Result of :func:`beta_convergence`.
 

@@ -14,6 +14,7 @@ from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.left_out import Aligned, known_refits
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.results import bootstrap_result
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class ClusterBootstrap(Inference):
         """
         if self.replications < 2:
             raise InferenceError(f"replications={self.replications} must be at least 2.")
+        require_unnamed(estimate.estimator, estimate.design, self.label)
         design = estimate.design
         codes = np.unique(design.cluster_codes(self.level), return_inverse=True)[1].astype(np.int64)
         treated = np.unique(codes[design.treated])

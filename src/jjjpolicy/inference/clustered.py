@@ -17,6 +17,7 @@ from jjjpolicy.estimation.variance import (
     small_sample_factor,
 )
 from jjjpolicy.inference.permutation.left_out import Aligned, jackknife_bounds, refits_without
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.regression.clusters import cluster_products, named_members
 from jjjpolicy.inference.regression.parts import cell_terms, regression_of
 from jjjpolicy.inference.results import covariance_result, influence_by
@@ -210,6 +211,7 @@ def _jackknife(estimate: Estimate, codes: Integers, level: str) -> tuple[Floats,
     for g, adoption in enumerate(adoptions):
         if len(adoption) in (0, int((codes != g).sum())):
             raise _rests_on_one(design, codes, g, level)
+    require_unnamed(estimate.estimator, design, "Clustered")
     left = Aligned.of(estimate, refits_without(estimate, codes, "Clustered", 1), adoptions)
     deviations = (left.att - estimate.att)[:, None]
     if left.has_effects and "event_times" not in estimate.details:

@@ -18,6 +18,7 @@ from jjjpolicy.inference.permutation.focal import (
     far_apart,
     most_assignments,
 )
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.randomization import RandomizationInference, Statistic
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ConditionalRandomization(Inference):
     """Permute treatment among groups beyond each other's reach, and re-estimate on these.
 
@@ -79,6 +80,7 @@ class ConditionalRandomization(Inference):
         DesignError
             Distances are unknown or do not match the units.
         """
+        require_unnamed(estimate.estimator, estimate.design, self.label)
         design = estimate.design
         away = between_groups(
             design, distances_to_groups(design, self.distances, self.beyond, self.label)

@@ -60,6 +60,12 @@ class DebiasedTTest(Inference):
             Fewer than two folds, too few pre-treatment periods, an estimator whose refits carry
             no effects by event time.
         """
+        if estimate.estimator.leaks and len(estimate.design.cohorts) > 1:
+            raise InferenceError(
+                f"{self.label} takes each adoption period by itself, without the units that are "
+                f"treated at others, while {estimate.estimator.label} lets their treatment affect "
+                f"those that stay; use PlaceboUnits."
+            )
         parts = [self._cohort(estimate.estimator, part) for part in cohort_designs(estimate.design)]
         shares = np.array([part.cells for part in parts], dtype=float)
         shares /= shares.sum()
@@ -111,7 +117,7 @@ class DebiasedTTest(Inference):
         return _Folds(np.array(estimates), size / after, cells, size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Folds:
     """Cross-fitted estimates, their block length over the number of treated periods, and cells."""
 

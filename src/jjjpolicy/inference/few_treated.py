@@ -171,7 +171,7 @@ class FermanPinto(Inference):
         return measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegressionGroups:
     """Residuals and treatment of a two-way fixed effects regression by group of assignment.
 

@@ -19,6 +19,7 @@ from jjjpolicy.inference.permutation.left_out import (
     jackknife_errors,
     refits_without,
 )
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.synth.weights.fixed import FixedWeights
 
 
@@ -82,6 +83,7 @@ class Jackknife(Inference):
             weights = FixedWeights.of(estimate, "use Jackknife(fixed_weights=False)")
             parts = [weights.without(codes == g).refits() for g in range(groups)]
         else:
+            require_unnamed(estimate.estimator, estimate.design, self.label)
             parts = refits_without(estimate, codes, self.label, self.jobs)
         left = Aligned.of(estimate, parts, adoptions)
         noise = resolution(design.outcome)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearHypothesis:
     r"""Test of :math:`C \alpha = d` by the periods before treatment.
 

@@ -33,7 +33,7 @@ AT_ONCE = 256
 """Assignments whose exposures are in memory together."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpilloverTest:
     """Test of no spillover beyond a distance.
 

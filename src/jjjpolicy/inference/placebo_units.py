@@ -28,6 +28,13 @@ from jjjpolicy.inference.permutation.ranks import (
     reach_of,
     significant,
 )
+from jjjpolicy.inference.permutation.reached import (
+    aside_note,
+    may_play,
+    named_note,
+    never_reached,
+    over_all,
+)
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
@@ -60,6 +67,10 @@ class PlaceboUnits(Inference):
     :math:`c` from the ranks of :math:`\max_t |\hat\tau_{bt}| / \mathrm{se}_t`, so that it holds
     all of them at once (sup-t; Montiel Olea and Plagborg-Møller 2019, Journal of Applied
     Econometrics 34).
+
+    Where the estimator lets treatment affect others, these play no treated unit: those that a rule
+    finds, such as rings, are set aside with the treated, and those that are named stay, with the
+    effects on them solved for. The reference is then of units to which nothing happened.
 
     Synthetic controls also get the rank of the ratio of post- to pre-treatment RMSPE, and each
     adoption cohort a standard error, interval and p-value (``Estimate.by_cohort``).
@@ -99,7 +110,8 @@ class PlaceboUnits(Inference):
         Raises
         ------
         InferenceError
-            Fewer never-treated groups than treated ones plus one donor; ``replications`` below 1.
+            Fewer never-treated groups than treated ones plus one donor; ``replications`` below 1;
+            treatment may affect every unit.
         """
         if self.replications is not None and self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
@@ -107,32 +119,39 @@ class PlaceboUnits(Inference):
             raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
         design = estimate.design
         dates, groups = group_adoption(design.adoption, design.assignment)
-        controls = design.keep_units(~design.treated, "set aside by the placebo test")
+        controls = never_reached(estimate, "the placebo test")
         _, positions = group_adoption(controls.adoption, controls.assignment)
-        space = AssignmentSpace(dates[np.isfinite(dates)], int(positions.max(initial=-1)) + 1)
+        free = may_play(estimate.estimator, controls)
+        space = AssignmentSpace(dates[np.isfinite(dates)], int(free.sum()))
         least = 1 if self.separate else len(space.dates)
         if space.groups <= least:
+            among = ", of those that treatment does not affect," if estimate.estimator.leaks else ""
             raise InferenceError(
                 f"placebo over units needs more never-treated groups at the level "
-                f"{design.assigned_at!r} than treated ones; there are {space.groups} and "
+                f"{design.assigned_at!r}{among} than treated ones; there are {space.groups} and "
                 f"{len(space.dates)}."
             )
         draws = self.replications or SAMPLED
+        said = (*aside_note(estimate), *named_note(estimate))
         if self.separate and len(space.dates) > 1:
-            parts = UnitPlacebos.of(estimate, controls, positions, space, groups, self.jobs)
+            parts = UnitPlacebos.of(estimate, controls, positions, free, groups, self.jobs)
             kept, note = self._cut(parts.refits, parts.own_pre_rmspe)
             exact, placebos = parts.averages(
                 kept, self.replications or ENUMERATION_LIMIT, draws, self.seed
             )
             own = {"units": parts.table(kept), "unit_placebos": parts.placebo_table(kept)}
-            return self._attach(estimate, placebos, exact, own, note)
+            return self._attach(estimate, placebos, exact, own, (*said, *note))
         exact = space.count <= (self.replications or ENUMERATION_LIMIT)
         table = space.enumerate() if exact else space.sample(draws, self.seed)
-        assignments = table[:, positions]
+        assignments = over_all(table, free)[:, positions]
         refits = estimate.estimator.refit_many(controls, assignments, jobs=self.jobs)
         kept, note = self._cut(refits, np.full(len(table), _own_pre_rmspe(estimate)))
         return self._attach(
-            estimate, refits.at(kept), exact, {"placebo_units": assignments[kept]}, note
+            estimate,
+            refits.at(kept),
+            exact,
+            {"placebo_units": assignments[kept]},
+            (*said, *note),
         )
 
     def _cut(self, refits: Refits, own: Floats) -> tuple[Booleans, tuple[str, ...]]:

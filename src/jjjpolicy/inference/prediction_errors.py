@@ -17,7 +17,7 @@ SPARE = 10
 """Residuals that must be left over before donors explain the moments of the errors."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regressors:
     """What the moments of the errors are regressed on.
 
@@ -57,7 +57,7 @@ class Regressors:
         return cls(table[before][rows], table[~before], rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ErrorModel:
     r"""Conditional mean, spread and quantiles of the errors (Cattaneo, Feng and Titiunik 2021, 5).
 

@@ -225,7 +225,7 @@ class PredictionIntervals(Inference):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Unit:
     """Simulated extremes of the weights' error, and the model of the other, of a treated unit.
 

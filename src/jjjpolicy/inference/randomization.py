@@ -19,12 +19,14 @@ from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.inference.permutation.assignments import Assignments, AssignmentSpace, group_adoption
 from jjjpolicy.inference.permutation.inversion import outermost
 from jjjpolicy.inference.permutation.ranks import at_least, rank_pvalue, rank_pvalues, studentised
+from jjjpolicy.inference.permutation.reached import may_play, named_note, over_all
 from jjjpolicy.inference.permutation.under_effects import UnderEffects
 from jjjpolicy.linalg.brief import with_options
 from jjjpolicy.linalg.types import Floats
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.estimation.results import EffectsAt, IntervalAt
     from jjjpolicy.linalg.types import Booleans
@@ -37,7 +39,7 @@ SAMPLED = 9_999
 REFITS_FOR_INTERVAL = 20_000
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class RandomizationInference(Inference):
     r"""Permute treatment over all groups of the level of assignment and re-estimate.
 
@@ -62,7 +64,8 @@ class RandomizationInference(Inference):
     function of data and assignment, and the test not exact. At an event time, or for a cohort, it
     holds the constant effects that are not rejected by the effect at that time, or on that cohort.
     Estimators that let treatment affect other units have p-values, of no effect on anybody, and no
-    interval: an effect on the treated alone is not what they estimate.
+    interval: an effect on the treated alone is not what they estimate. Where they name the affected
+    units, treatment is handed to the others only.
 
     Parameters
     ----------
@@ -113,8 +116,8 @@ class RandomizationInference(Inference):
                 "let treatment stay on once it is on (its running maximum within units), build the "
                 "design without absorbing=False, and randomise that."
             )
-        assigned = self._assignments(design)
         estimator = estimate.estimator
+        assigned = self._assignments(estimator, design)
         refits = assigned.refits(estimator, design, self.jobs)
         ties = {"coefficient": resolution(design.outcome), "studentised": 0.0}
         statistics = {"coefficient": refits.att}
@@ -139,6 +142,8 @@ class RandomizationInference(Inference):
             + ", ".join(f"{name} {value:.4g}" for name, value in pvalues.items())
             + ".",
         ]
+        if self.mechanism is None:
+            notes += named_note(estimate)
         if not assigned.exact:
             notes.append(f"seed {self.seed}.")
         under = UnderEffects(estimate, assigned, refits, self.jobs)
@@ -181,23 +186,25 @@ class RandomizationInference(Inference):
             described = f"{len(table)} assignments, sha256 {sha256(table.tobytes()).hexdigest()}"
         return {**super().specification(), "mechanism": described}
 
-    def _assignments(self, design: Design) -> Assignments:
+    def _assignments(self, estimator: Estimator, design: Design) -> Assignments:
         if self.mechanism is not None:
             return self._from_mechanism(design)
         dates, groups = group_adoption(design.adoption, design.assignment)
-        space = AssignmentSpace(dates[np.isfinite(dates)], len(dates))
-        if np.isinf(dates).sum() == 0 and len(np.unique(dates)) == 1:
+        free = may_play(estimator, design)
+        own = dates[free]
+        space = AssignmentSpace(own[np.isfinite(own)], len(own))
+        if np.isinf(own).sum() == 0 and len(np.unique(own)) == 1:
             raise InferenceError(
                 f"every group at the level {design.assigned_at!r} is treated from the same period "
                 f"on: there is no other assignment."
             )
         table, exact = space.with_actual(
-            dates, self.replications or ENUMERATED, self.replications or SAMPLED, self.seed
+            own, self.replications or ENUMERATED, self.replications or SAMPLED, self.seed
         )
         how = f"all {space.count:,} assignments"
         if not exact:
             how = f"a sample of {len(table) - 1:,} of {_count(space.count)} assignments"
-        return Assignments(table, groups, exact, how)
+        return Assignments(over_all(table, free), groups, exact, how)
 
     def _from_mechanism(self, design: Design) -> Assignments:
         exact = not callable(self.mechanism)

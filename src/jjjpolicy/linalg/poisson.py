@@ -22,7 +22,7 @@ ROUNDING = 1e-20
 NEGLIGIBLE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PoissonFit:
     """Coefficients of a Poisson regression.
 

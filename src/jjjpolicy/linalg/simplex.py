@@ -14,7 +14,7 @@ from jjjpolicy.linalg.types import Floats
 LEAST_RIDGE = 1e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SimplexSolution:
     """Weights and the proof that they are optimal.
 

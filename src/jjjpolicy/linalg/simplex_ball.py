@@ -14,7 +14,7 @@ BATCH = 400
 SINGULAR = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maxima:
     """Solutions of many problems.
 

@@ -29,7 +29,7 @@ _NO_FLOW = {
 }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GravityResult:
     """A fitted gravity model.
 

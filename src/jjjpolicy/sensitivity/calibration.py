@@ -31,7 +31,7 @@ from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 CELL = ["outcome", "estimator", "inference", "treated"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """Rejection rates of methods under pseudo-policies.
 

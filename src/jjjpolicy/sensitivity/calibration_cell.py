@@ -10,6 +10,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, studentised
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PseudoPolicies:
     """What a method is tried on.
 
@@ -48,7 +49,7 @@ class PseudoPolicies:
         return assigned.with_outcome(assigned.outcome + effect * assigned.treatment)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PValues:
     """p-values and what they took.
 
@@ -78,6 +79,7 @@ def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference
     JJJPolicyError
         The method does not work with this estimator, or with so few treated groups.
     """
+    require_unnamed(estimator, policies.controls, "calibration")
     if type(inference) is RandomizationInference and inference.mechanism is None:
         return _randomization(policies, estimator, inference)
     if type(inference) is PlaceboUnits and not inference.separate:

@@ -26,7 +26,7 @@ NEARLY_PERFECT = 0.05
 """Share of that distance below which other weights fit about as well."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EffectRange:
     """Effects that the pre-treatment data cannot tell apart.
 

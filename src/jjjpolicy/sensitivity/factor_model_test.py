@@ -39,7 +39,7 @@ class OutcomeModel(Protocol):
         """Errors of predicting each pre-treatment period, shape (treated units, periods)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FactorModelTest:
     """Tests of the errors with which a model predicts treated units before treatment.
 
@@ -186,7 +186,7 @@ def factor_model_test(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Errors:
     """Average errors by event time and their covariance with its degrees of freedom."""
 

@@ -26,7 +26,7 @@ def leave_one_out(
     ----------
     estimate : Estimate
         Of any estimator. Where it has donor weights, donors without weight are passed over:
-        leaving them out changes nothing.
+        leaving them out changes nothing. So are units that it names as affected.
     treated : bool
         Whether treated units are left out too, and not only controls. A unit without which
         nothing is left to estimate has ``att`` missing, and ``problem`` says why.
@@ -51,6 +51,7 @@ def leave_one_out(
     by_unit = level is None or level == design.labels.unit
     codes = np.arange(design.n_units) if by_unit else design.cluster_codes(level)
     candidates = np.ones(design.n_units, dtype=bool) if treated else ~design.treated
+    candidates &= ~design.units.isin(list(estimate.estimator.named))
     if estimate.weights is not None:
         used = estimate.weights.index[(estimate.weights.abs() > 1e-8).any(axis=1).to_numpy()]
         candidates &= design.units.isin(used) | design.treated

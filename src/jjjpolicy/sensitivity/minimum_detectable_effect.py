@@ -14,6 +14,7 @@ from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.inference.permutation.assignments import group_adoption
 from jjjpolicy.inference.permutation.ranks import significant
+from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
@@ -28,7 +29,7 @@ STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 """Default effects, in standard deviations of the estimates under pseudo-policies."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MinimumDetectableEffect:
     """Power of a method on a panel, against constant effects.
 
@@ -123,7 +124,11 @@ def minimum_detectable_effect(
             )
         estimator = source.estimator
     design = design_of(source)
+    require_unnamed(estimator, design, "minimum_detectable_effect")
     controls = never_treated(design, "minimum_detectable_effect")
+    controls = controls.keep_units(
+        ~estimator.reached(design)[~design.treated], "treatment may affect it"
+    )
     dates, _ = group_adoption(design.adoption, design.assignment)
     adoptions, exact = pseudo_policies(controls, dates[np.isfinite(dates)], replications, seed)
     spread = float(np.std(estimator.refit_many(controls, adoptions, jobs).att))

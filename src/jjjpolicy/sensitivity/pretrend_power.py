@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrendPower:
     """Power of the pre-test against a linear violation of parallel trends.
 

@@ -25,7 +25,7 @@ SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the units, in the subsamples; those of the paper."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrendRms:
     """How small the root mean square of effects before treatment is shown to be.
 

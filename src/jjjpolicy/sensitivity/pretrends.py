@@ -77,7 +77,7 @@ def pretrend_test(estimate: Estimate) -> PretrendTest:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrendEquivalence:
     """How small effects before treatment are shown to be.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoWayWeights:
     """Weights of treated cells in a two-way fixed effects coefficient.
 

@@ -146,7 +146,7 @@ class GeneralizedSyntheticControl(Estimator):
         return models[first_smallest(np.array(list(errors.values())))], errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _FactorModel:
     """Period effects, factors and coefficients, and the units that they are for.
 

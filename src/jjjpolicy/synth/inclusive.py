@@ -57,6 +57,12 @@ class InclusiveSyntheticControl(JointEstimator):
 
     Notes
     -----
+    With several adoption dates S holds all units that are treated or affected at some date, and all
+    weights come from the periods before the first: in each later period the same system has the
+    effects on all of S. Effects count from each unit's own date, of treatment or of exposure;
+    between the first date and its own the path of a later adopter is what it received from the
+    earlier ones.
+
     The units outside of S must be unaffected, and each unit of S must have a synthetic control that
     fits. Effects are exact where the fits are; otherwise errors of the gaps are multiplied by
     :math:`\Omega^{-1}`, whose ``condition`` is in ``details`` with the ``cross_weights``
@@ -67,16 +73,11 @@ class InclusiveSyntheticControl(JointEstimator):
     first_stage: Estimator = field(default_factory=DemeanedSyntheticControl)
 
     @property
-    def structure(self) -> SpilloverStructure:
+    def spread(self) -> SpilloverStructure:
         """Whom treatment may affect."""
         if isinstance(self.affected, SpilloverStructure):
             return self.affected
         return FreeEffects(self.affected)
-
-    @property
-    def named(self) -> tuple[Hashable, ...]:
-        """The affected units, where they are named."""
-        return self.structure.named
 
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates that the first stage does not use."""
@@ -85,16 +86,6 @@ class InclusiveSyntheticControl(JointEstimator):
     def unused_predictors(self, design: Design) -> list[str]:
         """Predictors that the first stage does not match on."""
         return self.first_stage.unused_predictors(design)
-
-    def check(self, design: Design) -> None:
-        """Affected units are some of the untreated ones.
-
-        Raises
-        ------
-        DesignError
-            They are not.
-        """
-        self.structure.check(design)
 
     def solved(self, design: Design, known: _Fits) -> JointEffects:
         """The effects on all units.
@@ -105,8 +96,8 @@ class InclusiveSyntheticControl(JointEstimator):
             Every unit is treated or affected, or the system has no single solution.
         """
         date = float(design.cohorts[0])
-        received = (self.structure.matrix(design) != 0).any(axis=1)
-        involved = design.treated | received
+        first = self.first(design)
+        involved = np.isfinite(first)
         if involved.all():
             raise DesignError(
                 f"all {design.labels.unit}s are treated or affected, so that nothing shows what "
@@ -129,7 +120,7 @@ class InclusiveSyntheticControl(JointEstimator):
             design.units,
             design.periods,
             values,
-            involved,
+            first,
             implied[design.treated[rows]][:, ~design.treated],
             {
                 "cross_weights": pd.DataFrame(weights[:, rows], index=labels, columns=labels),

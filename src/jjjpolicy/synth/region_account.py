@@ -18,7 +18,7 @@ from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.refits import Refits
-    from jjjpolicy.linalg.types import Floats
+    from jjjpolicy.linalg.types import Booleans, Floats
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,15 @@ class EffectOn(Estimator):
             raise DesignError(
                 f"{len(self.coefficients)} coefficients for {len(self.units)} units; give one each."
             )
+
+    @property
+    def named(self) -> tuple[Hashable, ...]:
+        """The units of the sum, and those that the system names."""
+        return (*self.units, *self.system.named)
+
+    def reached(self, design: Design) -> Booleans:
+        """Those of the system."""
+        return self.system.reached(design)
 
     @property
     def label(self) -> str:
@@ -104,11 +113,11 @@ class EffectOn(Estimator):
             Units are named, and an assignment treats others than the design does: effects on
             named units are no placebos of each other.
         """
-        named = (*self.units, *self.system.named)
         moved = np.isfinite(adoptions) != design.treated
-        if named and moved.any():
+        if self.named and moved.any():
+            shown = ", ".join(map(quoted, self.named[:3]))
             raise InferenceError(
-                f"effects on named {design.labels.unit}s ({', '.join(map(quoted, named[:3]))}, …) "
+                f"effects on named {design.labels.unit}s ({shown}, …) "
                 f"stay where they are when another one is treated as a placebo, so that their "
                 f"ranks mean nothing; use EndOfSample."
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from jjjpolicy.synth.weights.everyone import demeaned_fits
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -46,55 +45,89 @@ class SpilloverSyntheticControl(JointEstimator):
 
     Notes
     -----
+    With several adoption dates the synthetic controls rest on the periods before the first, and
+    :math:`A_t` changes from date to date: the structure follows those treated by then. Units that
+    are treated later have a column to themselves from the first date on, so that nothing is assumed
+    of what they receive before their own; effects count from each unit's own date.
+
     ``weights`` are those of the untreated units in the counterfactual of the treated ones; they sum
-    to one and may be negative. ``details["effects"]`` has :math:`\hat\gamma_t` of the structure,
-    ``details["condition"]`` the condition number of :math:`(I - B) A`.
+    to one and may be negative; there are none where they change between dates.
+    ``details["effects"]`` has :math:`\hat\gamma_t` of the structure, ``details["condition"]`` the
+    (largest) condition number of :math:`(I - B) A_t`.
     """
 
     structure: SpilloverStructure
 
     @property
-    def named(self) -> tuple[Hashable, ...]:
-        """Exposed units, where they are named."""
-        return self.structure.named
-
-    def check(self, design: Design) -> None:
-        """The structure matches the design.
-
-        Raises
-        ------
-        DesignError
-            It does not.
-        """
-        self.structure.check(design)
+    def spread(self) -> SpilloverStructure:
+        """The structure."""
+        return self.structure
 
     def solved(self, design: Design, known: dict[int, tuple[Floats, Floats]]) -> JointEffects:
         """The effects on all units."""
         start = int(np.searchsorted(design.periods, design.cohorts[0]))
-        require_pre_periods(design, self.label, int(np.flatnonzero(design.treated)[0]), start, 2)
+        earliest = int(design.adoption.argmin())
+        require_pre_periods(design, self.label, earliest, start, 2)
         if start not in known:
             known[start] = demeaned_fits(design.outcome[:, :start])
         intercepts, weights = known[start]
-        received = self.structure.matrix(design)
-        received = np.where(design.treated[:, None], 0.0, received)
-        received = received[:, (received != 0).any(axis=0)]
-        own = np.eye(design.n_units)[:, design.treated]
-        exposure = np.column_stack([own, received])
         remainder = np.eye(design.n_units) - weights
-        system = remainder @ exposure
-        length = np.linalg.norm(exposure, axis=0)
-        condition = require_regular(system / length, exposure / length, design, self.label)
-        inverse = np.linalg.pinv(system / length) / length[:, None]
-        effects = inverse @ (remainder @ design.outcome - intercepts[:, None])
-        share = -(exposure @ inverse @ remainder)[np.ix_(design.treated, ~design.treated)]
+        residuals = remainder @ design.outcome - intercepts[:, None]
+        received = self.received(design)
+        used = np.any([(matrix != 0).any(axis=0) for matrix in received], axis=0)
+        since = np.searchsorted(design.cohorts, design.periods, side="right") - 1
+        since = np.maximum(since, 0)
+        values = np.zeros(design.outcome.shape)
+        effects = np.full((len(used), design.n_periods), np.nan)
+        systems: list[_System] = []
+        for k, matrix in enumerate(received):
+            if k == 0 or (matrix != received[k - 1]).any():
+                systems.append(_System.of(self, design, remainder, matrix))
+            columns = since == k
+            found = systems[-1].inverse @ residuals[:, columns]
+            values[:, columns] = systems[-1].exposure @ found
+            effects[np.ix_(systems[-1].kept, columns)] = found[design.treated.sum() :]
+        weighed = systems[0].exposure @ systems[0].inverse @ remainder
         return JointEffects(
             design.units,
             design.periods,
-            exposure @ effects,
-            (exposure != 0).any(axis=1),
-            share,
+            values,
+            self.first(design),
+            -weighed[np.ix_(design.treated, ~design.treated)] if len(systems) == 1 else None,
             {
-                "effects": pd.DataFrame(effects[own.shape[1] :], columns=design.periods),
-                "condition": condition,
+                "effects": pd.DataFrame(effects[used], columns=design.periods),
+                "condition": max(system.condition for system in systems),
             },
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _System:
+    """What solves for the effects under the exposures of one date.
+
+    exposure : (units, effects), own effects first
+    kept : positions of the effects of the structure that some unit receives
+    inverse : (effects, units), of residuals
+    """
+
+    exposure: Floats
+    kept: Integers
+    inverse: Floats
+    condition: float
+
+    @classmethod
+    def of(
+        cls,
+        estimator: SpilloverSyntheticControl,
+        design: Design,
+        remainder: Floats,
+        received: Floats,
+    ) -> _System:
+        kept = np.flatnonzero((received != 0).any(axis=0))
+        own = np.eye(design.n_units)[:, design.treated]
+        exposure = np.column_stack([own, received[:, kept]])
+        system = remainder @ exposure
+        length = np.linalg.norm(exposure, axis=0)
+        condition = require_regular(system / length, exposure / length, design, estimator.label)
+        inverse = np.linalg.pinv(system / length) / length[:, None]
+        return cls(exposure, kept, inverse, condition)

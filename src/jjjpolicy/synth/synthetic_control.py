@@ -162,7 +162,7 @@ class SyntheticControl(Estimator):
         return _Match(matching, search, weights, gap)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Match:
     """Donor weights from predictors."""
 

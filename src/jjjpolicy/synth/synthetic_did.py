@@ -280,7 +280,7 @@ class SyntheticDiD(Estimator):
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Piece:
     """One cohort: who is compared with whom, and how."""
 

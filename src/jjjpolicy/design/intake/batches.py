@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 
-@dataclass
+@dataclass(eq=False)
 class Batches:
     """Units summed up so far."""
 

@@ -27,7 +27,7 @@ SPAN = 65_536
 """Integers as close together as this are looked up in a table, not sorted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """Where each row of a table lies in the unit × period matrix."""
 

@@ -46,7 +46,7 @@ def fetched(expression: Any) -> pd.DataFrame:
     return frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Queries:
     """The rows of an Ibis table, and what is asked of its engine.
 

@@ -34,7 +34,7 @@ BUFFER = 8
 """Factors are updated when this many times their own number of rows have come together."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Kind(ABC):
     """Units that differ in their outcomes only.
 
@@ -77,7 +77,7 @@ class Kind(ABC):
         """One row with the mean outcome, and the number of units."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Likes(Kind):
     """Units of a kind whose outcomes come batch by batch."""
 
@@ -115,7 +115,7 @@ class Likes(Kind):
         return _triangle(np.concatenate(self._rows))
 
 
-@dataclass
+@dataclass(eq=False)
 class Moments(Kind):
     """Units of a kind of which an engine has summed up the outcomes.
 

@@ -55,7 +55,7 @@ def in_order(labels: Iterable[Hashable]) -> list[Hashable]:
     return sorted(labels, key=lambda label: (isinstance(label, str), label))
 
 
-@dataclass
+@dataclass(eq=False)
 class Summed:
     """All units of a table, summed up by kind.
 

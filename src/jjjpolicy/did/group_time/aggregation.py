@@ -62,7 +62,7 @@ class Window:
         return kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Combination:
     """Linear combinations of group-time effects.
 

@@ -107,7 +107,7 @@ def interacted_columns(cells: SaturatedCells, *, unit_effects: bool) -> dict[str
     return columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Part:
     """Some units of a cohort; ``z`` and ``outcome`` are zero in absent cells.
 

@@ -87,7 +87,7 @@ def refits_from_means(
     return Refits.stack(parts[row] for row in range(len(adoptions)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Means:
     """Cohort means under assignments that share their adoption periods.
 

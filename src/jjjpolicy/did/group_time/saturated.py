@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SaturatedCells:
     """Cells that get a coefficient of their own.
 

@@ -34,7 +34,7 @@ class NotEstimable(Exception):
         self.positions = positions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """Estimates of several comparisons on the same observations.
 

@@ -26,7 +26,7 @@ MOST_PATTERNS = 32
 """Patterns of observed periods up to which sums by pattern are faster than unit by unit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cohorts:
     """The clusters that adopt at one period, under each of many assignments.
 

@@ -26,7 +26,7 @@ NO_UNTREATED_PERIOD = "the unit is observed in no untreated period: its unit eff
 NOT_CONNECTED = "no chain of untreated cells connects the unit's untreated periods to this period"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Functional:
     """How a weighted sum of effects depends on the outcomes of untreated cells.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EntryFit:
     """Effect of entry into treatment.
 
@@ -52,7 +52,7 @@ class EntryFit:
         return 1.0 if self.counted is None else small_sample_factor(self.clusters, *self.counted)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EntrySample:
     """Units that enter treatment in a period and clean controls, for one change of the outcome.
 

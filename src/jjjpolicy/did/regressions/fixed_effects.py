@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegressionCells:
     """A regression cell by cell, after unit and period effects are taken out.
 
@@ -39,7 +39,7 @@ class RegressionCells:
     residuals: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FixedEffectsFit:
     """Coefficients of a two-way fixed-effects regression.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrendFit:
     """Coefficients of the last periods before adoption, from untreated cells.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SubExperiment:
     """Treated units and clean controls of one cohort.
 
@@ -38,7 +38,7 @@ class SubExperiment:
     incomplete: Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """``times`` are event times, ``reference`` among them that of the last before adoption."""
 
@@ -136,7 +136,7 @@ def sub_experiment(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StackedRegression:
     """Estimates are the overall effect, then the free event times."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ENUMERATION_LIMIT = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AssignmentSpace:
     """All ways to give the treated groups' adoption periods to a set of groups.
 
@@ -93,7 +93,7 @@ class AssignmentSpace:
         return table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assignments:
     """Assignments that could have been, the actual one first.
 

@@ -65,7 +65,7 @@ def _refit(estimator: Estimator, design: Design, keep: Booleans, label: str) -> 
         ) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aligned:
     """Refits of changing designs at the event times and adoption cohorts of one estimate.
 

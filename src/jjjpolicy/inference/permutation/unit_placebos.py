@@ -14,16 +14,16 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.ranks import rank_pvalue
+from jjjpolicy.inference.permutation.reached import over_all
 from jjjpolicy.synth.counterfactual.gaps import Gaps
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
-    from jjjpolicy.inference.permutation.assignments import AssignmentSpace
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitPlacebos:
     """Every control group under the adoption period of every treated group.
 
@@ -52,11 +52,23 @@ class UnitPlacebos:
         estimate: Estimate,
         controls: Design,
         positions: Integers,
-        space: AssignmentSpace,
+        free: Booleans,
         groups: Integers,
         jobs: int,
     ) -> UnitPlacebos:
         """Fit all of them.
+
+        Parameters
+        ----------
+        estimate : Estimate
+        controls : Design
+        positions : ndarray of int, shape (controls,)
+            Position of each control's group.
+        free : ndarray of bool, shape (groups,)
+            Groups that may play the treated.
+        groups : ndarray of int, shape (units,)
+            Position of the group of each unit of the design.
+        jobs : int
 
         Raises
         ------
@@ -78,18 +90,19 @@ class UnitPlacebos:
             for g in order
         ]
         dates, codes = np.unique([part.adoption[0] for part in own], return_inverse=True)
-        table = np.full((len(dates), space.groups, space.groups), np.inf)
-        table[:, np.arange(space.groups), np.arange(space.groups)] = dates[:, None]
+        count = int(free.sum())
+        table = np.full((len(dates), count, count), np.inf)
+        table[:, np.arange(count), np.arange(count)] = dates[:, None]
         refits = estimate.estimator.refit_many(
-            controls, table.reshape(-1, space.groups)[:, positions], jobs=jobs
+            controls, over_all(table.reshape(-1, count), free)[:, positions], jobs=jobs
         )
         if refits.effects is None or refits.pre_rmspe is None:
             raise InferenceError(
                 f"{estimate.estimator.label} gives no paths when it is fitted again; "
                 f"separate=True needs them."
             )
-        rows = (codes[:, None] * space.groups + np.arange(space.groups)).ravel()
-        first = np.unique(positions, return_index=True)[1]
+        rows = (codes[:, None] * count + np.arange(count)).ravel()
+        first = np.unique(positions, return_index=True)[1][free]
         return cls(
             estimate,
             own,

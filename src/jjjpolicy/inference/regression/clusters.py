@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SINGULAR = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClusterProducts:
     r"""Cross-products of regressors and residuals within clusters, in orthonormal coordinates.
 

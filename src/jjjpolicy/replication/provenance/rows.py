@@ -20,7 +20,7 @@ from jjjpolicy.registry.regions import NATION
 from jjjpolicy.replication.provenance.specification import design_of, panel_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DataRows:
     """Rows of one file.
 

@@ -153,6 +153,12 @@ _PATTERNS = {
     r"attainable p-value (\S+)\.": (
         r"按“\3”层级从 \2 种分配中抽取 \1 种（含实际分配）；可达到的最小 p 值为 \4。"
     ),
+    r"Set aside with the treated, as treatment may affect them: (.+)\.": (
+        r"与受处理地区一并剔除（可能受处理影响）：\1。"
+    ),
+    r"Named as affected, and never treated in another's place: (.+)\.": (
+        r"已列明受影响，不充当安慰剂处理单元：\1。"
+    ),
     r"An interval would take a hypothesised effect off the treated units and leave all others as "
     r"they are, while (.+) lets treatment affect them; use EndOfSample or PlaceboUnits\.": (
         r"不给出区间：求区间时只从受处理地区扣除假设的效应，而 \1 允许处理影响其他地区；"

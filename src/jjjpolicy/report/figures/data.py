@@ -27,7 +27,7 @@ DIGITS = 6
 ESTIMATE = Text("Estimate", "估计值")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlotSeries:
     """A series of a panel.
 
@@ -48,7 +48,7 @@ class PlotSeries:
     upper: pd.Series | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlotPanel:
     """A panel with its title."""
 

@@ -19,7 +19,7 @@ OBSERVED = Text("Observed", "实际值")
 TREATED = Text("Treated province", "处理省份")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PathPanel:
     """Outcome of a treated unit and its counterfactual, indexed by period."""
 
@@ -27,7 +27,7 @@ class PathPanel:
     synthetic: pd.Series
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlaceboPanel:
     """Gap of a treated unit, indexed by period, and the gaps of placebos, periods × placebos."""
 

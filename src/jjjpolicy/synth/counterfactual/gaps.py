@@ -25,7 +25,7 @@ EXACT = 1e-11
 """Error before treatment, relative to the largest outcome, that is rounding: the fit is exact."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gaps:
     """Observed minus counterfactual outcomes of the treated units.
 

@@ -15,19 +15,20 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.brief import brief
-from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
+from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual, scale_of
 from jjjpolicy.synth.counterfactual.requirements import require_panel
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.estimation.structure import SpilloverStructure
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 NEARLY_SINGULAR = 1e-3
 """Smallest singular value of a system in which errors may grow a thousandfold, and no more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JointEffects:
     """Effects on all units, by period.
 
@@ -38,11 +39,12 @@ class JointEffects:
     values : ndarray, shape (units, periods)
         After adoption effects; before, what the same formula makes of the residuals of the fits.
         Zero for units that are neither treated nor exposed.
-    exposed : ndarray of bool, shape (units,)
-        Treated units, and those that may be affected.
-    weights : ndarray, shape (treated units, untreated units)
+    first : ndarray, shape (units,)
+        First period in which a unit is treated, or may be affected where it never is; ``inf`` for
+        the others.
+    weights : ndarray, shape (treated units, untreated units), or None
         Of untreated units in the counterfactuals of the treated; affected units of free effect
-        have none.
+        have none. None where they change between adoption dates.
     facts : mapping
         What the method says about its system, for ``Estimate.details``.
     """
@@ -50,11 +52,16 @@ class JointEffects:
     units: pd.Index
     periods: Integers
     values: Floats
-    exposed: Booleans
-    weights: Floats
+    first: Floats
+    weights: Floats | None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     __repr__ = brief
+
+    @property
+    def exposed(self) -> Booleans:
+        """Treated units, and those that may be affected."""
+        return np.isfinite(self.first)
 
     def frame(self) -> pd.DataFrame:
         """The effects on treated and exposed units: units × periods."""
@@ -82,15 +89,48 @@ class JointEffects:
 
 
 class JointEstimator(Estimator):
-    """Base of estimators of effects on treated and affected units together."""
+    """Base of estimators of effects on treated and affected units together.
+
+    All that is fitted rests on the periods before the first adoption date: in later ones the
+    outcomes of some hold effects, of their own treatment or of that of others.
+    """
 
     takes_covariates: ClassVar[bool] = False
     leaks: ClassVar[bool] = True
 
     @property
     @abstractmethod
+    def spread(self) -> SpilloverStructure:
+        """Whom treatment may affect, and how."""
+
+    @property
     def named(self) -> tuple[Hashable, ...]:
-        """Units that are affected whoever is treated."""
+        """The affected units, where they are named."""
+        return self.spread.named
+
+    def reached(self, design: Design) -> Booleans:
+        """Untreated units that may be affected at some date."""
+        return np.isfinite(self.first(design)) & ~design.treated
+
+    def received(self, design: Design) -> list[Floats]:
+        """What units receive from those treated by each adoption date.
+
+        One array of shape (units, effects) per date. Units that are treated at some date have zeros
+        throughout: whatever happens to them is an effect of their own.
+        """
+        parts = []
+        for date in design.cohorts:
+            by_then = np.where(design.adoption <= date, design.adoption, np.inf)
+            matrix = self.spread.matrix(design.reassigned(by_then))
+            parts.append(np.where(design.treated[:, None], 0.0, matrix))
+        return parts
+
+    def first(self, design: Design) -> Floats:
+        """First period in which a unit is treated or, if it never is, may be affected."""
+        first = design.adoption.copy()
+        for date, matrix in zip(design.cohorts, self.received(design), strict=True):
+            first[(matrix != 0).any(axis=1) & np.isinf(first)] = date
+        return first
 
     @abstractmethod
     def solved(self, design: Design, known: dict[Any, Any]) -> JointEffects:
@@ -122,9 +162,15 @@ class JointEstimator(Estimator):
             parts.append(self._refits(assigned, self.solved(assigned, known)))
         return Refits.stack(parts)
 
-    @abstractmethod
     def check(self, design: Design) -> None:
-        """What is asked of the design of a fit, and not of each placebo."""
+        """What is asked of the design of a fit, and not of each placebo.
+
+        Raises
+        ------
+        DesignError
+            The structure of spillovers does not match the design.
+        """
+        self.spread.check(design)
 
     def fit(self, design: Design) -> Estimate:
         """Solve for the effects on treated and affected units.
@@ -132,39 +178,37 @@ class JointEstimator(Estimator):
         Raises
         ------
         DesignError
-            Absent cells, treatment that switches off, observation weights, several adoption dates,
-            affected units that are absent, treated or all that is not treated, a singular system.
+            Absent cells, treatment that switches off, observation weights, affected units that are
+            absent, treated or all that is not treated, a singular system.
         """
         self.require(design)
         self.check(design)
         found = self.joint(design)
         untreated = found.exposed & ~design.treated
-        after = design.periods >= design.cohorts[0]
         paths = Gaps(
-            found.values[untreated],
-            design.periods,
-            np.full(int(untreated.sum()), design.cohorts[0]),
-            float(np.abs(design.outcome).max()),
+            found.values[untreated], design.periods, found.first[untreated], scale_of(design)
         )
+        spillovers = {
+            "unit": design.units[untreated],
+            "estimate": np.where(paths.post, paths.values, 0.0).sum(axis=1)
+            / paths.post.sum(axis=1),
+            "pre_rmspe": paths.pre_rmspe,
+            "post_rmspe": paths.post_rmspe,
+        }
         return estimate_from_counterfactual(
             self,
             design,
             design.outcome[design.treated] - found.values[design.treated],
-            weights=pd.DataFrame(
+            weights=None
+            if found.weights is None
+            else pd.DataFrame(
                 found.weights.T,
                 index=pd.Index(design.units[~design.treated], name="donor"),
                 columns=pd.Index(design.units[design.treated], name="unit"),
             ),
             details={
                 "joint": found,
-                "spillovers": pd.DataFrame(
-                    {
-                        "unit": design.units[untreated],
-                        "estimate": found.values[np.ix_(untreated, after)].mean(axis=1),
-                        "pre_rmspe": paths.pre_rmspe,
-                        "post_rmspe": paths.post_rmspe,
-                    }
-                ),
+                "spillovers": pd.DataFrame(spillovers),
                 **found.facts,
             },
         )
@@ -175,15 +219,8 @@ class JointEstimator(Estimator):
         return self._refits(design, self.joint(design))
 
     def require(self, design: Design) -> None:
-        """Raise a `DesignError` unless the panel is balanced and treatment has one date."""
+        """Raise a `DesignError` unless the panel is balanced and treatment stays on."""
         require_panel(design, self.label, 2)
-        if len(design.cohorts) > 1:
-            dates = ", ".join(f"{date:.0f}" for date in design.cohorts)
-            raise DesignError(
-                f"{self.label} needs one adoption date, the design has {dates}: effects of the "
-                f"first would be in the pre-treatment outcomes of the others. Estimate each date "
-                f"on its own, with a window that ends before the next."
-            )
 
     @staticmethod
     def _refits(design: Design, found: JointEffects) -> Refits:

@@ -29,7 +29,7 @@ class Rules:
     solver: FrankWolfe | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DifferenceWeights:
     """Weights of one cohort.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One treated unit and its donors.
 
@@ -48,7 +48,7 @@ class Task:
     covariates: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DonorFit:
     """Intercept and weights of one treated unit, and what the method says about them."""
 

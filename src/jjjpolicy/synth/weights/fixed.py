@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FixedWeights:
     """Weights of an estimate whose gaps are differences of weighted differences.
 

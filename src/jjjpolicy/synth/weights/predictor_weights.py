@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matching:
     """One treated unit, its donors, and the predictors to match.
 
