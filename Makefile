@@ -4,6 +4,7 @@
 # make package     results and paper up to date, then one archive for a journal, in dist/
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
+# make bench-quick have we become slower? ratios to other programs beside the committed ones
 # make docs        the documentation site, in docs/_build/html
 # make links       the links of the documentation that lead outside
 # make lock        the lock files anew, after a change of dependencies (needs uv)
@@ -25,7 +26,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: reproduce package test test-lowest check bench docs links lock clean
+.PHONY: reproduce package test test-lowest check bench bench-quick docs links lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -47,6 +48,9 @@ check: $(READY)
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python benchmarks/run.py
 	@$(BENCH)/bin/python benchmarks/run.py --busy cs sun-abraham imputation
+
+bench-quick: $(READY)
+	@$(BIN)/python benchmarks/quick.py $(OPTIONS)
 
 $(BENCH_READY): pyproject.toml
 	@rm -rf $(BENCH)

@@ -4,10 +4,11 @@
     python benchmarks/run.py twfe sdid       some of them
     python benchmarks/run.py --busy cs       the same while four processes occupy the cores
 
-Needs the extra ``peers``; packages that are not installed are reported as absent. Each package
-answers each task in a process of its own, from the user's data frame to the estimate. The
-measurements are kept beside the table, so that running some tasks or packages replaces only these;
-``--busy`` adds a column to what has been measured and leaves the rest as it is.
+Needs the extra ``peers`` and, for R packages, R (README.md says what to install); packages that
+are not installed are reported as absent. Each package answers each task in a process of its own,
+from the user's data frame to the estimate. The measurements are kept beside the table, so that
+running some tasks or packages replaces only these; ``--busy`` adds a column to what has been
+measured and leaves the rest as it is.
 scpi_pkg 4.0.0 needs pandas before 3: give it an environment with nothing but scpi_pkg and pandas<3,
 and run ``intervals --package scpi_pkg`` from there.
 """
@@ -27,6 +28,7 @@ from typing import Any
 
 from peers import leaking, resampling, staggered, start, synthetic
 from peers.busy import busy_machine, users_environment
+from peers.r import InR
 from peers.table import UNMEASURED, document
 from peers.task import Task
 
@@ -81,14 +83,25 @@ def main() -> None:
             options.output.write_text(document(TASKS, measured), encoding="utf-8")
 
 
+def why_absent(name: str, package: str) -> str | None:
+    """Why a package cannot be measured here; None where it can."""
+    contender = TASKS[name].contenders[package]
+    if isinstance(contender, InR):
+        return contender.absent
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return "not installed"
+    return None
+
+
 def in_a_process(
     name: str, package: str, timeout: float, environment: Mapping[str, str]
 ) -> dict[str, Any]:
     """The measurement, or why there is none."""
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return {"absent": "not installed"}
+    absent = why_absent(name, package)
+    if absent:
+        return {"absent": absent}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "measured.json"
         command = [sys.executable, __file__, "--measure", name, package, str(file)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -125,3 +128,142 @@ def test_rows_simulated_by_an_engine_give_the_estimates_of_the_table_in_memory(
     from tables import compared
 
     assert compared(16_000) < 1e-10
+
+
+SIMPLE = """
+answer <- function(frame) {
+  stopifnot(is.integer(frame$unit), identical(frame$name, c("\\u4eac", "a b")))
+  c(estimate = frame$y[1], se = frame$y[2])
+}
+broken <- function(data) stop("no such\n  thing")
+several <- function(data) c(estimate = sum(data[[1]]) + data[[3]], se = matrix(data[[2]], 2)[1, 2])
+"""
+
+
+@pytest.fixture
+def in_r(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """A function of ``SIMPLE`` as a contender."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers import r
+
+    monkeypatch.setattr(r, "CONTENDERS", tmp_path / "contenders.R")
+    r.CONTENDERS.write_text(SIMPLE, encoding="utf-8")
+    return lambda function: r.InR("stats", function)
+
+
+@pytest.mark.needs("Rscript", install="r-base-core")
+def test_r_gets_the_numbers_as_they_are_in_memory_and_is_timed_by_its_own_clock(in_r: Any) -> None:
+    numbers = np.array([1 / 3, 1e-17])
+    frame = pd.DataFrame({"unit": [1, 2], "y": numbers, "name": ["京", "a b"]})
+    found = in_r("answer").measure(frame, most_runs=3, longest=0.1, too_slow=9.0)
+    assert found["answer"] == {"estimate": 1 / 3, "se": 1e-17}
+    assert set(found["versions"]) == {"R", "R stats"}
+    assert found["runs"] >= 1
+    assert found["seconds"] > 0
+    pair = in_r("several").measure(
+        (numbers, np.array([[1.0, 2.0], [2.0, 5.0]]), 7), most_runs=1, longest=0.0, too_slow=0.0
+    )
+    assert pair["answer"] == {"estimate": pytest.approx(1 / 3 + 7), "se": 2.0}
+    assert (pair["seconds"], pair["runs"]) == (None, 0)
+
+
+@pytest.mark.needs("Rscript", install="r-base-core")
+def test_what_went_wrong_in_r_is_said_in_one_line(in_r: Any) -> None:
+    with pytest.raises(RuntimeError, match="^no such thing$"):
+        in_r("broken").measure(np.zeros((1, 1)), most_runs=1, longest=0.0, too_slow=9.0)
+
+
+@pytest.mark.needs("Rscript", install="r-base-core")
+def test_an_r_package_that_is_absent_is_named_with_how_to_get_it(in_r: Any) -> None:
+    from peers.r import InR
+
+    assert in_r("answer").absent is None
+    assert InR("nosuch", "f").absent == 'not installed; in R: install.packages("nosuch")'
+    github = InR("nosuch", "f", "owner/nosuch").absent
+    assert github == 'not installed; in R: remotes::install_github("owner/nosuch")'
+
+
+def test_without_r_its_packages_are_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers.r import InR
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert InR("stats", "f").absent == "R is not installed; see benchmarks/README.md"
+
+
+def test_every_r_package_of_a_task_has_its_function_and_stands_in_the_readme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers.r import CONTENDERS, InR
+    from run import TASKS
+
+    defined = set(re.findall(r"^(\w+) <- function", CONTENDERS.read_text("utf-8"), re.MULTILINE))
+    readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8").splitlines()
+    for name, task in TASKS.items():
+        packages = []
+        for label, contender in task.contenders.items():
+            if isinstance(contender, InR):
+                assert label == f"R {contender.package}"
+                assert contender.function in defined
+                packages.append(contender.package)
+        if packages:
+            (row,) = (line for line in readme if line.startswith("|") and f"`{name}`" in line)
+            assert row.endswith(f"| {', '.join(packages)} |")
+
+
+def test_guard_fails_by_name_where_more_than_half_is_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import quick
+
+    pair = quick.Pair(lambda: None, dict, dict, "numpy", 0.0)
+    monkeypatch.setattr(quick, "PAIRS", dict.fromkeys(("kept", "lost", "lucky"), pair))
+    monkeypatch.setattr(quick, "COMMITTED", tmp_path / "quick.json")
+    before = {"package": "numpy", "version": "2.0", "ratio": 0.2}
+    quick.COMMITTED.write_text(json.dumps(dict.fromkeys(quick.PAIRS, before)), encoding="utf-8")
+    ratios = iter([0.29, 0.31, 0.33, 0.32, 0.9, 0.25])
+    monkeypatch.setattr(quick, "measured", lambda pair: next(ratios))
+    monkeypatch.setattr(sys, "argv", ["quick.py"])
+    assert quick.main() == 1
+    (failure,) = capsys.readouterr().err.splitlines()
+    assert failure.startswith("lost: 1.55 times as slow as committed")
+    assert "0.2, now 0.31" in failure
+
+
+def test_guard_writes_the_median_and_keeps_the_other_ratios(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import quick
+
+    pair = quick.Pair(lambda: None, dict, dict, "numpy", 0.0)
+    monkeypatch.setattr(quick, "PAIRS", {"one": pair, "two": pair})
+    monkeypatch.setattr(quick, "COMMITTED", tmp_path / "quick.json")
+    two = {"package": "numpy", "version": "2.0", "ratio": 0.2}
+    quick.COMMITTED.write_text(json.dumps({"two": two}), encoding="utf-8")
+    ratios = iter([0.5, 0.7, 0.4])
+    monkeypatch.setattr(quick, "measured", lambda pair: next(ratios))
+    monkeypatch.setattr(sys, "argv", ["quick.py", "one", "--write"])
+    assert quick.main() == 0
+    written = json.loads(quick.COMMITTED.read_text(encoding="utf-8"))
+    assert written["one"]["ratio"] == 0.5
+    assert written["two"] == two
+
+
+def test_guard_compares_programs_that_agree_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import quick
+
+    installed = {"linearmodels", "numpy", "pandas", "scipy", "statsmodels"}
+    for name, pair in quick.PAIRS.items():
+        if pair.package in installed and name != "start":
+            data = pair.data()
+            ours, other = (program(data)["estimate"] for program in (pair.ours, pair.other))
+            assert ours == pytest.approx(other, abs=pair.tolerance), name
+    differing = quick.Pair(
+        lambda: 1.0, lambda x: {"estimate": x}, lambda x: {"estimate": x + 0.25}, "numpy", 0.2
+    )
+    with pytest.raises(quick.AnswersDiffer, match="we answer 1, numpy 1.25"):
+        quick.measured(differing)

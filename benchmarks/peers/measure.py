@@ -11,10 +11,12 @@ import statistics
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from peers.r import InR
 from peers.task import Task
 
 SHARED = ("numpy", "pandas")
@@ -33,34 +35,36 @@ def measure(task: Task, package: str) -> dict[str, Any]:
     """
     warnings.simplefilter("ignore")
     data = task.data()
-    contender = task.contenders[package]
+    size = data.memory_usage(index=False).sum() / 1e6 if hasattr(data, "memory_usage") else 0.0
+    load, contender = os.getloadavg()[0], task.contenders[package]
+    here = {"data": float(size), "load": load}
+    if isinstance(contender, InR):
+        return contender.measure(data, MOST_RUNS, LONGEST, TOO_SLOW_TO_REPEAT) | here
     gc.collect()
-    before, load = _peak(reset=True), os.getloadavg()[0]
+    before = _peak(reset=True)
     walls: list[float] = []
     processors: list[float] = []
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        answer, first, used = _timed(contender, data)
+        answer, first, used = timed(contender, data)
         while not walls or (len(walls) < MOST_RUNS and sum(walls) + walls[-1] < LONGEST):
             if first > TOO_SLOW_TO_REPEAT:
                 break
-            answer, wall, processor = _timed(contender, data)
+            answer, wall, processor = timed(contender, data)
             walls.append(wall)
             processors.append(processor)
-    size = data.memory_usage(index=False).sum() / 1e6 if hasattr(data, "memory_usage") else 0.0
-    return {
+    return here | {
         "versions": {name: version(name) for name in (package, *SHARED)},
         "first": first,
         "seconds": statistics.median(walls) if walls else None,
         "processor": min(processors or [used]),
         "runs": len(walls),
         "peak": _peak() - before,
-        "data": float(size),
-        "load": load,
         "answer": dict(answer),
     }
 
 
-def _timed(contender: Any, data: Any) -> tuple[Any, float, float]:
+def timed(contender: Callable[[Any], Any], data: Any) -> tuple[Any, float, float]:
+    """Answer, seconds, and processor seconds over all threads and child processes."""
     gc.collect()
     wall, processor = time.perf_counter(), _processor()
     answer = contender(data)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from peers.panels import cities, event_coefficients
+from peers.r import InR
 from peers.task import Answer, Task
 
 DRAWS = 9_999
@@ -106,6 +107,9 @@ TASKS = {
             "StatsPAI": statspai_wild,
             "wildboottest": wildboottest_wild,
             "pyfixest": pyfixest_wild,
+            "R fwildclusterboot": InR(
+                "fwildclusterboot", "fwildclusterboot_wild", "s3alfisc/fwildclusterboot"
+            ),
         },
         "The number compared is the p-value, which the draws move by about 0.005.",
     ),
@@ -124,6 +128,7 @@ TASKS = {
             "jjjpolicy": ours_honest,
             "StatsPAI": statspai_honest,
             "moderndid": moderndid_honest,
+            "R HonestDiD": InR("HonestDiD", "honestdid_relative_magnitudes"),
         },
         "The number compared is the lower end at Mbar = 1.",
     ),

@@ -7,12 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from peers.panels import MILLION, staggered
+from peers import resampling
+from peers.panels import MILLION, cities, staggered
+from peers.r import InR
 from peers.task import Answer, Task
 
 COVARIATES = ["x1", "x2"]
 NAMES = {"unit": "unit", "time": "year", "outcome": "y"}
 FIRST = {**NAMES, "first_treat": "first"}
+COUNTED = (
+    "linearmodels, R estimatr and R sandwich count the unit effects, which are nested in the "
+    "clusters, among the parameters; this package, like pyfixest and R fixest, does not. "
+    "linearmodels does not scale by G/(G-1) for G clusters."
+)
 
 
 def answer(estimate: Any, se: Any) -> Answer:
@@ -36,26 +43,32 @@ def ours_twfe(frame: pd.DataFrame) -> Answer:
     return answer(estimate.att, estimate.se)
 
 
-def pyfixest_twfe(frame: pd.DataFrame) -> Answer:
+def ours_twfe_province(frame: pd.DataFrame) -> Answer:
+    estimate = resampling.ours_fit(frame)
+    return answer(estimate.att, estimate.se)
+
+
+def pyfixest_twfe(frame: pd.DataFrame, cluster: str = "unit") -> Answer:
     import pyfixest
 
-    fit = pyfixest.feols("y ~ treated | unit + year", frame, vcov={"CRV1": "unit"})
+    fit = pyfixest.feols("y ~ treated | unit + year", frame, vcov={"CRV1": cluster})
     return answer(fit.coef()["treated"], fit.se()["treated"])
 
 
-def statspai_twfe(frame: pd.DataFrame) -> Answer:
+def statspai_twfe(frame: pd.DataFrame, cluster: str = "unit") -> Answer:
     import statspai
 
-    fit = statspai.hdfe_ols("y ~ treated | unit + year", frame, cluster="unit")
+    fit = statspai.hdfe_ols("y ~ treated | unit + year", frame, cluster=cluster)
     return answer(fit.params["treated"], fit.std_errors["treated"])
 
 
-def linearmodels_twfe(frame: pd.DataFrame) -> Answer:
+def linearmodels_twfe(frame: pd.DataFrame, cluster: str = "unit") -> Answer:
     from linearmodels import PanelOLS
 
     indexed = frame.set_index(["unit", "year"])
     model = PanelOLS(indexed["y"], indexed[["treated"]], entity_effects=True, time_effects=True)
-    fit = model.fit(cov_type="clustered", cluster_entity=True)
+    by = {"cluster_entity": True} if cluster == "unit" else {"clusters": indexed[[cluster]]}
+    fit = model.fit(cov_type="clustered", **by)
     return answer(fit.params["treated"], fit.std_errors["treated"])
 
 
@@ -187,6 +200,7 @@ def statspai_by_group(frame: pd.DataFrame, estimator: str) -> Answer:
 
 def callaway_santanna(covariates: list[str] | None, draws: int = 0) -> dict[str, Any]:
     options = {"covariates": covariates, "draws": draws}
+    function = "did_cs_bootstrap" if draws else "did_cs_covariates" if covariates else "did_cs"
     own = partial(ours, estimator="CallawaySantAnna", covariates=covariates or (), control="never")
     return {
         "jjjpolicy": ours_bootstrap if draws else own,
@@ -195,6 +209,7 @@ def callaway_santanna(covariates: list[str] | None, draws: int = 0) -> dict[str,
         "StatsPAI": partial(statspai_cs, **options),
         "moderndid": partial(moderndid_cs, **options),
         "differences": partial(differences_cs, **options),
+        "R did": InR("did", function),
     }
 
 
@@ -208,7 +223,25 @@ TASKS = {
             "StatsPAI": statspai_twfe,
             "pyfixest": pyfixest_twfe,
             "linearmodels": linearmodels_twfe,
+            "R fixest": InR("fixest", "fixest_twfe"),
+            "R plm": InR("plm", "plm_twfe"),
         },
+        COUNTED,
+    ),
+    "twfe-cities": Task(
+        "Two-way fixed effects, clustered by province; 290 x 16 (simulated)",
+        None,
+        cities,
+        {
+            "jjjpolicy": ours_twfe_province,
+            "StatsPAI": partial(statspai_twfe, cluster="province"),
+            "pyfixest": partial(pyfixest_twfe, cluster="province"),
+            "linearmodels": partial(linearmodels_twfe, cluster="province"),
+            "R fixest": InR("fixest", "fixest_twfe_province"),
+            "R estimatr": InR("estimatr", "estimatr_twfe_province"),
+            "R sandwich": InR("sandwich", "sandwich_twfe_province"),
+        },
+        COUNTED,
     ),
     "cs": Task(
         "Callaway-Sant'Anna, doubly robust, 2 covariates, event study; 1,000,000 rows (simulated)",
@@ -240,6 +273,7 @@ TASKS = {
             "StatsPAI": statspai_sun_abraham,
             "diff-diff": partial(diff_diff_fit, estimator="SunAbraham"),
             "pyfixest": pyfixest_sun_abraham,
+            "R fixest": InR("fixest", "fixest_sun_abraham"),
         },
         "Packages may weight the overall average differently (over event times or treated cells).",
     ),
@@ -251,6 +285,8 @@ TASKS = {
             "jjjpolicy": partial(ours, estimator="Imputation"),
             "diff-diff": partial(diff_diff_fit, estimator="ImputationDiD"),
             "StatsPAI": partial(statspai_by_group, estimator="did_imputation"),
+            "R didimputation": InR("didimputation", "didimputation_imputation"),
+            "R fect": InR("fect", "fect_imputation"),
         },
     ),
     "etwfe": Task(
@@ -261,6 +297,7 @@ TASKS = {
             "jjjpolicy": partial(ours, estimator="ExtendedTWFE"),
             "diff-diff": partial(diff_diff_fit, estimator="WooldridgeDiD"),
             "StatsPAI": partial(statspai_by_group, estimator="etwfe"),
+            "R etwfe": InR("etwfe", "etwfe_fit"),
         },
     ),
     "cs-cities": Task(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from peers.panels import PROP_99, factor_panel, prop_99
+from peers.r import InR
 from peers.task import Answer, Task
 
 NAMES = {"unit": "unit", "time": "year", "outcome": "y"}
@@ -151,8 +152,20 @@ TASKS = {
             "azcausal": azcausal_sdid,
             "diff-diff": diff_diff_sdid,
             "StatsPAI": statspai_sdid,
+            "R synthdid": InR("synthdid", "synthdid_placebos", "synth-inference/synthdid"),
         },
         "Placebos are drawn at random: standard errors differ by chance.",
+    ),
+    "augmented": Task(
+        f"Augmented synthetic control with ridge regression, Proposition 99 ({SOURCE})",
+        None,
+        prop_99,
+        {
+            "jjjpolicy": partial(ours, estimator="AugmentedSyntheticControl"),
+            "R augsynth": InR("augsynth", "augsynth_ridge", "ebenmichael/augsynth"),
+        },
+        "R augsynth leaves the last period before treatment out of its cross-validation, so that "
+        "the penalty that it chooses may differ.",
     ),
     "intervals": Task(
         "Prediction intervals, 200 simulations, one core; 17 x 44, 13 years after (simulated)",
@@ -167,13 +180,18 @@ TASKS = {
                 seed=1,
             ),
             "scpi_pkg": scpi_intervals,
+            "R scpi": InR("scpi", "scpi_intervals"),
         },
     ),
     "v-search": Task(
         "Search for 13 predictor weights; 17 x 43, as large as the Basque panel (simulated)",
         None,
         partial(factor_panel, 17, 43, 15, 13),
-        {"jjjpolicy": ours_search, "pysyncon": pysyncon_search},
+        {
+            "jjjpolicy": ours_search,
+            "pysyncon": pysyncon_search,
+            "R Synth": InR("Synth", "synth_search"),
+        },
         "The number compared is the loss that the search minimises.",
     ),
     "placebos-31": Task(
@@ -183,6 +201,7 @@ TASKS = {
         {
             "jjjpolicy": partial(ours, estimator="SyntheticControl", method="PlaceboUnits"),
             "pysyncon": pysyncon_placebos,
+            "R Synth": InR("Synth", "synth_placebos"),
         },
     ),
     "placebos-300": Task(
@@ -192,6 +211,7 @@ TASKS = {
         {
             "jjjpolicy": partial(ours, estimator="SyntheticControl", method="PlaceboUnits"),
             "pysyncon": pysyncon_placebos,
+            "R Synth": InR("Synth", "synth_placebos"),
         },
     ),
 }

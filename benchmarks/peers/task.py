@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from peers.r import InR
+
 Answer = Mapping[str, float]
-Contender = Callable[[Any], Answer]
+Contender = Callable[[Any], Answer] | InR
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,10 @@ class Task:
         Seconds that jjjpolicy wants to stay under.
     data : callable
         Makes the user's data; not timed.
-    contenders : mapping of str to callable
-        By distribution name; from the data to ``estimate`` and ``se``, where there are any. Each
-        imports its package itself, so that the first call holds the import.
+    contenders : mapping of str to callable or InR
+        By distribution name, R packages as "R fixest"; from the data to ``estimate`` and ``se``,
+        where there are any. Each imports its package itself, so that the first call holds the
+        import.
     note : str
         What the reader must know to compare the rows.
     """
