@@ -127,7 +127,7 @@ class InclusiveSyntheticControl(JointEstimator):
         labels = design.units[rows]
         return JointEffects(
             design.units,
-            design.periods,
+            design.period_names,
             values,
             involved,
             implied[design.treated[rows]][:, ~design.treated],

@@ -89,12 +89,12 @@ class SpilloverSyntheticControl(JointEstimator):
         share = -(exposure @ inverse @ remainder)[np.ix_(design.treated, ~design.treated)]
         return JointEffects(
             design.units,
-            design.periods,
+            design.period_names,
             exposure @ effects,
             (exposure != 0).any(axis=1),
             share,
             {
-                "effects": pd.DataFrame(effects[own.shape[1] :], columns=design.periods),
+                "effects": pd.DataFrame(effects[own.shape[1] :], columns=design.period_names),
                 "condition": condition,
             },
         )
