@@ -124,6 +124,28 @@ def test_intervals_by_cohort_find_their_cohorts_by_name() -> None:
         )
 
 
+def test_details_of_synthetic_controls_bear_the_names_of_periods_and_cohorts() -> None:
+    frame = simulated_panel(units=14, periods=12, adoption={0: 2007, 1: 2009})
+    quarters = [str(quarter) for quarter in QUARTERS[:12]]
+    quarterly = design_of(written(frame, WRITTEN["text"], "period"))
+    estimate, known = (jp.synth.SyntheticDiD().fit(d) for d in (quarterly, design_of(frame)))
+    lambda_ = estimate.details["lambda"]
+    assert lambda_.index.tolist() == quarters
+    cohorts = ["2018Q4", "2019Q2"]
+    assert lambda_.columns.tolist() == estimate.details["omega"].columns.tolist() == cohorts
+    assert estimate.details["cohorts"]["cohort"].tolist() == cohorts
+    assert known.details["cohorts"]["cohort"].tolist() == [2007, 2009]
+    np.testing.assert_array_equal(lambda_, known.details["lambda"])
+    jackknife = jp.inference.Jackknife(level="unit")  # holds these weights fixed
+    assert estimate.with_inference(jackknife).se == known.with_inference(jackknife).se
+
+    factors = jp.synth.GeneralizedSyntheticControl(rank=1).fit(quarterly).details["factors"]
+    assert factors.index.tolist() == quarters
+    single = quarterly.keep_units(quarterly.units != 1, "another date")
+    joint = jp.synth.InclusiveSyntheticControl(affected=[2]).fit(single).details["joint"]
+    assert joint.frame().columns.tolist() == quarters
+
+
 FORMS = {
     "months": (pd.period_range("2019-11", periods=12, freq="M"), "2019-11", "2020-06"),
     "fifteenths": (

@@ -12,6 +12,7 @@ from panels import simulated_panel
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 
 
 def python_blocks(text: str) -> list[str]:
@@ -33,28 +34,29 @@ def test_the_lines_of_the_readme_run(
     assert design.units[design.treated].tolist() == ["110000", "120000", "130000"]
 
 
-def test_links_of_the_readme_lead_to_files() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["en", "zh"])
+def test_links_of_the_readme_lead_to_files(text: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
         if not target.startswith("https:"):
             assert (ROOT / target).exists(), target
 
 
 def test_the_chinese_readme_has_the_same_code_and_commands() -> None:
-    chinese = (ROOT / "README.zh.md").read_text(encoding="utf-8")
-    assert python_blocks(chinese) == python_blocks(README)
+    assert python_blocks(CHINESE) == python_blocks(README)
     for named in (r"^\| `(jjjpolicy [^`]+)`", r"^(make \w+)"):
         commands = re.findall(named, README, re.M)
         assert commands
-        assert re.findall(named, chinese, re.M) == commands
+        assert re.findall(named, CHINESE, re.M) == commands
 
 
 def test_the_map_of_the_readme_is_that_of_the_scripts() -> None:
     from jjjpolicy.replication.artefacts.study import Study
 
-    listed = set(re.findall(r"\]\((analysis/\w+\.py)\)", README))
+    listed = re.findall(r"\]\((analysis/\w+\.py)\)", README)
     made = {f"analysis/{script.path.name}" for script in Study(ROOT).scripts}
     assert listed
-    assert listed <= made
+    assert set(listed) <= made
+    assert re.findall(r"\]\((analysis/\w+\.py)\)", CHINESE) == listed
 
 
 def test_version_and_citation_agree() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from jjjpolicy.replication.artefacts.artefacts import OUTPUT_VARIABLE, Artefacts
 from jjjpolicy.replication.artefacts.overview import markdown
 from jjjpolicy.replication.artefacts.settle import settle
 from jjjpolicy.replication.artefacts.study import Study
-from jjjpolicy.replication.graph import TaskError, reproduce, run_script
+from jjjpolicy.replication.graph import TaskError, plan, reproduce, run_script
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 
@@ -87,6 +88,30 @@ def test_artefacts_can_go_elsewhere(study: Study, tmp_path: Path) -> None:
 def test_the_map_leads_from_the_paper_to_scripts(study: Study) -> None:
     assert "[`analysis/effect.py`](analysis/effect.py)" in markdown(study)
     assert "A simulated effect" in (study.root / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_chinese_readme_has_the_map_in_chinese(study: Study, tmp_path: Path) -> None:
+    copy = Study(Path(shutil.copytree(study.root, tmp_path / "study")))
+    assert [step.makes for step in plan(copy, []) if step.name == "map"] == [
+        [copy.root / "README.md"]
+    ]
+    chinese = copy.root / "README.zh.md"
+    chinese.write_text("前\n<!-- artefacts -->\n<!-- /artefacts -->\n后\n", encoding="utf-8")
+    (step,) = (step for step in plan(copy, []) if step.name == "map")
+    assert step.makes == [copy.root / "README.md", chinese]
+    english = (copy.root / "README.md").read_bytes()
+    step.run()
+    assert (copy.root / "README.md").read_bytes() == english
+    assert chinese.read_text(encoding="utf-8") == (
+        "前\n<!-- artefacts -->\n"
+        "| 论文中的位置 | 内容 | 脚本 | 用时（秒） |\n|---|---|---|--:|\n"
+        "| [表1](paper/tables/effect.zh.md) | 模拟数据的效应 "
+        "| [`analysis/effect.py`](analysis/effect.py) | – |\n"
+        "<!-- /artefacts -->\n后\n"
+    )
+    chinese.write_text("后\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"README\.zh\.md has no place for the map"):
+        step.run()
 
 
 def test_a_failing_script_is_named_with_what_it_said_and_leaves_old_results(

@@ -18,6 +18,7 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy.report.estimates.plots import effect_bands
+from jjjpolicy.report.figures.effects import draw_event_study
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +68,43 @@ def test_the_band_of_the_counterfactual_mirrors_that_of_the_effect() -> None:
 
 
 def test_intervals_without_ends_are_not_drawn() -> None:
-    estimate = estimate_of(jp.inference.PlaceboUnits())
-    assert np.isinf(effect_bands(estimate)[0]["lower"]).all()
-    assert shades(estimate.plot("gaps")) == []
+    effects = estimate_of(jp.inference.PlaceboUnits()).effects
+    assert np.isinf(effects["lower"]).all()
+    figure = draw_event_study(effects, outcome="y")
+    assert figure.axes[0].containers[0].has_yerr
+    assert len(figure.axes[0].containers[0].lines[2][0].get_segments()) == 0
+
+
+@pytest.mark.parametrize("kind", ["effects", "gaps", "paths"])
+def test_where_a_level_has_no_ends_the_widest_that_has_is_drawn_and_named(kind: str) -> None:
+    estimate = estimate_of(jp.inference.PlaceboUnits())  # nine placebos: at most 90%
+    figure = estimate.plot(kind)
+    assert figure.axes[0].get_ylabel().endswith("\n(90% intervals, widest attainable)")
+    asked = estimate.plot(kind, level=0.8).axes[0].get_ylabel()
+    assert "\n" not in asked
+    known = estimate.effects_at(0.9)
+    if kind == "effects":
+        drawn = figure.axes[0].containers[0].lines[2][0].get_segments()
+        ends = np.array([segment[:, 1] for segment in drawn])
+    else:
+        (shade,) = shades(figure)
+        ends = shade.get_paths()[0].vertices[:, 1]
+        known = known[known["event_time"] >= 0]
+    low, high = known["lower"], known["upper"]
+    if kind == "paths":
+        low, high = (estimate.design.outcome[0, -5:] - end for end in (high, low))
+    assert ends.min() == pytest.approx(low.min())
+    assert ends.max() == pytest.approx(high.max())
+    pytest.importorskip("pylopdf_fonts_zh_cn", reason="Chinese figures need the extra 'paper'")
+    chinese = estimate.plot(kind, language="zh").axes[0].get_ylabel()
+    assert chinese.endswith("\n（90% 区间，可达到的最高水平）")
+
+
+def test_no_level_is_named_where_no_interval_is_drawn() -> None:
+    estimate = jp.did.TwoWayFixedEffects().fit(estimate_of().design)
+    estimate = estimate.with_inference(jp.inference.RandomizationInference())
+    assert "attainable" in estimate.summary()
+    assert estimate.plot("effects").axes[0].get_ylabel() == "Effect on y"
 
 
 @pytest.mark.filterwarnings("ignore:.*convex hull")
@@ -117,8 +152,8 @@ def test_no_treated_unit_is_left_out_where_there_are_more_than_colours() -> None
 
 def test_labels_of_differences_say_so() -> None:
     estimate = estimate_of(jp.inference.PlaceboUnits())
-    assert estimate.plot("gaps").axes[0].get_ylabel() == "Gap in y"
-    assert estimate.plot("effects").axes[0].get_ylabel() == "Effect on y"
+    assert estimate.plot("gaps", level=0.9).axes[0].get_ylabel() == "Gap in y"
+    assert estimate.plot("effects", level=0.9).axes[0].get_ylabel() == "Effect on y"
     assert estimate.plot("placebos").axes[0].get_ylabel() == "Gap in y"
 
 

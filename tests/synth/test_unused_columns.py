@@ -49,3 +49,15 @@ def test_what_is_used_is_not_named() -> None:
         warnings.filterwarnings("error", message=".*does not use")
         estimate = jp.synth.SyntheticControl(predictors=matched).fit(build())
     assert "not used" not in jp.compare({"a": estimate}).to_markdown()
+
+
+def test_training_predictors_are_used_where_predictors_are_matched() -> None:
+    weights = jp.synth.CrossValidated((jp.synth.Predictor("v"),), (2003, 2005))
+    control = jp.synth.SyntheticControl([jp.synth.Predictor("u")], weights)
+    design = build()
+    assert control.unused_covariates(design) == control.unused_predictors(design) == []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*does not use")
+        control.fit(design)
+    on_outcomes = jp.synth.SyntheticControl(predictor_weights=weights)
+    assert on_outcomes.unused_covariates(design) == ["v"]

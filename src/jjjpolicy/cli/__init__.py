@@ -24,7 +24,7 @@ from jjjpolicy.cli import (
     trace,
     verify,
 )
-from jjjpolicy.cli.language import language_of, say, speak, spoken, translate
+from jjjpolicy.cli.language import language_of, say, speak, spoken, told, translate
 from jjjpolicy.errors import DataError, JJJPolicyError
 
 EXIT_CODES = (
@@ -102,11 +102,11 @@ def main() -> None:
         )
     finally:
         for note in notes:
-            typer.echo(say("Note: {note}", note=note), err=True)
+            typer.echo(say("Note: {note}", note=told(note)), err=True)
 
 
 def _fail(message: str) -> None:
     if os.environ.get(_DEBUG):
         raise
-    typer.echo(say("Error: {message}", message=message), err=True)
+    typer.echo(say("Error: {message}", message=told(message)), err=True)
     sys.exit(1)

@@ -23,6 +23,7 @@ CHINESE = {
     "Options": "选项",
     "Commands": "命令",
     "Error": "错误",
+    "Aborted.": "已中止。",
     "[default: {}]": "[默认：{}]",
     "[required]": "[必填]",
     "Try [blue]'{command_path} {help_option}'[/] for help.": (

@@ -1,7 +1,8 @@
 """The language in which commands speak: that of ``--language``, otherwise that of the locale.
 
 What commands say is written in English where it is said; :data:`~jjjpolicy.cli.chinese.CHINESE`
-has the same in Chinese. What has no translation stays in English.
+has the same in Chinese, :data:`~jjjpolicy.cli.messages.FORMS` what other rooms raise. What has no
+translation stays in English.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _HEADINGS = (
     "OPTIONS_PANEL_TITLE",
     "COMMANDS_PANEL_TITLE",
     "ERRORS_PANEL_TITLE",
+    "ABORTED_TEXT",
     "DEFAULT_STRING",
     "REQUIRED_LONG_STRING",
     "RICH_HELP",
@@ -65,8 +67,19 @@ def translated(text: str) -> str:
     return "\n\n".join(map(_paragraph, text.split("\n\n")))
 
 
+def told(message: str) -> str:
+    """A finished message in the language spoken, as far as its form is known."""
+    if _spoken == "en":
+        return message
+    from jjjpolicy.cli.messages import in_chinese
+
+    return in_chinese(message)
+
+
 def translate(command: Any) -> None:
-    """Translate the help of a command and of those below it, and make the language its default.
+    """Translate help and usage errors of a command and of those below it.
+
+    The language becomes the default of their ``--language``.
 
     Parameters
     ----------
@@ -78,6 +91,7 @@ def translate(command: Any) -> None:
     for name in _HEADINGS:
         setattr(rich_utils, name, translated(getattr(rich_utils, name)))
     rich_utils._make_rich_text = _folding(rich_utils._make_rich_text)
+    rich_utils.highlighter = _telling(rich_utils.highlighter)
     _translate(command)
 
 
@@ -102,6 +116,11 @@ def _folding(make: Callable[..., Any]) -> Callable[..., Any]:
         return text
 
     return folded
+
+
+def _telling(highlight: Callable[..., Any]) -> Any:
+    """Usage and usage errors, which come as plain text, in the language spoken."""
+    return lambda text: highlight(told(text) if isinstance(text, str) else text)
 
 
 def _paragraph(text: str) -> str:

@@ -16,7 +16,7 @@ from jjjpolicy.errors import DataError, JJJPolicyError
 from jjjpolicy.estimation.progress import steps as progress
 from jjjpolicy.replication.artefacts.artefacts import remove_unfinished
 from jjjpolicy.replication.artefacts.document import Document
-from jjjpolicy.replication.artefacts.overview import write_map
+from jjjpolicy.replication.artefacts.overview import readmes, write_map
 from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Script, Study
 from jjjpolicy.replication.artefacts.versions import package_digest
 from jjjpolicy.replication.browser.page import browser_path, write_browser
@@ -137,7 +137,7 @@ def plan(study: Study, wanted: list[str]) -> list[Step]:
     sidecars = [study.output / name.sidecar for name in study.artefacts]
     sources = [study.source_of(document) for document in study.documents]
     needs = [*sources, *sidecars]
-    steps.append(Step("map", needs, [study.root / "README.md"], partial(write_map, study)))
+    steps.append(Step("map", needs, [*readmes(study).values()], partial(write_map, study)))
     contents = [study.output / name.content for name in study.artefacts]
     steps.append(
         Step("browser", [*needs, *contents], [browser_path(study)], partial(write_browser, study))

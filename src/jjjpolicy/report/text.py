@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from jjjpolicy.errors import DataError
 
@@ -48,6 +48,11 @@ def words(label: Label, language: Language) -> str:
     if isinstance(label, str):
         return label
     return label.zh if language == "zh" else label.en
+
+
+def label_of(content: Any) -> Label:
+    """The label that JSON holds: a plain string, or the words under ``en`` and ``zh``."""
+    return content if isinstance(content, str) else Text(en=content["en"], zh=content["zh"])
 
 
 _set: Language = "en"

@@ -79,12 +79,12 @@ class GeneralizedSyntheticControl(Estimator):
                 "rank": rank,
                 "cross_validation": errors,
                 "coefficients": pd.Series(model.coefficients, index=list(design.covariates)),
-                "factors": pd.DataFrame(model.factors, index=design.periods, columns=names),
+                "factors": pd.DataFrame(model.factors, index=design.period_names, columns=names),
                 "loadings": pd.DataFrame(
                     loadings, index=design.units, columns=["intercept", *names]
                 ),
                 "untreated_fit": pd.DataFrame(
-                    paths[never], index=design.units[never], columns=design.periods
+                    paths[never], index=design.units[never], columns=design.period_names
                 ),
             },
         )

@@ -118,7 +118,7 @@ class InclusiveSyntheticControl(JointEstimator):
         labels = design.units[rows]
         return JointEffects(
             design.units,
-            design.periods,
+            design.period_names,
             values,
             first,
             implied[design.treated[rows]][:, ~design.treated],

@@ -94,7 +94,7 @@ class MultipleOutcomeSyntheticControl(Estimator):
         rows, gaps = [], {}
         for name, table in tables.items():
             paths = self._gaps(design, donors, table, fits)
-            gaps[name] = pd.DataFrame(paths, index=units, columns=design.periods)
+            gaps[name] = pd.DataFrame(paths, index=units, columns=design.period_names)
             for i, unit in enumerate(units):
                 post = design.periods >= design.adoption[design.treated][i]
                 rows.append(

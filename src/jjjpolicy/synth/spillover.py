@@ -90,12 +90,12 @@ class SpilloverSyntheticControl(JointEstimator):
         weighed = systems[0].exposure @ systems[0].inverse @ remainder
         return JointEffects(
             design.units,
-            design.periods,
+            design.period_names,
             values,
             self.first(design),
             -weighed[np.ix_(design.treated, ~design.treated)] if len(systems) == 1 else None,
             {
-                "effects": pd.DataFrame(effects[used], columns=design.periods),
+                "effects": pd.DataFrame(effects[used], columns=design.period_names),
                 "condition": max(system.condition for system in systems),
             },
         )

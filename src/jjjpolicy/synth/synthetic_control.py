@@ -73,13 +73,17 @@ class SyntheticControl(Estimator):
 
     def unused_covariates(self, design: Design) -> list[str]:
         """Covariates that are not among the predictors."""
-        matched = {predictor.variable for predictor in self.predictors}
-        return [name for name in design.covariates if name not in matched]
+        return [name for name in design.covariates if name not in self._read]
 
     def unused_predictors(self, design: Design) -> list[str]:
         """Predictors of the design that no :class:`Predictor` names."""
-        matched = {predictor.variable for predictor in self.predictors}
-        return [name for name in design.predictors if name not in matched]
+        return [name for name in design.predictors if name not in self._read]
+
+    @property
+    def _read(self) -> set[str]:
+        """Variables that are matched or that predictor weights are learnt from."""
+        read = (*self.predictors, *self.predictor_weights.trained_on) if self.predictors else ()
+        return {predictor.variable for predictor in read}
 
     def fit(self, design: Design) -> Estimate:
         """Solve for the weights of each treated unit.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -108,16 +108,16 @@ class SyntheticDiD(Estimator):
         """
         self._require(design)
         donors = design.units[~design.treated]
-        periods = pd.Index(design.periods, name=design.labels.time)
+        periods = pd.Index(design.period_names, name=design.labels.time)
         names = list(design.covariates)
         omega = pd.DataFrame(index=pd.Index(donors, name="donor"))
         lambda_ = pd.DataFrame(index=periods)
-        table: list[dict[str, float]] = []
+        table: list[dict[str, Any]] = []
         weights: dict[Hashable, Floats] = {}
         gaps = np.empty((int(design.treated.sum()), design.n_periods))
         row_of = np.cumsum(design.treated) - 1
         for piece in self._pieces(design, design.adoption, {}, {}):
-            cohort = int(design.periods[piece.before])
+            cohort = periods[piece.before]
             rows = piece.gaps()
             gaps[row_of[piece.treated]] = rows
             omega[cohort] = piece.found.omega

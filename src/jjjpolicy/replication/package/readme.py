@@ -20,6 +20,7 @@ from jjjpolicy.replication.artefacts.artefacts import KINDS, ArtefactName
 from jjjpolicy.replication.artefacts.document import PAPER
 from jjjpolicy.replication.artefacts.overview import entries
 from jjjpolicy.replication.artefacts.study import Study
+from jjjpolicy.report.text import words
 
 _IN_TEXT = "Numbers in the text"
 _NOT_SHOWN = "Not in the paper"
@@ -112,12 +113,13 @@ def _map(study: Study, sidecars: Mapping[ArtefactName, Mapping[str, Any]]) -> li
     for name in order:
         sidecar = sidecars[name]
         entry = shown.get(name)
+        caption = words(entry.caption, "en") if entry else f"`{name}`"
         printed = _IN_TEXT if name.kind == "numbers" else _NOT_SHOWN
         suffix = {"numbers": "json", "table": "en.md", "figure": "en.pdf"}[name.kind]
         rows.append(
             {
                 "printed": entry.place.en if entry else printed,
-                "caption": (entry.caption if entry else f"`{name}`").replace("|", "\\|"),
+                "caption": caption.replace("|", "\\|"),
                 "script": sidecar["script"],
                 "line": str(sidecar["line"]),
                 "output": f"paper/{KINDS[name.kind]}/{name.id}.{suffix}",

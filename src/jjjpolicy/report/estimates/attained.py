@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.results import fits_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,19 @@ def attained(estimate: Estimate, level: float) -> Attained | None:
     if not np.isfinite(widest).all():
         return Attained(*asked, level, False)
     return Attained(*widest, 1 - least, True)
+
+
+def attainable(estimate: Estimate, level: float) -> float:
+    """The level asked for, or the highest whose interval of the overall effect has ends.
+
+    As asked for where it takes refits to know.
+    """
+    result = estimate.inference
+    least = None if result is None else result.smallest_pvalue
+    if result is None or least is None or not 1 - least < level:
+        return level
+    found = None if fits_ahead(result.bounds, level) else attained(estimate, level)
+    return level if found is None else found.level
 
 
 def percent(level: float) -> str:

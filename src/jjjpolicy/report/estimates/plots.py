@@ -9,7 +9,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError, InferenceError, warn_user
 from jjjpolicy.inference.uniform_bands import uniform_bands
-from jjjpolicy.report.estimates.attained import effects_at
+from jjjpolicy.report.estimates.attained import attainable, effects_at, percent
 from jjjpolicy.report.estimates.axes import (
     event_time_word,
     name_periods,
@@ -43,7 +43,7 @@ from jjjpolicy.report.figures.unit_panels import (
 from jjjpolicy.report.text import Label, Language, Text, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from matplotlib.figure import Figure
 
@@ -83,7 +83,8 @@ def plot(
         and the effects otherwise. In gaps and paths treated units have a panel each where they
         adopt at different dates or where their intervals would overlap; a page of them at most.
     level : float
-        Of the intervals.
+        Of the intervals. Where so few assignments are possible that none of this level has ends,
+        the widest that have are drawn, and their level stands beside the outcome.
     digits : int, optional
         Decimals along the axis of values; by default as many as its steps need.
     language : "en" or "zh", optional
@@ -142,11 +143,25 @@ def _outcome(estimate: Estimate) -> Text:
     return Text(labels.outcome_in("en"), labels.outcome_in("zh"))
 
 
-def _effects(estimate: Estimate, language: Language, level: float) -> Figure:
+def _telling(outcome: Text, level: float, asked: float, bands: Iterable[pd.DataFrame]) -> Text:
+    """The outcome, with the level of the intervals below where it is not the one asked for."""
+    if level == asked or not any(
+        np.isfinite(band["upper"] - band["lower"]).any() for band in bands
+    ):
+        return outcome
+    return Text(
+        f"{outcome.en}\n({percent(level)} intervals, widest attainable)",
+        f"{outcome.zh}\n（{percent(level)} 区间，可达到的最高水平）",
+    )
+
+
+def _effects(estimate: Estimate, language: Language, asked: float) -> Figure:
+    level = attainable(estimate, asked)
+    effects = _with_band(estimate, level)
     outcome = _of_outcome(estimate, "Effect on {}", "对{}的影响")
     return draw_event_study(
-        _with_band(estimate, level),
-        outcome=outcome,
+        effects,
+        outcome=_telling(outcome, level, asked, [effects]),
         time=event_time_word(estimate.design.labels),
         language=language,
     )
@@ -164,9 +179,11 @@ def _with_band(estimate: Estimate, level: float) -> pd.DataFrame:
     return effects.assign(uniform_lower=band["uniform_lower"], uniform_upper=band["uniform_upper"])
 
 
-def _gaps(estimate: Estimate, language: Language, level: float) -> Figure:
+def _gaps(estimate: Estimate, language: Language, asked: float) -> Figure:
+    level = attainable(estimate, asked)
     gaps, bands = gaps_by_unit(estimate), effect_bands(estimate, level)
     outcome = _of_outcome(estimate, "Gap in {}", "{}的差距")
+    outcome = _telling(outcome, level, asked, bands.values())
     names = _names(estimate)
     crowded = len(gaps.columns) > 1 and len(bands) > 1
     if crowded or len(estimate.design.cohorts) > 1 or len(gaps.columns) > MOST_LINES:
@@ -190,32 +207,35 @@ def _gaps(estimate: Estimate, language: Language, level: float) -> Figure:
     )
 
 
-def _paths(estimate: Estimate, language: Language, level: float) -> Figure:
+def _paths(estimate: Estimate, language: Language, asked: float) -> Figure:
     if estimate.counterfactual is None:
         raise DataError(
             f"{estimate.estimator.label} has no counterfactual paths; plot 'effects' instead."
         )
     design, observed = estimate.design, observed_paths(estimate)
+    level = attainable(estimate, asked)
     if len(design.cohorts) > 1:
+        bands = effect_bands(estimate, level)
         return draw_path_panels(
             _page(estimate, observed.T),
             counterfactual(estimate).T,
             _policies(estimate),
-            outcome=_outcome(estimate),
+            outcome=_telling(_outcome(estimate), level, asked, bands.values()),
             names=_names(estimate),
-            bands=effect_bands(estimate, level),
+            bands=bands,
             time=time_word(estimate.design.labels),
             language=language,
         )
     single = len(observed) == 1
     unit = observed.index[0]
+    band = counterfactual_band(estimate, observed.mean(), level)
     return draw_paths(
         observed.mean(),
         counterfactual(estimate).mean(),
         policy=float(design.cohorts[0]) - 0.5,
-        outcome=_outcome(estimate),
+        outcome=_telling(_outcome(estimate), level, asked, [] if band is None else [band]),
         treated_name=_names(estimate)[unit] if single else Text("Treated units", "处理组均值"),
-        band=counterfactual_band(estimate, observed.mean(), level),
+        band=band,
         time=time_word(estimate.design.labels),
         language=language,
     )

@@ -42,8 +42,9 @@ def draw_event_study(
     ----------
     effects : DataFrame
         Columns ``event_time``, ``estimate``, ``lower`` and ``upper``; optionally
-        ``uniform_lower`` and ``uniform_upper``. A period without an interval, such as the
-        reference period, is drawn as a hollow point; where no period has one, a line joins them.
+        ``uniform_lower`` and ``uniform_upper``. A period without an interval that has ends, such
+        as the reference period, is drawn as a hollow point; where no period has one, a line joins
+        them.
     outcome, time : Text or str
         What the effect and the event time are measured in.
     """
@@ -349,7 +350,7 @@ def _draw_event_study(axes: Axes, effects: pd.DataFrame, language: Language) -> 
             linewidth=0,
             label=words(UNIFORM, language),
         )
-    known = effects[(effects["upper"] - effects["lower"]).fillna(0) > 0]
+    known = effects[(effects["upper"] - effects["lower"]).between(0, np.inf, inclusive="neither")]
     fixed = effects.drop(index=known.index)
     _intervals(axes, known, style.BLUE, words(POINTWISE, language))
     axes.plot(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.report.text import LANGUAGES, Label, Language, Text
+from jjjpolicy.report.text import LANGUAGES, Label, Language, label_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -48,8 +48,8 @@ class Caption:
             content = json.loads(source.read_text(encoding="utf-8"))
             return cls(
                 id=content["id"],
-                caption=_label(content["caption"]),
-                notes=tuple(_label(note) for note in content["notes"]),
+                caption=label_of(content["caption"]),
+                notes=tuple(label_of(note) for note in content["notes"]),
                 width=float(content["width"]),
             )
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
@@ -153,7 +153,3 @@ def save_figure(
 
 def _plain(label: Label) -> object:
     return label if isinstance(label, str) else {"en": label.en, "zh": label.zh}
-
-
-def _label(content: Any) -> Label:
-    return content if isinstance(content, str) else Text(en=content["en"], zh=content["zh"])

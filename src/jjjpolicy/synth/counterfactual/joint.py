@@ -35,7 +35,8 @@ class JointEffects:
     Attributes
     ----------
     units : Index, shape (units,)
-    periods : ndarray of int, shape (periods,)
+    periods : list of int or str, shape (periods,)
+        As the user knows them.
     values : ndarray, shape (units, periods)
         After adoption effects; before, what the same formula makes of the residuals of the fits.
         Zero for units that are neither treated nor exposed.
@@ -50,7 +51,7 @@ class JointEffects:
     """
 
     units: pd.Index
-    periods: Integers
+    periods: list[int | str]
     values: Floats
     first: Floats
     weights: Floats | None

@@ -63,7 +63,8 @@ class FixedWeights:
         candidates = [np.zeros(before.shape), before / before.sum(axis=1, keepdims=True)]
         if "lambda" in estimate.details:
             table = estimate.details["lambda"]
-            candidates.insert(0, np.stack([table[int(date)].to_numpy() for date in adoption]))
+            cohorts = design.labels.clock.names(adoption)
+            candidates.insert(0, np.stack([table[cohort].to_numpy() for cohort in cohorts]))
         target = design.outcome[design.treated] - paths.to_numpy()
         for lambda_ in candidates:
             found = cls(design, donors, omega, lambda_)

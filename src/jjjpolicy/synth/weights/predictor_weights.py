@@ -101,6 +101,11 @@ class PredictorWeights(Options, ABC):
     def choose(self, matching: Matching) -> VSearch:
         """Weights of the predictors, summing to one, and how they were found."""
 
+    @property
+    def trained_on(self) -> tuple[Predictor, ...]:
+        """Predictors that the weights are learnt from beside those that are matched."""
+        return ()
+
 
 @dataclass(frozen=True)
 class NestedSearch(PredictorWeights):
@@ -188,6 +193,11 @@ class CrossValidated(PredictorWeights):
             )
         trained = Matching.of(matching.design, matching.treated, matching.donors, self.training)
         return NestedSearch(self.validation).choose(trained)
+
+    @property
+    def trained_on(self) -> tuple[Predictor, ...]:
+        """The training predictors."""
+        return self.training
 
 
 @dataclass(frozen=True)
