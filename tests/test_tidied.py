@@ -81,6 +81,6 @@ def test_aliases_of_statsmodels_hold_the_same_numbers(estimate: jp.Estimate) -> 
 
 
 def test_great_tables_takes_what_tidy_gives(estimate: jp.Estimate) -> None:
-    great_tables = pytest.importorskip("great_tables", reason="needs pip install great_tables")
+    great_tables = pytest.importorskip("great_tables", reason="needs the extra 'test'")
     html = great_tables.GT(estimate.tidy()).fmt_number("estimate", decimals=2).as_raw_html()
     assert f"{estimate.att:.2f}" in html

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import jjjpolicy as jp
 from jjjpolicy.cli import app
 from jjjpolicy.design.intake.files import read_table
-from jjjpolicy.errors import DataError, JJJPolicyError
+from jjjpolicy.errors import DataError, DesignError, JJJPolicyError
 from jjjpolicy.replication.provenance.specification import estimators, inferences, make_from_texts
 from jjjpolicy.report.tables.spreadsheet import escape, write_csv
 
@@ -110,6 +110,21 @@ def test_units_that_are_numbers_can_be_left_out(tmp_path: Path) -> None:
     arguments = ["estimate", "--data", str(data), *COLUMNS, "--exclude", "5"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert "23 units" in result.stdout
+
+
+def test_a_window_is_given_by_the_names_of_periods(tmp_path: Path) -> None:
+    frame = simulated()
+    quarters = pd.period_range("2019Q1", periods=8, freq="Q")
+    frame["year"] = [str(quarters[year - 2000]) for year in frame["year"]]  # treated from 2020Q2
+    data = written(frame, tmp_path / "mine.csv")
+    arguments = ["estimate", "--data", str(data), *COLUMNS, "--window"]
+    result = CliRunner().invoke(app, [*arguments, "2019Q2", "2020Q4"], catch_exceptions=False)
+    assert "24 units × 7 periods (2019Q2–2020Q4)" in result.stdout
+    assert "first treated in 2020Q2" in result.stdout
+    refused = CliRunner().invoke(app, [*arguments, "2019Q2", "autumn"])
+    assert isinstance(refused.exception, DesignError)
+    assert "'autumn'" in str(refused.exception)
+    assert "2019Q1" in str(refused.exception)
 
 
 def test_options_are_read_as_the_method_means_them() -> None:

@@ -1,3 +1,4 @@
+import base64
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import matplotlib
 
 from jjjpolicy.errors import DataError
+from jjjpolicy.replication.artefacts.compact import compact
 from jjjpolicy.replication.paper.build import build_paper
 from jjjpolicy.replication.paper.fill import Results, fill, unsupported
 
@@ -86,6 +88,9 @@ def test_the_words_of_the_paper_hold():
 def test_html_is_self_contained_and_its_references_lead_somewhere(paper):
     html = (paper / "paper.html").read_text()
     assert not re.search(r'(src|href)="(?!data:|#)', html)
+    (drawing,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
+    source = (paper / "figures/gaps.en.svg").read_text(encoding="utf-8")
+    assert base64.b64decode(drawing).decode() == compact(source)
     anchors = set(re.findall(r'id="([^"]+)"', html))
     links = set(re.findall(r'href="#([^"]+)"', html))
     assert {"tbl:effects", "fig:gaps", "eq:twfe"} <= links <= anchors

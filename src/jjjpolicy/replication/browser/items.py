@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import ArtefactName
+from jjjpolicy.replication.artefacts.compact import compact
 from jjjpolicy.replication.artefacts.integrity import Integrity
 from jjjpolicy.replication.artefacts.leaves import leaves, read_json
 from jjjpolicy.replication.artefacts.overview import Entry
@@ -33,10 +34,6 @@ _WORDS = {
     "numbers": Text("Numbers", "数值"),
 }
 _NOT_IN_PAPER = Text(" outside the paper", "（正文未列）")
-
-_COORDINATES = re.compile(r' (?:x|y|d|points)="[^"]*"')
-_DIGITS = re.compile(r"(\.\d\d)\d+")
-"""Coordinates of drawings are shown to a hundredth of a point."""
 
 Words = dict[str, str]
 """The same words by language."""
@@ -297,14 +294,12 @@ def _block(found: DataRows, keys: list[str], specification: Mapping[str, Any]) -
 
 def _image(path: Path) -> Drawing:
     try:
-        markup = path.read_text(encoding="utf-8")
+        markup = compact(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path.name} is missing. Run the script that makes it.") from error
     # Inside a script element only these could end it; a drawing has no use for either.
-    markup = re.sub(r"<!--.*?-->\s*", "", markup, flags=re.DOTALL)
     if re.search(r"</?script|<!--", markup, re.IGNORECASE):
         raise DataError(f"{path.name} holds a script. Run the script that makes it.")
-    markup = _COORDINATES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), markup)
     size = re.search(r'viewBox="[\d.e+-]+ [\d.e+-]+ ([\d.]+) ([\d.]+)"', markup)
     return Drawing(markup, f"{size[1]} / {size[2]}" if size else "auto")
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -31,6 +32,7 @@ from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import write_whole
+from jjjpolicy.replication.artefacts.compact import compact
 from jjjpolicy.replication.artefacts.document import Document, numbered
 from jjjpolicy.replication.artefacts.study import BIBLIOGRAPHIES
 from jjjpolicy.replication.paper.crossref import (
@@ -282,23 +284,25 @@ def _write_tex(tree: bytes, folder: Path, document: Document) -> bytes:
 
 
 def _write_html(tree: bytes, folder: Path, document: Document) -> bytes:
-    with as_file(_template("paper.css")) as css:
+    with as_file(_template("paper.css")) as css, tempfile.TemporaryDirectory() as compacted:
+        _compact_figures(tree, folder, Path(compacted))
         return _pandoc(
             [
-                *(
-                    "--from",
-                    "json",
-                    "--to",
-                    "html",
-                    "--standalone",
-                    "--embed-resources",
-                    "--mathml",
-                ),
+                *("--from", "json", "--to", "html", "--standalone", "--embed-resources"),
+                *("--mathml", "--resource-path", os.pathsep.join((compacted, "."))),
                 *("--css", str(css)),
             ],
             tree,
             folder,
         )
+
+
+def _compact_figures(tree: bytes, folder: Path, target: Path) -> None:
+    """Write the figures that a document shows to another directory, as a page holds them."""
+    for name in set(re.findall(r"figures/[\w.-]+\.svg", tree.decode())):
+        path = target / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(compact((folder / name).read_text(encoding="utf-8")), encoding="utf-8")
 
 
 _WRITERS = {"pdf": _write_pdf, "docx": _write_docx, "tex": _write_tex, "html": _write_html}
