@@ -30,6 +30,12 @@ CAPTION = Text(
     "对地区生产总值的年均效应（2015—2019 年，亿元）",
 )
 
+SAME = Text(
+    "Here none of the three borrows from another, so that one system and own weights give the same "
+    "effects.",
+    "此处三地互不占有对方权重，故联立求解与各自权重所得效应相同。",
+)
+
 
 def account(base: dict[str, float]) -> dict[str, jp.Estimate]:
     """Effects on the three and on their sum in yuan, from one system of synthetic controls."""
@@ -110,7 +116,9 @@ def main() -> None:
             rows.append(Row(name, tuple(cells)))
         columns = tuple(Column(words.ESTIMATE, name) for name in (*METHODS.values(), ONE))
         columns = (*columns, Column(BLOCKS_P, ONE))
-        panels, notes = (Panel("", tuple(rows)),), (note, words.NOMINAL)
+        apart = [found["one"][unit]["att"] - found["own"][unit] for unit in study.SINGLE]
+        same = (SAME,) if max(map(abs, apart)) < 0.5 else ()
+        panels, notes = (Panel("", tuple(rows)),), (note, *same, words.NOMINAL)
         artefacts.table(Table("accounting", CAPTION, columns, panels, words.TREATED, notes), behind)
 
 

@@ -24,8 +24,8 @@ MAKES = ("numbers:platforms-neighbours", "table:platforms-neighbours")
 
 EDGES = (0.0, 25.0, 50.0, 100.0)
 OF = {
-    "all": Text("A. Neighbours of all hosts", "A. 全部承接地的邻近县区"),
-    "xiongan": Text("B. Neighbours of Xiong'an", "B. 雄安的邻近县区"),
+    "all": Text("A. All hosts and their neighbours", "A. 全部承接地及其邻近县区"),
+    "xiongan": Text("B. Xiong'an and its neighbours", "B. 雄安及其邻近县区"),
 }
 CAPTION = Text("Night lights of the neighbours of hosts", "承接平台邻近县区的夜间灯光")
 NOTES = (

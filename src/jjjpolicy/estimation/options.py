@@ -48,8 +48,8 @@ class Options:
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls.__eq__ = _alike  # type: ignore[assignment]
-        cls.__hash__ = _hashed  # type: ignore[assignment]
+        cls.__eq__ = _alike  # type: ignore[method-assign]
+        cls.__hash__ = _hashed  # type: ignore[method-assign, assignment]
         if "__post_init__" in vars(cls):
             cls.__post_init__ = _after_reading(cls.__post_init__)  # type: ignore[method-assign, assignment]
 
