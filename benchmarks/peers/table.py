@@ -49,7 +49,8 @@ def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]
         "processor seconds over ours (seconds where there is none). A busy machine: the same task "
         f"while {PROCESSES} other processes occupy the cores, with as many threads for linear "
         "algebra as a user has who sets none (`python benchmarks/run.py --busy`); median seconds, "
-        f"and their ratio to ours{_busy_loads(measured)}. Peak memory is what "
+        f"and their ratio to ours{_busy_loads(measured)}. R packages are timed by R's own clock, "
+        "once R has read the data. Peak memory is what "
         "the process needed beyond Python, pandas and the data, the imported package included. "
         "All panels are simulated unless stated otherwise. Made by `make bench`.",
         "",
