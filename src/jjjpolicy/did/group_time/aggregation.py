@@ -16,6 +16,7 @@ import numpy as np
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
+    from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
     from jjjpolicy.linalg.types import Booleans, Floats
 
@@ -84,15 +85,9 @@ class Combination:
         values: Floats = effects.estimates @ self.cells
         return values
 
-    def influence(self, effects: GroupTimeEffects) -> Floats:
-        """Influence functions, shape (units, averages)."""
-        values = effects.influence @ self.cells
-        if self.cohorts.any():
-            own = self.cohorts[effects.cohort_codes]
-            for factor in (effects.weights, effects.influence_scale):
-                own = own if factor is None else own * factor[:, None]
-            values += own
-        return values
+    def influence(self, effects: GroupTimeEffects) -> Influence:
+        """Influence functions of the averages."""
+        return effects.influence_of(self.cells, self.cohorts)
 
     def only(self, chosen: Booleans) -> Combination:
         """Some of the averages."""
