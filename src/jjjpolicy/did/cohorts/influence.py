@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -60,11 +60,11 @@ class CohortOutcomes:
         Number of units, or sum of their weights.
     means : ndarray, shape (cohorts, periods)
         Weighted means :math:`m_c` of :math:`y_i - \bar y_i`.
-    roots : list of ndarray, shape (any, 1 + periods)
-        For each cohort a matrix with the cross products of the rows
-        :math:`s_i (1, \tilde y_i')`, where :math:`\tilde y_i = y_i - \bar y_i - m_c` and
-        :math:`s_i` is the product of weights and ``influence_scale``: the rows themselves where
-        units are few.
+    roots : list of ndarray, shape (any, periods)
+        For each cohort a matrix with the cross products of its :meth:`rows`: these themselves where
+        units are few. With :math:`\tilde y_i = y_i - \bar y_i - m_c`, and :math:`s_i` the product
+        of weights and ``influence_scale``, a row is :math:`s_i \tilde y_i`, in which :math:`s_i`
+        takes the place of the last period, since the others imply that one.
     """
 
     def __init__(self, design: Design) -> None:
@@ -76,30 +76,28 @@ class CohortOutcomes:
         self.means = np.empty((len(cohorts), design.n_periods))
         self.roots: list[Floats] = []
         for c, units in enumerate(self.units):
-            rows = self._deviations(c)
+            changes = self._changes(c)
             mass = np.ones(len(units)) if design.weights is None else design.weights[units]
-            self.means[c] = mass @ rows[:, 1:] / self.sizes[c]
-            rows = self._scaled(c, rows)
+            self.means[c] = mass @ changes / self.sizes[c]
+            rows = self._rows(c, changes)
             self.roots.append(rows if design.n_units <= FEW else _root(rows))
 
     def rows(self, c: int) -> Floats:
-        """The rows of the units of a cohort, shape (units, 1 + periods)."""
-        return self._scaled(c, self._deviations(c))
+        """The rows of the units of a cohort, shape (units, periods)."""
+        return self._rows(c, self._changes(c))
 
-    def _deviations(self, c: int) -> Floats:
-        outcome = self.design.outcome.take(self.units[c], axis=0)
-        average = outcome @ np.full(outcome.shape[1], 1 / outcome.shape[1])
-        rows = np.empty((len(outcome), 1 + outcome.shape[1]))
-        rows[:, 0] = 1.0
-        np.subtract(outcome, average[:, None], out=rows[:, 1:])
-        return rows
+    def _changes(self, c: int) -> Floats:
+        changes = self.design.outcome.take(self.units[c], axis=0)
+        changes -= (changes @ np.full(changes.shape[1], 1 / changes.shape[1]))[:, None]
+        return changes
 
-    def _scaled(self, c: int, rows: Floats) -> Floats:
-        rows[:, 1:] -= self.means[c]
+    def _rows(self, c: int, changes: Floats) -> Floats:
+        changes -= self.means[c]
+        changes[:, -1] = 1.0
         for factor in (self.design.weights, self.design.influence_scale):
             if factor is not None:
-                rows *= factor[self.units[c], None]
-        return rows
+                changes *= factor[self.units[c], None]
+        return changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,28 +110,34 @@ class AffineInfluence(Influence):
     ----------
     outcomes : CohortOutcomes
     coefficients : callable
-        From the position of a cohort to :math:`(b_{ck}, a_{ck}')'`, shape (1 + periods, estimates).
+        From the position of a cohort to :math:`b_{ck}`, shape (estimates,), and :math:`a_{ck}`,
+        shape (periods, estimates).
     """
 
     outcomes: CohortOutcomes
-    coefficients: Callable[[int], Floats]
+    coefficients: Callable[[int], tuple[Floats, Floats]]
 
     @cached_property
     def values(self) -> Floats:
         """Shape (units, estimates); formed when first asked for."""
-        found = [
-            self.outcomes.rows(c) @ self.coefficients(c) for c in range(len(self.outcomes.units))
-        ]
+        cohorts = range(len(self.outcomes.units))
         place = np.argsort(np.concatenate(self.outcomes.units))
-        values: Floats = np.concatenate(found).take(place, axis=0)
+        values: Floats = self._applied(map(self.outcomes.rows, cohorts)).take(place, axis=0)
         return values
 
     def sums(self, codes: Integers) -> Floats:
         """As of every influence function, without forming it where each unit is a cluster."""
         if not np.array_equal(codes, np.arange(len(codes))):
             return super().sums(codes)
-        scores = [root @ self.coefficients(c) for c, root in enumerate(self.outcomes.roots)]
-        return np.concatenate(scores)
+        return self._applied(self.outcomes.roots)
+
+    def _applied(self, rows: Iterable[Floats]) -> Floats:
+        """What the coefficients make of the rows of each cohort."""
+        found = []
+        for c, mine in enumerate(rows):
+            intercepts, slopes = self.coefficients(c)
+            found.append(mine @ np.vstack([slopes[:-1] - slopes[-1], intercepts]))
+        return np.concatenate(found)
 
 
 def _root(rows: Floats) -> Floats:

@@ -127,10 +127,10 @@ def mean_effects(
     intercepts = design.n_units * of_controls * (control_mean - changes)
 
     def influence_of(weights: Floats, shares: Floats) -> Influence:
-        def coefficients(c: int) -> Floats:
+        def coefficients(c: int) -> tuple[Floats, Floats]:
             own = np.flatnonzero(scales[c])
             slopes = differences[own].T @ (scales[c, own, None] * weights[own])
-            return np.vstack([intercepts[c] @ weights + shares[c], slopes])
+            return intercepts[c] @ weights + shares[c], slopes
 
         return AffineInfluence(outcomes, coefficients)
 

@@ -194,9 +194,9 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
     def influence_of(combinations: Floats) -> Influence:
         directions = bread @ combinations
 
-        def coefficients(c: int) -> Floats:
+        def coefficients(c: int) -> tuple[Floats, Floats]:
             slopes = demeaned[c] @ directions
-            return np.vstack([residuals[c] @ slopes, slopes])
+            return residuals[c] @ slopes, slopes
 
         return AffineInfluence(outcomes, coefficients)
 
