@@ -16,9 +16,9 @@ class FormedArray:
         self._name = name
 
     def __get__(self, instance: object | None, owner: type | None = None) -> Floats | None:
-        held: Floats | Callable[[], Floats] | None = (
-            vars(instance)[self._name] if instance else None
-        )
+        if instance is None:
+            return None
+        held: Floats | Callable[[], Floats] | None = vars(instance)[self._name]
         if callable(held):
             held = vars(instance)[self._name] = held()
         return held
