@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from jjjpolicy.did.group_time.cells import effects_of_cells, require_effects
+from jjjpolicy.did.group_time.cells import effects_of_cells, mean_effects, require_effects
 from jjjpolicy.did.group_time.comparisons import (
     Base,
     Comparison,
@@ -93,6 +93,8 @@ class CallawaySantAnna(GroupTimeEstimator):
         """
         design.require_absorbing(self.label)
         cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
+        if design.balanced and not design.covariates:
+            return mean_effects(design, cells, skipped, self.anticipation)
         sample = sample_of(design, self.method)
 
         def compare(batch: list[Comparison]) -> tuple[Integers, Scores]:

@@ -63,26 +63,25 @@ class TwoWayFixedEffects(Estimator):
         treatment = (design.periods[None, :] >= values[:, None]).astype(float)[:, :, None]
         fit = fixed_effects_regression(design, treatment, ["treatment"])
         event_study = _EventStudyOnDemand(replace(design, predictors={}))
-        estimate = Estimate(
+        att = float(fit.coefficients[0])
+        return Estimate(
             estimator=self,
             design=design,
-            att=float(fit.coefficients[0]),
+            att=att,
             estimand="two-way fixed effects coefficient of treatment",
             event_effects=event_study.estimates,
-            influence=fit.influence[:, :1],
+            influence=lambda: fit.influence[:, :1],
             details={"regression": fit},
-        )
-        return estimate.with_result(
-            analytic_result(
+            inference=analytic_result(
                 f"clustered by {design.assigned_at} (CRV1)",
-                estimate.att,
+                att,
                 event_study.bounds,
                 fit.covariance(design.assignment)[:1, :1],
                 df=design.count_clusters(design.assignment) - 1,
                 noise=resolution(design.outcome),
                 specification={"name": "Clustered", "level": design.assigned_at},
                 notes=few_treated_note(design, design.assignment),
-            )
+            ),
         )
 
     def regression(self, estimate: Estimate) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError, JJJPolicyError, warn_user
+from jjjpolicy.estimation.formed import FormedArray
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
@@ -135,7 +136,8 @@ class Estimate(Tidied, Shown):
     weights : DataFrame or None
         Donors × treated units.
     influence : ndarray or None, shape (units, 1 + event times)
-        Influence functions: estimate − estimand ≈ mean over units. First column: ``att``.
+        Influence functions: estimate − estimand ≈ mean over units. First column: ``att``. May be
+        formed on first use (a callable is accepted).
     details : mapping
         What one estimator alone has.
     inference : InferenceResult or None
@@ -151,7 +153,7 @@ class Estimate(Tidied, Shown):
     unit_effects: pd.DataFrame | None = None
     counterfactual: pd.DataFrame | None = None
     weights: pd.DataFrame | None = None
-    influence: Floats | None = None
+    influence: FormedArray = FormedArray()
     details: Mapping[str, Any] = field(default_factory=dict)
     inference: InferenceResult | None = None
 

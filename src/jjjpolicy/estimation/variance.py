@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 FEW_TREATED_CLUSTERS = 10
 SINGULAR = 1e-10
@@ -78,13 +78,13 @@ def small_sample_factor(groups: int, observations: int, parameters: int) -> floa
 def few_treated(design: Design, codes: Integers) -> bool:
     """Whether few clusters are treated, and others are not."""
     treated, total = _treated_clusters(design, codes)
-    return treated < min(FEW_TREATED_CLUSTERS, total)
+    return _few(treated, total)
 
 
 def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
     """What to say next to a clustered p-value when few clusters are treated; empty otherwise."""
     treated, total = _treated_clusters(design, codes)
-    if few_treated(design, codes):
+    if _few(treated, total):
         verb = "is" if treated == 1 else "are"
         return (
             f"Only {treated} of {total} clusters {verb} treated: clustered errors are then too "
@@ -97,6 +97,10 @@ def few_treated_note(design: Design, codes: Integers) -> tuple[str, ...]:
             f"corrections for few treated ones do not apply.",
         )
     return ()
+
+
+def _few(treated: int, total: int) -> bool:
+    return treated < min(FEW_TREATED_CLUSTERS, total)
 
 
 def _treated_clusters(design: Design, codes: Integers) -> tuple[int, int]:
@@ -112,8 +116,13 @@ def lone_cohorts_note(
         f"cannot be estimated, and standard errors with it are too small. Use randomisation "
         f"inference."
         for cohort in np.unique(cohorts)
-        if np.isfinite(cohort) and design.count_clusters(codes, design.adoption == cohort) == 1
+        if np.isfinite(cohort) and _lone(design, codes, design.adoption == cohort)
     )
+
+
+def _lone(design: Design, codes: Integers, rows: Booleans) -> bool:
+    own = codes[rows]
+    return bool((own == own[:1]).all()) and design.count_clusters(codes, rows) == 1
 
 
 def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:

@@ -53,7 +53,7 @@ def design_from_frame(
     grid = make_grid(frame, periods, columns, clock=clock)
 
     outcome = _matrix(frame, columns.outcome, grid, columns)
-    complete = not np.isnan(outcome.sum())
+    complete = grid.unit_codes is None or not np.isnan(outcome.sum())
     cross_sections = not complete and int((~np.isnan(outcome)).sum(axis=1).max()) == 1
     switching: Booleans | None = None
     if cross_sections:

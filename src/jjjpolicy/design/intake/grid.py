@@ -54,8 +54,9 @@ class Grid:
     def constant(self, values: NDArray[Any]) -> tuple[NDArray[Any], bool]:
         """A value of each unit, and whether all its rows have the same."""
         if self.unit_codes is None:
-            block = values.reshape(self.shape)
-            return block[:, 0].copy(), bool((block == block[:, :1]).all())
+            same = values[1:] == values[:-1]
+            same[len(self.periods) - 1 :: len(self.periods)] = True
+            return values[:: len(self.periods)].copy(), bool(same.all())
         own = np.empty(len(self.units), dtype=values.dtype)
         own[self.unit_codes] = values
         return own, bool((own[self.unit_codes] == values).all())
@@ -203,9 +204,8 @@ def _shared_periods(starts: Integers, periods: Integers) -> Integers | None:
     width = len(periods) // len(starts)
     if width * len(starts) != len(periods) or (starts != np.arange(0, len(periods), width)).any():
         return None
-    block = periods.reshape(-1, width)
-    shared: Integers = block[0].copy()
-    if (np.diff(shared) > 0).all() and (block == shared).all():
+    shared: Integers = periods[:width].copy()
+    if (np.diff(shared) > 0).all() and (periods[width:] == periods[:-width]).all():
         return shared
     return None
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jjjpolicy.design.intake.columns import Columns, quoted, shown_labels
 from jjjpolicy.design.intake.grid import Grid
 from jjjpolicy.design.intake.periods import TimeColumn
-from jjjpolicy.design.intake.values import numbers, yes_or_no
+from jjjpolicy.design.intake.values import integers, numbers, yes_or_no
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
@@ -30,10 +30,13 @@ def adoption_from_treatment(
     absorbing: bool,
     ledger: Ledger,
 ) -> tuple[Floats, Booleans | None, Ledger]:
-    values = yes_or_no(frame[name])
+    values: NDArray[Any] | None = integers(frame[name])
+    if values is None:
+        values = yes_or_no(frame[name])
     if values is None:
         values = numbers(frame, name, grid, columns)
-    wrong = (values != 0) & (values != 1)
+    treated = values == 1
+    wrong = values != treated
     if wrong.any():
         row = int(np.argmax(wrong))
         unit, period = grid.locate(row)
@@ -42,10 +45,10 @@ def adoption_from_treatment(
             f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
             f"adoption=."
         )
-    matrix = grid.spread(values.astype(np.int8), absent=np.int8(-1))
+    matrix = grid.spread(treated.astype(np.int8), absent=np.int8(-1))
     on = matrix == 1
-    if absorbing and (matrix >= 0).all() and not (on[:, :-1] & ~on[:, 1:]).any():
-        starts = grid.shape[1] - np.count_nonzero(on, axis=1)
+    starts = _starts(on) if absorbing and (matrix >= 0).all() else None
+    if starts is not None:
         return np.append(grid.periods.astype(float), np.inf)[starts], None, ledger
     first = np.where(on.any(axis=1), on.argmax(axis=1), grid.shape[1])
     adoption = np.append(grid.periods.astype(float), np.inf)[first]
@@ -61,6 +64,20 @@ def adoption_from_treatment(
             f"pass absorbing=False and use an estimator that allows it."
         )
     return adoption, None, _unknown_dates_listed(matrix, first, adoption, grid, columns, ledger)
+
+
+def _starts(on: Booleans) -> Integers | None:
+    """First treated column of each row, the width for never; None where treatment ends in some."""
+    width = on.shape[1]
+    cells = on.ravel()
+    moved = cells[1:] != cells[:-1]
+    moved[width - 1 :: width] = False
+    at = np.flatnonzero(moved) + 1
+    if not cells[at].all():
+        return None
+    starts: Integers = np.where(on[:, 0], 0, width)
+    starts[at // width] = at % width
+    return starts
 
 
 def _unknown_dates_listed(
@@ -148,8 +165,9 @@ def _numeric_adoption(column: pd.Series[Any], name: str) -> NDArray[Any]:
             f"df[{name!r}] = pd.to_numeric(df[{name!r}], errors='coerce') where what is no number "
             f"means never."
         )
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
-        return column.to_numpy()
+    stored = integers(column)
+    if stored is not None:
+        return stored
     values = column.to_numpy(dtype=float, na_value=np.nan)
     missing = np.isnan(values)
     return np.where(missing, np.inf, values) if missing.any() else values

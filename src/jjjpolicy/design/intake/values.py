@@ -48,6 +48,12 @@ def yes_or_no(column: pd.Series[Any]) -> Floats | None:
     return None
 
 
+def integers(column: pd.Series[Any]) -> Integers | None:
+    """A column of integers as it is stored; None for another one."""
+    stored = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
+    return column.to_numpy() if stored else None
+
+
 def numbers(
     frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
 ) -> Floats:
@@ -160,8 +166,9 @@ def group_labels(
 ) -> tuple[Integers, pd.Index]:
     """As :func:`group_codes`, and the labels that the codes stand for."""
     column = frame[name]
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
-        own, same = grid.constant(column.to_numpy())
+    stored = integers(column)
+    if stored is not None:
+        own, same = grid.constant(stored)
         if same:
             labels, codes = np.unique(own, return_inverse=True)
             return codes.astype(np.int64), pd.Index(labels)

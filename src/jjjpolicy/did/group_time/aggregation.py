@@ -7,7 +7,6 @@ corollary 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +15,7 @@ import numpy as np
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
+    from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
     from jjjpolicy.linalg.types import Booleans, Floats
 
@@ -84,15 +84,9 @@ class Combination:
         values: Floats = effects.estimates @ self.cells
         return values
 
-    def influence(self, effects: GroupTimeEffects) -> Floats:
-        """Influence functions, shape (units, averages)."""
-        values = effects.influence @ self.cells
-        if self.cohorts.any():
-            own = self.cohorts[effects.cohort_codes]
-            for factor in (effects.weights, effects.influence_scale):
-                own = own if factor is None else own * factor[:, None]
-            values += own
-        return values
+    def influence(self, effects: GroupTimeEffects) -> Influence:
+        """Influence functions of the averages."""
+        return effects.influence_of(self.cells, self.cohorts)
 
     def only(self, chosen: Booleans) -> Combination:
         """Some of the averages."""
@@ -147,7 +141,7 @@ def combine(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combinatio
             f"from {effects.event_times.min():g} to {effects.event_times.max():g}."
         )
     if kind == "simple":
-        return _stack(effects, [(np.nan, _by_size(effects, treated))])
+        return _by_size(effects, np.array([np.nan]), treated[None])
     if kind == "event":
         levels = _levels(effects, effects.event_times, chosen)
         return _mean_of(levels, levels.labels >= 0).joined(levels)
@@ -157,25 +151,23 @@ def combine(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combinatio
     return _by_group(effects, treated)
 
 
-Column = tuple["Floats", "Floats"]
-
-
-def _by_size(effects: GroupTimeEffects, chosen: Booleans) -> Column:
-    """Average weighted by size, and its derivative with respect to the cohorts' shares."""
+def _by_size(effects: GroupTimeEffects, labels: Floats, chosen: Booleans) -> Combination:
+    """Averages weighted by size, each of the effects in a row of ``chosen``."""
     sizes = np.where(chosen, effects.sizes, 0.0)
-    total = sizes.sum()
+    total = sizes.sum(axis=1, keepdims=True)
     cells = sizes / total
-    if effects.observations is not None:
-        return cells, np.zeros(len(effects.cohorts))
-    average = cells @ effects.estimates
-    deviations = np.where(chosen, effects.estimates - average, 0.0) / total
-    own = effects.positions[:, None] == np.arange(len(effects.cohorts))
-    return cells, deviations @ own
+    cohorts = np.zeros((len(labels), len(effects.cohorts)))
+    if effects.observations is None:
+        averages = cells @ effects.estimates
+        deviations = np.where(chosen, effects.estimates - averages[:, None], 0.0) / total
+        own = effects.positions[:, None] == np.arange(len(effects.cohorts))
+        cohorts = deviations @ own.astype(float)
+    return Combination(labels, cells.T, cohorts.T)
 
 
 def _levels(effects: GroupTimeEffects, labels: Floats, chosen: Booleans) -> Combination:
     values = np.unique(labels[chosen])
-    return _stack(effects, [(v, _by_size(effects, chosen & (labels == v))) for v in values])
+    return _by_size(effects, values, chosen & (labels == values[:, None]))
 
 
 def _by_group(effects: GroupTimeEffects, treated: Booleans) -> Combination:
@@ -185,12 +177,15 @@ def _by_group(effects: GroupTimeEffects, treated: Booleans) -> Combination:
     cells /= cells.sum(axis=0)
     total = effects.shares[positions].sum()
     shares = effects.shares[positions] / total
-    derivative = np.zeros(len(effects.cohorts))
+    cohorts = np.zeros((len(effects.cohorts), 1 + len(positions)))
     if effects.observations is None:
         by_group = effects.estimates @ cells
-        derivative[positions] = (by_group - shares @ by_group) / total
-    levels = [(effects.cohorts[p], (cells[:, j], 0 * derivative)) for j, p in enumerate(positions)]
-    return _stack(effects, [(np.nan, (cells @ shares, derivative)), *levels])
+        cohorts[positions, 0] = (by_group - shares @ by_group) / total
+    return Combination(
+        labels=np.array([np.nan, *effects.cohorts[positions]]),
+        cells=np.column_stack([cells @ shares, cells]),
+        cohorts=cohorts,
+    )
 
 
 def _mean_of(levels: Combination, members: Booleans) -> Combination:
@@ -199,13 +194,4 @@ def _mean_of(levels: Combination, members: Booleans) -> Combination:
         labels=np.array([np.nan]),
         cells=(levels.cells @ share)[:, None],
         cohorts=(levels.cohorts @ share)[:, None],
-    )
-
-
-def _stack(effects: GroupTimeEffects, columns: Iterable[tuple[float, Column]]) -> Combination:
-    listed = list(columns)
-    return Combination(
-        labels=np.array([label for label, _ in listed], dtype=float),
-        cells=np.stack([cells for _, (cells, _) in listed], axis=1),
-        cohorts=np.stack([cohorts for _, (_, cohorts) in listed], axis=1),
     )

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.influence import (
+    AffineInfluence,
+    CohortOutcomes,
+    Influence,
+    InfluenceMatrix,
+)
 from jjjpolicy.did.cohorts.not_estimable import causes_of
+from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, Skipped
 from jjjpolicy.did.group_time.scores import NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.clock import Clock
-    from jjjpolicy.did.group_time.comparisons import Comparison
+    from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.samples import Sample
-    from jjjpolicy.linalg.types import Integers
+    from jjjpolicy.linalg.types import Floats, Integers
 
-Compare = Callable[[list["Comparison"]], tuple["Integers", Scores]]
+Compare = Callable[[list[Comparison]], tuple["Integers", Scores]]
 """Units that take part, and the scores of cells with equal keys on them."""
 
 
@@ -76,18 +83,78 @@ def effects_of_cells(
         trimmed += scores.trimmed
     if design.influence_scale is not None:
         influence *= design.influence_scale[:, None]
-    nothing_of = {cell.cohort for cell in cells} - {
-        cells[k].cohort for k in positions if estimated[k]
-    }
-    estimated[[k for k, cell in enumerate(cells) if cell.cohort in nothing_of]] = False
+    some = {cells[k].cohort for k in positions if estimated[k]}
+    estimated &= [cell.cohort in some for cell in cells]
     kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
+    influence = influence if estimated.all() else influence[:, estimated]
+
+    def influence_of(weights: Floats, shares: Floats) -> Influence:
+        values = influence @ weights
+        if shares.any():
+            own = shares[cohort_codes]
+            for factor in (design.weights, design.influence_scale):
+                own = own if factor is None else own * factor[:, None]
+            values += own
+        return InfluenceMatrix(values)
+
+    effects = _effects(
+        design, kept, estimates[estimated], influence_of, cohort_codes, anticipation, failed
+    )
+    return effects, trimmed
+
+
+def mean_effects(
+    design: Design, cells: list[Comparison], skipped: list[Skipped], anticipation: int
+) -> GroupTimeEffects:
+    """Effects of cells on a balanced panel without covariates: differences of cohort means.
+
+    Raises
+    ------
+    DesignError
+        No effect from adoption on can be estimated.
+    """
+    some = {cell.cohort for cell in cells if not cell.reference}
+    cells = [cell for cell in cells if cell.cohort in some]
+    outcomes = CohortOutcomes(design)
+    differences = moves(cells, design.n_periods)
+    changes = outcomes.means @ differences.T
+    treated, controls = (table.T for table in memberships(cells, len(outcomes.sizes)))
+    sizes = outcomes.sizes[:, None]
+    of_treated, of_controls = treated / sizes, controls / (controls * sizes).sum(axis=0)
+    treated_mean = (of_treated * sizes * changes).sum(axis=0)
+    control_mean = (of_controls * sizes * changes).sum(axis=0)
+    scales = design.n_units * (of_treated - of_controls)
+    intercepts = design.n_units * of_controls * (control_mean - changes)
+
+    def influence_of(weights: Floats, shares: Floats) -> Influence:
+        def coefficients(c: int) -> tuple[Floats, Floats]:
+            own = np.flatnonzero(scales[c])
+            slopes = differences[own].T @ (scales[c, own, None] * weights[own])
+            return intercepts[c] @ weights + shares[c], slopes
+
+        return AffineInfluence(outcomes, coefficients)
+
+    codes = design.cohort_codes[1]
+    estimates = treated_mean - control_mean
+    return _effects(design, cells, estimates, influence_of, codes, anticipation, skipped)
+
+
+def _effects(
+    design: Design,
+    cells: list[Comparison],
+    estimates: Floats,
+    influence_of: Callable[[Floats, Floats], Influence],
+    cohort_codes: Integers,
+    anticipation: int,
+    failed: list[Skipped],
+) -> GroupTimeEffects:
     effects = GroupTimeEffects(
-        groups=np.array([cell.group for cell in kept]),
-        periods=design.periods[[cell.period for cell in kept]],
-        estimates=estimates[estimated],
-        influence=influence if estimated.all() else influence[:, estimated],
-        reference=np.array([cell.reference for cell in kept], dtype=bool),
-        cohorts=sample.cohorts,
+        groups=np.array([cell.group for cell in cells]),
+        periods=design.periods[[cell.period for cell in cells]],
+        estimates=estimates,
+        influence_of=influence_of,
+        reference=np.array([cell.reference for cell in cells], dtype=bool),
+        cohorts=design.cohort_codes[0],
         cohort_codes=cohort_codes,
         weights=design.weights,
         influence_scale=design.influence_scale,
@@ -95,7 +162,7 @@ def effects_of_cells(
         not_estimable=tuple(sorted(failed, key=lambda entry: (entry[0], entry[1] or 0))),
     )
     require_effects(bool((effects.event_times >= 0).any()), failed, design.labels.clock)
-    return effects, trimmed
+    return effects
 
 
 def require_effects(some: bool, failed: list[Skipped], clock: Clock) -> None:

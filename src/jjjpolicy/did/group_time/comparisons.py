@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Booleans, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Control = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]
@@ -58,6 +59,21 @@ class Comparison:
         treated = cohort_codes == self.cohort
         rows = np.flatnonzero(treated | (cohort_codes >= self.first_control))
         return rows, treated[rows]
+
+
+def memberships(cells: Sequence[Comparison], cohorts: int) -> tuple[Floats, Floats]:
+    """1 for the treated cohort of a cell, and for its controls; each of shape (cells, cohorts)."""
+    position = np.arange(cohorts)
+    treated = np.array([cell.cohort for cell in cells])[:, None] == position
+    later = np.array([cell.first_control for cell in cells])[:, None] <= position
+    return treated.astype(float), (later & ~treated).astype(float)
+
+
+def moves(cells: Sequence[Comparison], periods: int) -> Floats:
+    """1 in the period and -1 in the base period of a cell, shape (cells, periods)."""
+    identity = np.eye(periods)
+    after, before = [cell.period for cell in cells], [cell.base for cell in cells]
+    return identity[after] - identity[before]
 
 
 def require_anticipation(anticipation: int) -> None:

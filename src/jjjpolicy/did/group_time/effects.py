@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.regressions.fixed_effects import FixedEffectsFit
-from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
+from jjjpolicy.estimation.variance import small_sample_factor
 from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Skipped = tuple[float, int | None, str]
@@ -48,8 +50,9 @@ class GroupTimeEffects:
         First treated period of the cohort.
     periods : ndarray of int, shape (effects,)
     estimates : ndarray, shape (effects,)
-    influence : ndarray, shape (units, effects)
-        Estimate − estimand ≈ mean over units.
+    influence_of : callable
+        :class:`Influence` of combinations: from weights of the effects (effects × combinations)
+        and derivatives with respect to the cohorts' shares (cohorts × combinations).
     reference : ndarray of bool, shape (effects,)
         Effects that are zero by definition: the base period itself.
     cohorts : ndarray, shape (cohorts,)
@@ -72,7 +75,7 @@ class GroupTimeEffects:
     groups: Floats
     periods: Integers
     estimates: Floats
-    influence: Floats
+    influence_of: Callable[[Floats, Floats], Influence]
     reference: Booleans
     cohorts: Floats
     cohort_codes: Integers
@@ -85,6 +88,16 @@ class GroupTimeEffects:
     notes: tuple[str, ...] = ()
 
     __repr__ = brief
+
+    @cached_property
+    def influence(self) -> Floats:
+        """Effect − estimand ≈ mean over units; shape (units, effects)."""
+        return self.influence_at().values
+
+    def influence_at(self, chosen: Booleans | slice = slice(None)) -> Influence:
+        """Influence functions of all or some of the effects."""
+        weights = np.eye(len(self.estimates))[:, chosen]
+        return self.influence_of(weights, np.zeros((len(self.cohorts), weights.shape[1])))
 
     @property
     def event_times(self) -> Floats:
@@ -108,7 +121,7 @@ class GroupTimeEffects:
         """What averages weigh the effects by."""
         return self.shares[self.positions] if self.observations is None else self.observations
 
-    def covariance(self, influence: Floats, design: Design) -> Floats:
+    def covariance(self, influence: Influence, design: Design) -> Floats:
         """Covariance of combinations of the effects with these influence functions.
 
         Clustered at the level of assignment.
@@ -117,13 +130,13 @@ class GroupTimeEffects:
         covariance: Floats = sums.T @ sums
         return covariance
 
-    def errors(self, influence: Floats, design: Design) -> Floats:
+    def errors(self, influence: Influence, design: Design) -> Floats:
         """Clustered standard errors; as ``covariance``, without the covariances."""
         sums = self._scaled_sums(influence, design)
         errors: Floats = np.sqrt(np.einsum("gk,gk->k", sums, sums))
         return errors
 
-    def _scaled_sums(self, influence: Floats, design: Design) -> Floats:
+    def _scaled_sums(self, influence: Influence, design: Design) -> Floats:
         codes, factor = design.assignment, 1.0
         if self.regression is not None:
             factor = small_sample_factor(
@@ -131,7 +144,7 @@ class GroupTimeEffects:
                 self.regression.observations,
                 self.regression.parameters,
             )
-        scaled: Floats = cluster_sums(influence, codes) * (np.sqrt(factor) / len(influence))
+        scaled: Floats = influence.sums(codes) * (np.sqrt(factor) / len(codes))
         return scaled
 
     def degrees_of_freedom(self, design: Design) -> float:

@@ -36,6 +36,7 @@ from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.estimation.multipliers import Law
     from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
@@ -159,7 +160,7 @@ class GroupTimeEstimate(Estimate):
         definition (the base period itself) has none.
         """
         effects = self._group_time_effects
-        table = _table(self.design, effects, effects.estimates, effects.influence)
+        table = _table(self.design, effects, effects.estimates, effects.influence_at())
         table.loc[effects.reference, ["se", "lower", "upper"]] = np.nan
         table.insert(0, "group", effects.groups.astype(np.int64))
         table.insert(1, "time", effects.periods)
@@ -262,10 +263,10 @@ class GroupTimeEstimate(Estimate):
             raise InferenceError(f"alpha={alpha} must lie between 0 and 1, e.g. 0.05.")
         effects = self._group_time_effects
         simple = self.details["aggregation"] == "simple"
-        influence = effects.influence if simple else self._level_combination.influence(effects)
+        found = effects.influence_at() if simple else self._level_combination.influence(effects)
         table = self.levels.copy()
         critical = uniform_critical_value(
-            influence[:, table["se"].to_numpy() > 0],
+            found.values[:, table["se"].to_numpy() > 0],
             self.design.assignment,
             alpha,
             draws=draws,
@@ -305,7 +306,21 @@ def _estimate(
     covered = combination.only(estimated)
     influence = covered.influence(effects)
     by_period = combine(effects, "calendar", Window(None, window.first, window.last))
-    estimate = GroupTimeEstimate(
+    covariance = effects.covariance(influence, design)
+    df = effects.degrees_of_freedom(design)
+    noise = resolution(design.outcome)
+
+    def by_event(level: float) -> pd.DataFrame:
+        known = estimated[1:]
+        table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
+        errors = np.sqrt(np.diag(covariance)[1:])
+        return effect_bounds(table, standing(errors, noise), df, level)
+
+    name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
+    if effects.regression is None:
+        name = f"influence functions, clustered by {design.assigned_at}"
+        method = "InfluenceFunction"
+    return GroupTimeEstimate(
         estimator=estimator,
         design=design,
         att=float(points[0]),
@@ -317,7 +332,7 @@ def _estimate(
                 "estimate": by_period.estimates(effects)[1:],
             }
         ),
-        influence=influence,
+        influence=lambda: influence.values,
         details={
             "group_time": effects,
             "not_estimable": effects.not_estimable_table,
@@ -326,35 +341,20 @@ def _estimate(
             "window": window,
             **_regression_details(effects, covered),
         },
-    )
-    covariance = effects.covariance(influence, design)
-    df = effects.degrees_of_freedom(design)
-
-    def by_event(level: float) -> pd.DataFrame:
-        known = estimated[1:]
-        table = pd.DataFrame({"event_time": event_times[known], "estimate": points[1:][known]})
-        errors = np.sqrt(np.diag(covariance)[1:])
-        return effect_bounds(table, standing(errors, resolution(design.outcome)), df, level)
-
-    name, method = f"clustered by {design.assigned_at} (CRV1)", "Clustered"
-    if effects.regression is None:
-        name = f"influence functions, clustered by {design.assigned_at}"
-        method = "InfluenceFunction"
-    return estimate.with_result(  # type: ignore[return-value]
-        analytic_result(
+        inference=analytic_result(
             name,
-            estimate.att,
+            float(points[0]),
             by_event,
             covariance,
             df=df,
-            noise=resolution(design.outcome),
+            noise=noise,
             specification={"name": method, "level": design.assigned_at},
             notes=(
                 *effects.notes,
                 *lone_cohorts_note(design, design.assignment, design.assigned_at, effects.groups),
                 *few_treated_note(design, design.assignment),
             ),
-        )
+        ),
     )
 
 
@@ -379,7 +379,7 @@ def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:
 
 
 def _table(
-    design: Design, effects: GroupTimeEffects, estimates: Floats, influence: Floats
+    design: Design, effects: GroupTimeEffects, estimates: Floats, influence: Influence
 ) -> pd.DataFrame:
     se = standing(effects.errors(influence, design), resolution(design.outcome))
     df = effects.degrees_of_freedom(design)

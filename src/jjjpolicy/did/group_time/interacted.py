@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jjjpolicy.did.cohorts.event_window import observation_weights
+from jjjpolicy.did.cohorts.influence import InfluenceMatrix
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, RegressionVariance
 from jjjpolicy.did.group_time.saturated import SaturatedCells, effects_of, skipped_cell
 from jjjpolicy.errors import warn_user
@@ -258,8 +259,8 @@ def _normal_equations(model: _Model, swept: bool) -> tuple[Floats, Floats, Float
     return gram, cross, model.contrasts(means)
 
 
-def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -> Floats:
-    """Influence functions of effects, shape (units, effects).
+def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -> InfluenceMatrix:
+    """Influence functions of effects.
 
     ``rows`` (coefficients × effects) are the inverse cross products times the contrasts. Residuals
     sum to zero within units where unit effects are in the model.
@@ -279,4 +280,4 @@ def _influence(model: _Model, coefficients: Floats, rows: Floats, swept: bool) -
         by_cell = (part.indicators @ block_rows).reshape(weighted[0].size, rows.shape[1])
         influence[part.units] = weighted.reshape(len(part.units), -1) @ by_cell
     scale = model.design.influence_scale
-    return influence if scale is None else influence * scale[:, None]
+    return InfluenceMatrix(influence if scale is None else influence * scale[:, None])

@@ -46,7 +46,7 @@ def wald_pretest(effects: GroupTimeEffects, design: Design) -> PreTest:
     if not before.any():
         raise InferenceError("there is no group-time effect before adoption to test.")
     points = effects.estimates[before]
-    covariance = effects.covariance(effects.influence[:, before], design)
+    covariance = effects.covariance(effects.influence_at(before), design)
     if covariance_rank(covariance) < len(points):
         raise InferenceError(
             f"the covariance matrix of the {len(points)} effects before adoption is singular: "

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.influence import InfluenceMatrix
 from jjjpolicy.did.group_time.aggregation import Combination, Kind, Window, combine
+from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.did.group_time.comparisons import Comparison
     from jjjpolicy.linalg.types import Floats, Integers
 
 Plan = Callable[["Design"], "list[Comparison]"]
@@ -122,32 +123,15 @@ class _Means:
         """1 in the cohort of a cluster, shape (cohorts, assignments, clusters)."""
         return np.asarray(self.adoptions == self.cohorts[:, None, None], dtype=float)
 
-    @cached_property
-    def treated(self) -> Floats:
-        """1 for the cohort of a cell, shape (cells, cohorts)."""
-        own = np.array([cell.cohort for cell in self.cells])
-        return np.asarray(own[:, None] == np.arange(len(self.cohorts)), dtype=float)
-
-    @cached_property
-    def controls(self) -> Floats:
-        """1 for the cohorts that a cell is compared with, shape (cells, cohorts)."""
-        begin = np.array([cell.first_control for cell in self.cells])
-        later = np.asarray(np.arange(len(self.cohorts)) >= begin[:, None], dtype=float)
-        return later * (1.0 - self.treated)
-
-    @cached_property
-    def moves(self) -> Floats:
-        """1 in the period and -1 in the base period of a cell, shape (cells, periods)."""
-        identity = np.eye(self.design.n_periods)
-        return np.array([identity[cell.period] - identity[cell.base] for cell in self.cells])
-
     def refits(self, kind: Kind, window: Window) -> Refits:
         units = self.design.n_units
+        treated, controls = memberships(self.cells, len(self.cohorts))
+        differences = moves(self.cells, self.design.n_periods)
         totals = np.einsum("hrc,c->rh", self.members, self.mass)
-        changes = np.einsum("hrt,et->hre", self.members @ self.sums, self.moves)
-        sizes = np.stack([totals @ self.treated.T, totals @ self.controls.T])
+        changes = np.einsum("hrt,et->hre", self.members @ self.sums, differences)
+        sizes = np.stack([totals @ treated.T, totals @ controls.T])
         means = np.stack(
-            [np.einsum("hre,eh->re", changes, cohorts) for cohorts in (self.treated, self.controls)]
+            [np.einsum("hre,eh->re", changes, cohorts) for cohorts in (treated, controls)]
         )
         means /= sizes
         estimates = means[0] - means[1]
@@ -156,11 +140,11 @@ class _Means:
         weights = np.stack([each.cells[:, 0] for each in overall])
         variance = np.zeros(len(estimates))
         for h, members in enumerate(self.members):
-            own, other = weights * self.treated[:, h], weights * self.controls[:, h]
+            own, other = weights * treated[:, h], weights * controls[:, h]
             own, other = own / sizes[0], other / sizes[1]
             shift = (other * means[1] - own * means[0]).sum(axis=1)
             shift += np.array([each.cohorts[h, 0] for each in overall]) / units
-            scores = (own - other) @ self.moves @ self.sums.T + np.outer(shift, self.mass)
+            scores = (own - other) @ differences @ self.sums.T + np.outer(shift, self.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
         return Refits(
             att=(weights * estimates).sum(axis=1),
@@ -178,7 +162,7 @@ class _Means:
         return {
             "groups": np.array([cell.group for cell in self.cells]),
             "periods": self.design.periods[[cell.period for cell in self.cells]],
-            "influence": np.empty((0, len(self.cells))),
+            "influence_of": lambda weights, _: InfluenceMatrix(weights[:0]),
             "reference": np.array([cell.reference for cell in self.cells]),
             "cohorts": self.cohorts,
             "weights": self.mass * (len(self.mass) / self.design.n_units),

@@ -25,6 +25,7 @@ from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.linalg.types import Floats, Integers
 
 
@@ -179,7 +180,7 @@ def effects_of(
     cells: SaturatedCells,
     kept: Integers,
     estimates: Floats,
-    influence_of: Callable[[Floats], Floats],
+    influence_of: Callable[[Floats], Influence],
     regression: RegressionVariance,
     skipped: list[Skipped],
 ) -> GroupTimeEffects:
@@ -193,8 +194,8 @@ def effects_of(
     estimates : ndarray
         Of these.
     influence_of : callable
-        Influence functions of linear combinations of these estimates: from (estimates ×
-        combinations) to (units × combinations).
+        Influence functions of linear combinations of these estimates, from (estimates ×
+        combinations).
     regression : RegressionVariance
     skipped : list
         Reasons for cells that were not.
@@ -220,7 +221,7 @@ def effects_of(
         groups=cohorts[cohort],
         periods=cells.design.periods[period],
         estimates=estimates @ spread,
-        influence=influence_of(spread),
+        influence_of=lambda weights, _: influence_of(spread @ weights),
         reference=~known,
         cohorts=cohorts,
         cohort_codes=codes,

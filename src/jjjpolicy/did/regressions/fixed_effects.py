@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.did.cohorts.influence import (
+    AffineInfluence,
+    CohortOutcomes,
+    Influence,
+    InfluenceMatrix,
+)
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.variance import clustered_covariance, small_sample_factor
+from jjjpolicy.estimation.variance import small_sample_factor
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
 
@@ -48,8 +54,8 @@ class FixedEffectsFit:
     coefficients : ndarray, shape (regressors,)
         In the order of ``names``; collinear regressors are not among them.
     influence_of : callable
-        Influence functions of linear combinations of the coefficients: from (regressors ×
-        combinations) to (units × combinations), without those of the coefficients in between.
+        :class:`Influence` of linear combinations of the coefficients, from (regressors ×
+        combinations), without that of the coefficients in between.
     names : tuple of str
     collinear : tuple of str
         Regressors left out because the fixed effects and the regressors before them explain them.
@@ -64,7 +70,7 @@ class FixedEffectsFit:
     """
 
     coefficients: Floats
-    influence_of: Callable[[Floats], Floats]
+    influence_of: Callable[[Floats], Influence]
     names: tuple[str, ...]
     collinear: tuple[str, ...]
     observations: int
@@ -78,6 +84,10 @@ class FixedEffectsFit:
     @cached_property
     def influence(self) -> Floats:
         """Coefficient − estimand ≈ mean over units; shape (units, regressors)."""
+        return self._influence.values
+
+    @cached_property
+    def _influence(self) -> Influence:
         return self.influence_of(np.eye(len(self.coefficients)))
 
     @cached_property
@@ -95,7 +105,7 @@ class FixedEffectsFit:
         """
         groups = self.design.count_clusters(codes)
         factor = small_sample_factor(groups, self.observations, self.parameters)
-        return clustered_covariance(self.influence, codes, factor)
+        return self._influence.covariance(codes, factor)
 
 
 def fixed_effects_regression(
@@ -168,37 +178,27 @@ def regression_with_unit_trends(
 
 
 def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
-    values, codes = design.cohort_codes
-    outcome, weights = design.outcome, design.weights
-    sizes = np.bincount(codes, weights=weights, minlength=len(values)).astype(float)
+    outcomes = CohortOutcomes(design)
+    sizes = outcomes.sizes
     demeaned = two_way_demean(regressors, sizes)
-    if weights is None:
-        period_means = outcome.mean(axis=0)
-        totals = np.stack([outcome[codes == c].sum(axis=0) for c in range(len(values))])
-    else:
-        period_means = weights @ outcome / weights.sum()
-        totals = np.stack([weights[codes == c] @ outcome[codes == c] for c in range(len(values))])
-    totals = totals - sizes[:, None] * period_means
     weighted = demeaned * sizes[:, None, None]
     gram = weighted.reshape(-1, len(names)).T @ demeaned.reshape(-1, len(names))
     kept = _kept(gram, names, len(names))
     demeaned, gram = demeaned[:, :, kept], gram[np.ix_(kept, kept)]
-    coefficients = np.linalg.solve(gram, np.einsum("ctk,ct->k", demeaned, totals))
-
+    changes = outcomes.means - sizes @ outcomes.means / sizes.sum()
+    right = np.einsum("ctk,ct->k", weighted[:, :, kept], changes)
+    coefficients = np.linalg.solve(gram, right)
+    residuals = changes - demeaned @ coefficients
     bread = design.n_units * np.linalg.inv(gram)
-    fitted = np.einsum("ctk,ct->ck", demeaned, demeaned @ coefficients) @ bread
 
-    def influence_of(combinations: Floats) -> Floats:
-        influence = np.empty((design.n_units, combinations.shape[1]))
-        rows, level = bread @ combinations, fitted @ combinations
-        for c in range(len(values)):
-            mine = codes == c
-            influence[mine] = (outcome[mine] - period_means) @ (demeaned[c] @ rows) - level[c]
-        if weights is not None:
-            influence *= weights[:, None]
-        if design.influence_scale is not None:
-            influence *= design.influence_scale[:, None]
-        return influence
+    def influence_of(combinations: Floats) -> Influence:
+        directions = bread @ combinations
+
+        def coefficients(c: int) -> tuple[Floats, Floats]:
+            slopes = demeaned[c] @ directions
+            return residuals[c] @ slopes, slopes
+
+        return AffineInfluence(outcomes, coefficients)
 
     return FixedEffectsFit(
         coefficients=coefficients,
@@ -228,7 +228,7 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
     bread = design.n_units * np.linalg.inv(gram)
     return FixedEffectsFit(
         coefficients=coefficients,
-        influence_of=lambda combinations: scores @ (bread @ combinations),
+        influence_of=lambda combinations: InfluenceMatrix(scores @ (bread @ combinations)),
         names=tuple(names[k] for k in kept),
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,
