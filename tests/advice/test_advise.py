@@ -132,6 +132,19 @@ def test_the_rates_are_those_of_as_many_treated_provinces() -> None:
     assert "9.0%–19.5%" in advice.summary()
 
 
+def test_tests_on_residuals_of_controls_need_many_of_them() -> None:
+    residual = ["ConleyTaber", "FermanPinto"]
+    three = jp.advise(provinces())
+    # 3 of 31 and 13 of 31: 6% and 14% in the simulation; with 28 controls one treated is well.
+    assert (three.methods.set_index("inference").loc[residual, "verdict"] == "not here").all()
+    assert "from about 48 untreated region_code on, and there are 28" in " ".join(
+        three.summary().split()
+    )
+    one = jp.advise(provinces(exclude=["120000", "130000"]))
+    assert (one.methods.set_index("inference").loc[residual, "verdict"] == "keeps").all()
+    assert "ConleyTaber, FermanPinto" not in one.summary()
+
+
 def test_where_five_per_cent_cannot_be_reached_the_widest_interval_is_named() -> None:
     few = cities(ONE).query("city in ['city 0', 'city 1', 'city 2', 'city 3']")
     text = " ".join(jp.advise(design(few)).summary().split())
@@ -168,7 +181,7 @@ def test_methods_that_the_design_does_not_admit_are_named_as_such() -> None:
 def test_a_line_and_both_languages_show_it() -> None:
     advice = jp.advise(provinces())
     assert re.fullmatch(
-        r"<Advice: 3 of 31 region_code treated; \d+ of 12 methods keep their size; 2 limits>",
+        r"<Advice: 3 of 31 region_code treated; \d+ of 12 methods keep their size; 3 limits>",
         repr(advice),
     )
     for language in ("en", "zh"):

@@ -89,6 +89,17 @@ def test_ferman_pinto_widens_for_a_small_treated_group() -> None:
     assert widths[0] > 2 * widths[1]
 
 
+@pytest.mark.parametrize(("treated", "controls", "enough"), [(1, 23, False), (1, 24, True)])
+def test_tests_on_residuals_say_where_controls_are_too_few(
+    treated: int, controls: int, enough: bool
+) -> None:
+    estimate = fit(simulated_panel(treated + controls, 6, dict.fromkeys(range(treated), 2004)))
+    for method in (inf.ConleyTaber(), inf.FermanPinto()):
+        result = estimate.with_inference(method).inference
+        assert result is not None
+        assert ("rejects too often" not in " ".join(result.notes)) == enough
+
+
 def test_methods_for_one_coefficient_say_what_works_for_other_estimators() -> None:
     estimate = fit(simulated_panel(20, 6, {0: 2004}), jp.did.EventStudy())
     for method in (inf.ConleyTaber(), inf.FermanPinto()):

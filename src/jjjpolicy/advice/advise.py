@@ -21,7 +21,7 @@ from jjjpolicy.advice.evidence import (
 from jjjpolicy.advice.result import Advice
 from jjjpolicy.advice.statements import not_to_be_had, to_report
 from jjjpolicy.inference.conformal import Conformal
-from jjjpolicy.inference.few_treated import LEAST_CONTROLS, ConleyTaber, FermanPinto
+from jjjpolicy.inference.few_treated import ConleyTaber, FermanPinto, enough_controls
 from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 from jjjpolicy.linalg.threads import one_thread
@@ -80,7 +80,7 @@ def advise(
     >>> panel = jp.load("provinces", vintage="nbs_2024")
     >>> policy = jp.policies["tax-sharing-2015"]
     >>> jp.advise(jp.Design.from_policy(panel, policy, outcome="log_gdp", window=(2005, 2019)))
-    <Advice: 3 of 31 region_code treated; 5 of 12 methods keep their size; 2 limits>
+    <Advice: 3 of 31 region_code treated; 3 of 12 methods keep their size; 3 limits>
     """
     case = Case.of(design)
     rates = _own(design, case, replications, seed, jobs) if calibrate else _shipped(case)
@@ -127,9 +127,9 @@ def _own(design: Design, case: Case, replications: int, seed: int, jobs: int) ->
 def _judged(pair: Pair, rates: pd.DataFrame, case: Case) -> dict[str, object]:
     """A pair with what is known of its size, and the smallest p-value that it can give here."""
     estimator, inference = pair.names
-    own = rates[(rates["estimator"] == estimator) & (rates["inference"] == inference)]
-    smallest = _smallest(pair, case)
-    if not _exists(pair, case):
+    exists, smallest = _exists(pair, case), _smallest(pair, case)
+    own = rates[(rates["estimator"] == estimator) & (rates["inference"] == inference) & exists]
+    if not exists:
         said = NOT_HERE
     elif smallest > LEVEL:
         said = SELDOM
@@ -158,7 +158,7 @@ def _exists(pair: Pair, case: Case) -> bool:
     if method is PlaceboUnits:
         return case.placebos > 1
     if method in (ConleyTaber, FermanPinto):
-        return case.balanced and case.never >= LEAST_CONTROLS
+        return case.balanced and enough_controls(case.treated, case.never)
     return case.never > 0 or method is not Conformal
 
 

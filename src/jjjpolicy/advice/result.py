@@ -36,7 +36,7 @@ HEADINGS = {
     ),
     NONE: Text("Give no p-value in such a case", "此情形下不给出 p 值"),
     UNKNOWN: Text("Nothing is known of these in such a case", "此情形下尚无依据的方法"),
-    NOT_HERE: Text("Do not exist for this design", "不适用于此设计的方法"),
+    NOT_HERE: Text("Are not for this design", "不适用于此设计的方法"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jjjpolicy.inference.few_treated import MANY_CONTROLS, enough_controls
 from jjjpolicy.report.text import Text
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def to_report(case: Case) -> Iterator[Text]:
         )
     elif case.groups > case.treated:
         yield Text(
-            f"Errors clustered at {case.level} (CRV3, or the wild cluster bootstrap), and "
-            "randomisation beside them.",
-            f"按 {case.level} 聚类的标准误（CRV3 或野蛮聚类自助法），并列给出随机化推断。",
+            f"Errors clustered at {case.level} (CRV2, or the restricted wild cluster bootstrap), "
+            "and randomisation beside them.",
+            f"按 {case.level} 聚类的标准误（CRV2，或施加原假设的野蛮聚类自助法），"
+            f"并列给出随机化推断。",
         )
     if case.staggered and case.absorbing:
         yield Text(
@@ -85,6 +87,16 @@ def not_to_be_had(case: Case) -> Iterator[Text]:
             f"Clustered errors that can be trusted on their own: {case.treated} treated groups are "
             f"too few.",
             f"聚类标准误不能单独采信：{case.treated} 个处理组太少。",
+        )
+    if case.few and case.absorbing and not enough_controls(case.treated, case.never):
+        needed = MANY_CONTROLS * (case.treated + 1)
+        yield Text(
+            f"Tests on the residuals of controls (ConleyTaber, FermanPinto): with {case.treated} "
+            f"treated they keep their size from about {needed} untreated {case.level} on, and "
+            f"there are {case.never}.",
+            f"基于对照组残差的检验（ConleyTaber、FermanPinto）不可用：处理组为 {case.treated} "
+            f"个时，约需 {needed} 个未处理的 {case.level} 才能保持检验水平，此处只有 "
+            f"{case.never} 个。",
         )
     if case.before[0] == 1:
         yield Text(

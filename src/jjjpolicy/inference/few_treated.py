@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 ENUMERATED = 50_000
 LEAST_CONTROLS = 5
+MANY_CONTROLS = 12
+"""Controls for each treated group, and one more group, with which the tests keep their size."""
+
+
+def enough_controls(treated: int, controls: int) -> bool:
+    r"""Whether tests on residuals of controls keep 5% within a point, groups being alike.
+
+    The reference has the errors of the N treated groups and not that of the average of the M
+    controls, and residuals of controls are smaller than errors, so that its variance is
+    :math:`(1 - 1/M) / (1 + N/M)` of that of the estimate. A normal test of 5% then rejects 6%
+    where that is 0.92, about :math:`M = 12 (N + 1)`; simulated, 6% with 3 of 31 groups and 14%
+    with 13 of 31 (``benchmarks/results/size_few_treated.md``).
+    """
+    return controls >= MANY_CONTROLS * (treated + 1)
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,9 @@ class ConleyTaber(Inference):
     (their proposition 1, with :math:`n_j` units in group j). Its distribution is taken from the
     residuals of control groups, drawn independently for each treated group; every combination where
     there are no more than 50,000. Groups must have errors of equal variance: where their sizes
-    differ use :class:`FermanPinto`.
+    differ use :class:`FermanPinto`. Controls must be many, a dozen for each treated group and a
+    dozen more: the error of their average is not in the reference, and with fewer the test rejects
+    too often (:func:`enough_controls`), which a note says.
 
     Parameters
     ----------
@@ -93,7 +109,7 @@ class FermanPinto(Inference):
     :math:`W_l = \sum_t v_t\tilde\eta_{lt}`, with residuals under the null. Its variance is
     modelled as :math:`A + B/M_l` with group size :math:`M_l` (both non-negative), and
     :math:`W_l\sqrt{\widehat{var}(M_j)/\widehat{var}(M_l)}` is drawn for treated group j. The
-    interval inverts the test.
+    interval inverts the test. Controls must be as many as for :class:`ConleyTaber`.
 
     Parameters
     ----------
@@ -232,11 +248,11 @@ class RegressionGroups:
 
 def _many_treated_note(groups: RegressionGroups) -> tuple[str, ...]:
     treated, controls = int(groups.treated.sum()), int((~groups.treated).sum())
-    if 5 * treated <= controls:
+    if enough_controls(treated, controls):
         return ()
     return (
-        f"Made for few treated groups and many controls; {treated} treated and {controls} controls "
-        f"make it reject too often. Use RandomizationInference.",
+        f"Made for few treated groups and many controls; with {treated} treated and {controls} "
+        f"controls it rejects too often. Use RandomizationInference.",
     )
 
 
