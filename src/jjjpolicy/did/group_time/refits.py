@@ -21,7 +21,7 @@ from jjjpolicy.estimation.variance import cluster_sums
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.comparisons import Comparison
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Plan = Callable[["Design"], "list[Comparison]"]
 """The group-time cells of a design."""
@@ -151,22 +151,44 @@ class _Means:
         )
         means /= sizes
         estimates = means[0] - means[1]
-        listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
-        overall = [combine(effects, kind, window) for effects in listed]
-        weights = np.stack([each.cells[:, 0] for each in overall])
+        first = self._effects(self.codes[0], estimates[0])
+        if kind == "simple":
+            combine(first, kind, window)  # which refuses a window without effects
+            treated = window.chosen(first) & (first.event_times >= 0)
+            weights, slopes = self._by_size(treated, sizes[0] / units, estimates)
+        else:
+            listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
+            overall = [combine(effects, kind, window) for effects in listed]
+            weights = np.stack([each.cells[:, 0] for each in overall])
+            slopes = np.stack([each.cohorts[:, 0] for each in overall])
         variance = np.zeros(len(estimates))
         for h, members in enumerate(self.members):
             own, other = weights * self.treated[:, h], weights * self.controls[:, h]
             own, other = own / sizes[0], other / sizes[1]
             shift = (other * means[1] - own * means[0]).sum(axis=1)
-            shift += np.array([each.cohorts[h, 0] for each in overall]) / units
+            shift += slopes[:, h] / units
             scores = (own - other) @ self.moves @ self.sums.T + np.outer(shift, self.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
         return Refits(
             att=(weights * estimates).sum(axis=1),
             se=np.sqrt(variance),
-            effects=_by_event_time(listed[0], estimates, sizes[0], window),
+            effects=_by_event_time(first, estimates, sizes[0], window),
         )
+
+    def _by_size(
+        self, treated: Booleans, shares: Floats, estimates: Floats
+    ) -> tuple[Floats, Floats]:
+        """The simple average of each assignment, as :func:`combine` forms it.
+
+        Weights of the cells, shape (assignments, cells), and derivatives of the average with
+        respect to the cohorts' shares of units, shape (assignments, cohorts).
+        """
+        shares = np.where(treated, shares, 0.0)
+        total = shares.sum(axis=1, keepdims=True)
+        weights = shares / total
+        average = (weights * estimates).sum(axis=1, keepdims=True)
+        deviations = np.where(treated, estimates - average, 0.0) / total
+        return weights, deviations @ self.treated
 
     def _effects(self, codes: Integers, estimates: Floats) -> GroupTimeEffects:
         """Group-time effects as averages take them, clusters in place of units."""
