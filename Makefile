@@ -66,7 +66,7 @@ define locked
 @rm -rf $(1)
 @$(PYTHON) -m venv $(1) || \
 	{ echo "This Python cannot make virtual environments; install its venv module (on Debian: python3-venv)."; exit 1; }
-@$(1)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r $(2)
+@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --only-binary :all: -r $(2)
 endef
 
 $(READY): requirements.lock pyproject.toml

@@ -59,6 +59,54 @@ def test_a_script_depends_on_the_modules_that_it_imports(study: Study) -> None:
     assert shared not in study.inputs_of(other)
 
 
+@pytest.mark.parametrize(
+    ("file", "rerun"),
+    [
+        ("data/numbers.csv", {"effect", "other"}),
+        ("analysis/shared.py", {"effect"}),
+        ("paper/paper.md", {"paper-en", "map", "browser"}),
+        ("paper/results/other.json", {"other"}),
+        ("paper/provenance/table-effect.json", {"effect"}),
+    ],
+)
+def test_a_changed_file_makes_those_out_of_date_that_need_or_made_it(
+    study: Study, file: str, rerun: set[str]
+) -> None:
+    reproduce(study)
+    path = study.root / file
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n")
+    ran = set(reproduce(study))
+    path.write_bytes(before)
+    reproduce(study)
+    assert rerun <= ran
+    assert reproduce(study) == []
+
+
+def test_a_missing_file_is_made_again(study: Study) -> None:
+    reproduce(study)
+    for file in ("results/other.json", "browser/index.html", "paper.tex"):
+        (study.output / file).unlink()
+    assert {"other", "browser", "paper-en"} <= set(reproduce(study))
+    assert (study.output / "results/other.json").is_file()
+    assert (study.output / "browser/index.html").is_file()
+
+
+def test_long_scripts_begin_first_and_a_script_never_run_counts_as_short(study: Study) -> None:
+    reproduce(study)
+    sidecar = study.output / "provenance/numbers-other.json"
+    text = sidecar.read_text(encoding="utf-8")
+    content = json.loads(text)
+    content["made"]["seconds"] = 100.0
+    sidecar.write_text(json.dumps(content), encoding="utf-8")
+    long = {step.name: step.long for step in plan(study, [])}
+    sidecar.unlink()
+    unknown = {step.name: step.long for step in plan(study, [])}
+    sidecar.write_text(text, encoding="utf-8")
+    assert [name for name, first in long.items() if first] == ["other"]
+    assert not any(unknown.values())
+
+
 def test_results_name_their_data_specification_versions_and_line(study: Study) -> None:
     sidecar = json.loads((study.output / "provenance/table-effect.json").read_text())
     source = (study.root / "analysis/effect.py").read_text(encoding="utf-8").splitlines()

@@ -38,8 +38,10 @@ from jjjpolicy.inference.permutation.reached import (
 from jjjpolicy.inference.permutation.unit_placebos import UnitPlacebos
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.estimation.refits import Refits
-    from jjjpolicy.linalg.types import Booleans, Floats
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 SAMPLED = 1_000
 """Placebo assignments drawn where there are too many to try them all."""
@@ -113,46 +115,77 @@ class PlaceboUnits(Inference):
             Fewer never-treated groups than treated ones plus one donor; ``replications`` below 1;
             treatment may affect every unit.
         """
+        design = estimate.design
+        controls, positions, free, space = self._set_aside(estimate.estimator, design)
+        said = (*aside_note(estimate), *named_note(estimate))
+        if self.separate and len(space.dates) > 1:
+            _, groups = group_adoption(design.adoption, design.assignment)
+            parts = UnitPlacebos.of(estimate, controls, positions, free, groups, self.jobs)
+            kept, note = self._cut(parts.refits, parts.own_pre_rmspe)
+            exact, placebos = parts.averages(
+                kept, self.replications or ENUMERATION_LIMIT, self._draws, self.seed
+            )
+            own = {"units": parts.table(kept), "unit_placebos": parts.placebo_table(kept)}
+            return self._attach(estimate, placebos, exact, own, (*said, *note))
+        assignments, exact = self._assignments(positions, free, space)
+        refits = estimate.estimator.refit_many(controls, assignments, jobs=self.jobs)
+        kept, note = self._cut(refits, np.full(len(assignments), _own_pre_rmspe(estimate)))
+        details = {"placebo_units": assignments[kept]}
+        return self._attach(estimate, refits.at(kept), exact, details, (*said, *note))
+
+    def estimate_and_placebos(self, estimator: Estimator, design: Design) -> tuple[float, Floats]:
+        """The estimate and the estimates of the placebos alone, as :meth:`infer` compares them.
+
+        Not for placebos of one treated group at a time.
+
+        Raises
+        ------
+        InferenceError
+            As :meth:`infer`.
+        """
+        design = estimator.comparable(design)
+        controls, positions, free, space = self._set_aside(estimator, design)
+        own = estimator.refit(design)
+        assignments, _ = self._assignments(positions, free, space)
+        refits = estimator.refit_many(controls, assignments, jobs=self.jobs)
+        before = np.nan if own.pre_rmspe is None else float(own.pre_rmspe[0])
+        kept, _ = self._cut(refits, np.full(len(assignments), before))
+        return float(own.att[0]), refits.att[kept]
+
+    @property
+    def _draws(self) -> int:
+        return self.replications or SAMPLED
+
+    def _set_aside(
+        self, estimator: Estimator, design: Design
+    ) -> tuple[Design, Integers, Booleans, AssignmentSpace]:
+        """Units to which nothing happened, the group of each, who may play, and in which ways."""
         if self.replications is not None and self.replications < 1:
             raise InferenceError(f"replications={self.replications} must be at least 1.")
         if self.pre_fit_cutoff is not None and not self.pre_fit_cutoff > 0:
             raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
-        design = estimate.design
-        dates, groups = group_adoption(design.adoption, design.assignment)
-        controls = never_reached(estimate, "the placebo test")
+        dates, _ = group_adoption(design.adoption, design.assignment)
+        controls = never_reached(estimator, design, "the placebo test")
         _, positions = group_adoption(controls.adoption, controls.assignment)
-        free = may_play(estimate.estimator, controls)
+        free = may_play(estimator, controls)
         space = AssignmentSpace(dates[np.isfinite(dates)], int(free.sum()))
         least = 1 if self.separate else len(space.dates)
         if space.groups <= least:
-            among = ", of those that treatment does not affect," if estimate.estimator.leaks else ""
+            among = ", of those that treatment does not affect," if estimator.leaks else ""
             raise InferenceError(
                 f"placebo over units needs more never-treated groups at the level "
                 f"{design.assigned_at!r}{among} than treated ones; there are {space.groups} and "
                 f"{len(space.dates)}."
             )
-        draws = self.replications or SAMPLED
-        said = (*aside_note(estimate), *named_note(estimate))
-        if self.separate and len(space.dates) > 1:
-            parts = UnitPlacebos.of(estimate, controls, positions, free, groups, self.jobs)
-            kept, note = self._cut(parts.refits, parts.own_pre_rmspe)
-            exact, placebos = parts.averages(
-                kept, self.replications or ENUMERATION_LIMIT, draws, self.seed
-            )
-            own = {"units": parts.table(kept), "unit_placebos": parts.placebo_table(kept)}
-            return self._attach(estimate, placebos, exact, own, (*said, *note))
+        return controls, positions, free, space
+
+    def _assignments(
+        self, positions: Integers, free: Booleans, space: AssignmentSpace
+    ) -> tuple[Floats, bool]:
+        """Adoption under each placebo assignment, and whether these are all there are."""
         exact = space.count <= (self.replications or ENUMERATION_LIMIT)
-        table = space.enumerate() if exact else space.sample(draws, self.seed)
-        assignments = over_all(table, free)[:, positions]
-        refits = estimate.estimator.refit_many(controls, assignments, jobs=self.jobs)
-        kept, note = self._cut(refits, np.full(len(table), _own_pre_rmspe(estimate)))
-        return self._attach(
-            estimate,
-            refits.at(kept),
-            exact,
-            {"placebo_units": assignments[kept]},
-            (*said, *note),
-        )
+        table = space.enumerate() if exact else space.sample(self._draws, self.seed)
+        return over_all(table, free)[:, positions], exact
 
     def _cut(self, refits: Refits, own: Floats) -> tuple[Booleans, tuple[str, ...]]:
         """Placebos that fit well enough before treatment, and a note on the others."""

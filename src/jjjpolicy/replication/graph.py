@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from jjjpolicy.replication.artefacts.artefacts import remove_unfinished
 from jjjpolicy.replication.artefacts.document import Document
 from jjjpolicy.replication.artefacts.overview import readmes, write_map
 from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Script, Study
-from jjjpolicy.replication.artefacts.versions import package_digest
-from jjjpolicy.replication.browser.page import browser_path, write_browser
+from jjjpolicy.replication.artefacts.versions import digest, package_digest
 
 
 class TaskError(DataError):
@@ -70,6 +70,7 @@ def reproduce(
     def task(step: Step) -> Any:
         def work(depends_on: Any, package: str, produces: Any) -> None:
             step.run()
+            step.require_made()
             done(step.name)
 
         nodes = {
@@ -77,7 +78,8 @@ def reproduce(
             "package": package,
             "produces": dict(enumerate(step.makes)),
         }
-        return pytask.task(id=step.name, kwargs=nodes)(work)
+        marked = pytask.mark.try_first(work) if step.long else work
+        return pytask.task(id=step.name, kwargs=nodes)(marked)
 
     pytask.console.quiet = True  # it reports in its own way; what it has to say is raised below
     with progress("Reproducing", len(steps_to_do)) as done:
@@ -108,40 +110,107 @@ def reproduce(
 
 
 @dataclass(frozen=True)
-class Step:
-    """A piece of work: what it needs, what it makes, and how."""
+class Files:
+    """Several files as one node of the task graph, whose work grows with the number of nodes.
+
+    Attributes
+    ----------
+    name : str
+        Says which; no two nodes have the same.
+    paths : tuple of Path
+    attributes : dict
+        Of the task graph.
+    """
 
     name: str
-    needs: list[Path]
-    makes: list[Path]
+    paths: tuple[Path, ...]
+    attributes: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> str:
+        """What the task graph knows the node by."""
+        return sha256(f"files: {self.name}".encode()).hexdigest()
+
+    def state(self) -> str | None:
+        """Changes with the names of the files and what is in them; None while one is missing."""
+        if self.missing:
+            return None
+        states = [f"{path.name} {_digest(path, path.stat().st_mtime_ns)}" for path in self.paths]
+        return sha256("\n".join(states).encode()).hexdigest()
+
+    @property
+    def missing(self) -> list[Path]:
+        """Files that are not there."""
+        return [path for path in self.paths if not path.is_file()]
+
+    def load(self, is_product: bool = False) -> tuple[Path, ...]:
+        """What the task graph hands to a task."""
+        return self.paths
+
+    def save(self, value: Any) -> None:
+        """Nothing: steps write their files themselves."""
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, changed: int) -> str:
+    return digest(path)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of work: what it needs, what it makes, how, and whether to begin with it.
+
+    What takes long begins first, so that what is short fills the time at the end in which one
+    worker would wait for the other.
+    """
+
+    name: str
+    needs: list[Files]
+    makes: list[Files]
     run: Callable[[], None]
+    long: bool = False
+
+    def require_made(self) -> None:
+        """Raise a `TaskError` for a file that has not been made."""
+        for path in (path for files in self.makes for path in files.missing):
+            raise TaskError(f"{self.name} did not write {path.parent.name}/{path.name}.")
+
+
+LONG = 20.0
+"""Seconds from which on a script is one of the long ones."""
 
 
 def plan(study: Study, wanted: list[str]) -> list[Step]:
     """The steps behind some artefacts; for none all, with the paper, the map and the browser."""
-    steps = [
-        Step(
-            script.path.stem,
-            study.inputs_of(script),
-            study.products_of(script),
-            partial(run_script, script),
-        )
-        for script in study.select(wanted)
-    ]
+    steps, contents, sidecars = [], [], []
+    for script in study.select(wanted):
+        name = script.path.stem
+        inputs = Files(f"inputs of {name}", tuple(study.inputs_of(script)))
+        made = [
+            Files(
+                f"{what} of {name}",
+                tuple(study.output / getattr(each, part) for each in script.makes),
+            )
+            for what, part in (("contents", "content"), ("provenance", "sidecar"))
+        ]
+        contents.append(made[0])
+        sidecars.append(made[1])
+        long = study.seconds_of(script) > LONG
+        steps.append(Step(name, [inputs], made, partial(run_script, script), long))
     if wanted:
         return steps
     for document in study.documents:
-        needs, makes = study.parts_of(document), study.files_of(document)
         name = f"{document.name}-{document.language}"
-        steps.append(Step(name, needs, makes, partial(_write_paper, study, document)))
-    sidecars = [study.output / name.sidecar for name in study.artefacts]
-    sources = [study.source_of(document) for document in study.documents]
-    needs = [*sources, *sidecars]
-    steps.append(Step("map", needs, [*readmes(study).values()], partial(write_map, study)))
-    contents = [study.output / name.content for name in study.artefacts]
-    steps.append(
-        Step("browser", [*needs, *contents], [browser_path(study)], partial(write_browser, study))
-    )
+        sources = Files(f"sources of {name}", tuple(study.sources_of(document)))
+        written = Files(name, tuple(study.files_of(document)))
+        write = partial(_write_paper, study, document)
+        steps.append(Step(name, [sources, *contents], [written], write))
+    papers = Files("papers", tuple(study.source_of(document) for document in study.documents))
+    written = Files("README", tuple(readmes(study).values()))
+    steps.append(Step("map", [papers, *sidecars], [written], partial(write_map, study)))
+    browser = Files("browser", (study.browser,))
+    needs = [papers, *sidecars, *contents]
+    steps.append(Step("browser", needs, [browser], partial(_write_browser, study)))
     twice = [name for name, number in Counter(step.name for step in steps).items() if number > 1]
     if twice:
         raise DataError(
@@ -175,3 +244,9 @@ def _write_paper(study: Study, document: Document) -> None:
     from jjjpolicy.replication.paper.build import build_paper
 
     build_paper(study.output, PAPER_FORMATS, document.language, document.name)
+
+
+def _write_browser(study: Study) -> None:
+    from jjjpolicy.replication.browser.page import write_browser
+
+    write_browser(study)

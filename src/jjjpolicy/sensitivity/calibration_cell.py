@@ -16,7 +16,7 @@ from jjjpolicy.inference.randomization import RandomizationInference
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Estimator, Inference
+    from jjjpolicy.estimation.estimate import Estimator, Inference
     from jjjpolicy.estimation.refits import Refits
     from jjjpolicy.linalg.types import Floats
 
@@ -85,11 +85,11 @@ def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference
     if type(inference) is PlaceboUnits and not inference.separate:
         return _placebo(policies, estimator, inference)
     none = np.array(
-        [_run(policies.under(p), estimator, inference)[1] for p in range(len(policies.adoptions))]
+        [_run(policies.under(p), estimator, inference) for p in range(len(policies.adoptions))]
     )
     moved = np.array(
         [
-            [_run(policies.under(p, e), estimator, inference)[1] for e in policies.effects]
+            [_run(policies.under(p, e), estimator, inference) for e in policies.effects]
             for p in range(policies.tried)
         ]
     ).reshape(policies.tried, len(policies.effects))
@@ -139,21 +139,19 @@ def _placebo(policies: PseudoPolicies, estimator: Estimator, inference: PlaceboU
     fits = moved.size
     noise = resolution(policies.controls.outcome)
     for p in range(len(none)):
-        estimate, none[p] = _run(policies.under(p), estimator, inference)
-        assert estimate.inference is not None
-        reference = estimate.inference.reference
-        assert reference is not None
+        att, reference = inference.estimate_and_placebos(estimator, policies.under(p))
+        none[p] = rank_pvalue(att, reference, inference.alternative, noise)
         fits += 1 + len(reference)
         if p >= policies.tried:
             continue
         for k, effect in enumerate(policies.effects):
-            att = estimator.refit(policies.under(p, effect)).att[0]
-            moved[p, k] = rank_pvalue(float(att), reference, inference.alternative, noise)
+            att = float(estimator.refit(policies.under(p, effect)).att[0])
+            moved[p, k] = rank_pvalue(att, reference, inference.alternative, noise)
     return PValues(none, moved, fits)
 
 
-def _run(design: Design, estimator: Estimator, inference: Any) -> tuple[Estimate, float]:
+def _run(design: Design, estimator: Estimator, inference: Any) -> float:
     estimate = estimator.fit(design).with_inference(inference)
     if estimate.pvalue is None or np.isnan(estimate.pvalue):
         raise InferenceError(f"{inference.label} gives no p-value for {estimator.label} here.")
-    return estimate, estimate.pvalue
+    return estimate.pvalue

@@ -22,7 +22,7 @@ from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 Plan = Callable[["Design"], "list[Comparison]"]
 """The group-time cells of a design."""
@@ -135,21 +135,29 @@ class _Means:
         )
         means /= sizes
         estimates = means[0] - means[1]
-        listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
-        overall = [combine(effects, kind, window) for effects in listed]
-        weights = np.stack([each.cells[:, 0] for each in overall])
+        first = self._effects(self.codes[0], estimates[0])
+        if kind == "simple":
+            combine(first, kind, window)  # which refuses a window without effects
+            after = window.chosen(first) & (first.event_times >= 0)
+            weights, slopes = _by_size(after, sizes[0] / units, estimates)
+            slopes = slopes @ treated
+        else:
+            listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
+            overall = [combine(effects, kind, window) for effects in listed]
+            weights = np.stack([each.cells[:, 0] for each in overall])
+            slopes = np.stack([each.cohorts[:, 0] for each in overall])
         variance = np.zeros(len(estimates))
         for h, members in enumerate(self.members):
             own, other = weights * treated[:, h], weights * controls[:, h]
             own, other = own / sizes[0], other / sizes[1]
             shift = (other * means[1] - own * means[0]).sum(axis=1)
-            shift += np.array([each.cohorts[h, 0] for each in overall]) / units
+            shift += slopes[:, h] / units
             scores = (own - other) @ differences @ self.sums.T + np.outer(shift, self.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
         return Refits(
             att=(weights * estimates).sum(axis=1),
             se=np.sqrt(variance),
-            effects=_by_event_time(listed[0], estimates, sizes[0], window),
+            effects=_by_event_time(first, estimates, sizes[0], window),
         )
 
     def _effects(self, codes: Integers, estimates: Floats) -> GroupTimeEffects:
@@ -167,6 +175,19 @@ class _Means:
             "cohorts": self.cohorts,
             "weights": self.mass * (len(self.mass) / self.design.n_units),
         }
+
+
+def _by_size(chosen: Booleans, shares: Floats, estimates: Floats) -> tuple[Floats, Floats]:
+    """The simple average of each assignment, as :func:`combine` forms it.
+
+    Weights of the cells and derivatives of the average with respect to the shares of units in their
+    cohorts, both of shape (assignments, cells).
+    """
+    shares = np.where(chosen, shares, 0.0)
+    total = shares.sum(axis=1, keepdims=True)
+    weights = shares / total
+    average = (weights * estimates).sum(axis=1, keepdims=True)
+    return weights, np.where(chosen, estimates - average, 0.0) / total
 
 
 def _by_event_time(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.estimation.draws import require_few, streams
+from jjjpolicy.linalg.remembered import remembered
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -85,12 +86,20 @@ class AssignmentSpace:
 
     def sample(self, replications: int, seed: int) -> Floats:
         """Independent random assignments, one random stream per replicate."""
-        drawn = streams(seed, replications)
+        chosen = _drawn(self.groups, len(self.dates), replications, seed)
         table = np.full((replications, self.groups), np.inf)
-        for row, stream in zip(table, drawn, strict=True):
-            chosen = np.random.default_rng(stream).permutation(self.groups)[: len(self.dates)]
-            row[chosen] = self.dates
+        table[np.arange(replications)[:, None], chosen] = self.dates
         return table
+
+
+@remembered
+def _drawn(groups: int, size: int, replications: int, seed: int) -> Integers:
+    """Groups drawn for each replicate, shape (replications, size)."""
+    drawn = [
+        np.random.default_rng(stream).permutation(groups)[:size]
+        for stream in streams(seed, replications)
+    ]
+    return np.array(drawn, dtype=np.int64).reshape(replications, size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats
 
 
-def never_reached(estimate: Estimate, method: str) -> Design:
+def never_reached(estimator: Estimator, design: Design, method: str) -> Design:
     """The untreated units without those that treatment reaches by a rule.
 
     Their outcomes hold spillovers of the actual treatment, which the rule would not look for when
@@ -31,7 +31,6 @@ def never_reached(estimate: Estimate, method: str) -> Design:
     InferenceError
         Treatment reaches every untreated unit.
     """
-    design, estimator = estimate.design, estimate.estimator
     reached = estimator.reached(design) & ~_named(estimator, design)
     if (reached | design.treated).all():
         raise InferenceError(

@@ -27,10 +27,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from jjjpolicy.errors import DataError
-from jjjpolicy.estimation.estimate import Estimate
 from jjjpolicy.registry.lookup import data_directory, data_files_read
 from jjjpolicy.replication.artefacts.drawings import keep_drawings
 from jjjpolicy.replication.artefacts.numbers import Numbers
@@ -42,8 +41,11 @@ from jjjpolicy.replication.artefacts.versions import (
     package_digest,
     platform_facts,
 )
-from jjjpolicy.report.figures.figure import Figure
-from jjjpolicy.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.report.figures.figure import Figure
+    from jjjpolicy.report.tables.table import Table
 
 KINDS = {"numbers": "results", "table": "tables", "figure": "figures"}
 OUTPUT_VARIABLE = "JJJPOLICY_OUTPUT"

@@ -6,13 +6,14 @@ import ast
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import ArtefactName
 from jjjpolicy.replication.artefacts.document import DOCUMENTS, PAPER, Document
+from jjjpolicy.replication.artefacts.sidecars import read_sidecar
 from jjjpolicy.report.text import Language, Text
 
 PAPER_FORMATS = ("pdf", "docx", "tex", "html")
@@ -131,11 +132,15 @@ class Study:
         """Files whose change makes a script run again: itself, what it imports beside it, data."""
         return sorted({*_with_imports(script.path), *(self.root / "data").glob("*.csv")})
 
-    def products_of(self, script: Script) -> list[Path]:
-        """Content and provenance of what a script makes."""
-        return [
-            self.output / part for name in script.makes for part in (name.content, name.sidecar)
-        ]
+    def seconds_of(self, script: Script) -> float:
+        """How long a script ran when it made what lies there; 0 where nothing says so."""
+        found = []
+        for name in script.makes:
+            try:
+                found.append(float(read_sidecar(self.output / name.sidecar)["made"]["seconds"]))
+            except (OSError, DataError, KeyError, TypeError, ValueError):
+                continue
+        return max(found, default=0.0)
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -146,16 +151,20 @@ class Study:
         """The file that a document is written in."""
         return self.output / document.source
 
-    def parts_of(self, document: Document) -> list[Path]:
-        """What a document is built from."""
-        made = [self.output / name.content for name in self.artefacts]
+    def sources_of(self, document: Document) -> list[Path]:
+        """What a document is built from, besides what scripts make."""
         names = [*BIBLIOGRAPHIES[document.language], *(d.source for d in document.companions)]
         others = filter(Path.is_file, (self.output / name for name in names))
-        return [self.source_of(document), *others, *made]
+        return [self.source_of(document), *others]
 
     def files_of(self, document: Document) -> list[Path]:
         """A document in every format."""
         return [self.output / f"{document.stem}.{format}" for format in PAPER_FORMATS]
+
+    @property
+    def browser(self) -> Path:
+        """The page that shows the results."""
+        return self.output / "browser" / "index.html"
 
     @cached_property
     def project(self) -> Mapping[str, Any]:
@@ -209,9 +218,18 @@ def _with_imports(script: Path) -> set[Path]:
         if path in found or not path.is_file():
             continue
         found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                queue += [path.with_name(f"{alias.name}.py") for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                queue.append(path.with_name(f"{node.module}.py"))
+        names = _imported(path.read_text(encoding="utf-8"))
+        queue += [path.with_name(f"{name}.py") for name in names]
     return found
+
+
+@lru_cache(maxsize=256)
+def _imported(source: str) -> frozenset[str]:
+    """Names of the modules that a source imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return frozenset(names)

@@ -35,11 +35,6 @@ class DataFile:
     first: list[list[str]]
 
 
-def browser_path(study: Study) -> Path:
-    """Where the browser is."""
-    return study.output / "browser" / "index.html"
-
-
 def write_browser(study: Study) -> None:
     """Write the browser next to the paper; the same results give the same bytes.
 
@@ -48,7 +43,7 @@ def write_browser(study: Study) -> None:
     DataError
         An artefact has not been made, or its files cannot be read.
     """
-    path = browser_path(study)
+    path = study.browser
     text = page(study)
     path.parent.mkdir(exist_ok=True)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -14,7 +14,7 @@ from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.artefacts import KINDS
 from jjjpolicy.replication.artefacts.integrity import MISSING
 from jjjpolicy.replication.artefacts.study import PAPER_FORMATS, Study
-from jjjpolicy.replication.browser.page import browser_path, page
+from jjjpolicy.replication.browser.page import page
 from jjjpolicy.replication.paper.build import build_paper
 
 NOT_FROM_RESULTS = "edited by hand, or not built by this code from the committed source and results"
@@ -74,7 +74,7 @@ def check_documents(study: Study, scratch: Path, *, sound: bool) -> tuple[int, l
         except DataError as error:
             rebuilt |= dict.fromkeys(names, str(error))
     if sound:
-        name = browser_path(study).relative_to(study.output).as_posix()
+        name = study.browser.relative_to(study.output).as_posix()
         try:
             rebuilt[name] = page(study).encode()
         except DataError as error:

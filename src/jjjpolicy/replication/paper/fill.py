@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from jjjpolicy.errors import DataError
 from jjjpolicy.replication.artefacts.numbers import Numbers
 from jjjpolicy.report.tables.cells import MINUS, format_pvalue
+
+_PRINTED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,10 @@ def unsupported(source: str, results: Results) -> list[str]:
     Raises
     ------
     DataError
-        A result or key does not exist, or an expression is not understood.
+        A result or key that they rest on does not exist, or an expression is not understood.
     """
-    return _render(source, results)[1]
+    held = _PRINTED.sub(lambda found: found[0] if "holds" in found[0] else "", source)
+    return _render(held, results)[1]
 
 
 def _render(source: str, results: Results) -> tuple[str, list[str]]:

@@ -181,13 +181,17 @@ def design_of(specification: Mapping[str, Any], vintage: str | None = None) -> D
 
 @lru_cache(maxsize=8)
 def panel_of(name: str, vintage: str | None) -> Panel:
-    """A bundled panel under a recorded vintage, which is None or text for panels that have none.
+    """A bundled panel under a recorded vintage.
 
-    Kept, since many specifications rest on few panels; a panel does not change.
+    Where none was recorded, the outcome comes in one vintage only and any panel that holds it will
+    do: the newest is taken. Kept, since many specifications rest on few panels; a panel does not
+    change.
     """
     from jjjpolicy.panels.datasets import load, vintages
 
-    return load(name, vintage=vintage if vintage in vintages(name) else None)
+    known = vintages(name)
+    newest = known[-1] if known else None
+    return load(name, vintage=vintage if vintage in known else newest)
 
 
 def estimate_of(specification: Mapping[str, Any], design: Design) -> Estimate:

@@ -63,14 +63,16 @@ class PrePeriods:
         self.centred = self.levels - self.levels.mean(axis=1, keepdims=True)
         self.after = outcome[:, before:].mean(axis=1)
         self.changes = np.diff(self.levels, axis=1)
+        self._noise: dict[bytes, float] = {}
 
     def noise(self, donors: Integers) -> float:
         """Standard deviation of the donors' first differences before treatment."""
-        changes = self.changes[donors].ravel()
-        if len(changes) < 2:
-            return 0.0
-        centred = changes - changes.mean()
-        return float(np.sqrt(centred @ centred / (len(changes) - 1)))
+        key = donors.tobytes()
+        if key not in self._noise:
+            changes = self.changes[donors].ravel()
+            centred = changes - changes.mean() if len(changes) else changes
+            self._noise[key] = float(np.sqrt(centred @ centred / max(len(changes) - 1, 1)))
+        return self._noise[key]
 
     def weights(
         self,
