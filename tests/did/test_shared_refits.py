@@ -10,6 +10,7 @@ import pytest
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.inference.cluster_bootstrap import resampled
 
 FIRST = {0: 0, 1: 2004, 2: 2004, 3: 2006, 4: 2007, 5: 2007}
 """First treated year of the first provinces; the others are never treated."""
@@ -115,14 +116,76 @@ def test_assignments_with_nothing_to_estimate_say_why() -> None:
         jp.did.CallawaySantAnna().refit_many(panel, adoptions)
 
 
-@pytest.mark.parametrize("options", [{}, {"gaps": True, "weighted": True}, {"provinces": False}])
-@pytest.mark.parametrize("estimator", IMPUTING[:2], ids=repr)
+def one_by_one(self: Any, design: jp.Design, groups: Any, counts: Any) -> list[None]:
+    return [None] * len(counts)
+
+
+SAMPLED: list[Any] = [jp.inference.ClusterBootstrap(replications=30, seed=1)]
+SAMPLED += [jp.inference.Jackknife(), jp.inference.Clustered(kind="CRV3")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"gaps": True, "weighted": True}, {"weighted": True}, {"provinces": False}],
+)
+@pytest.mark.parametrize("estimator", [*IMPUTING[:2], *COMPARING], ids=repr)
 def test_samples_of_clusters_from_shared_sums_are_those_of_separate_fits(
     estimator: Any, options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estimate = estimator.fit(design(**options))
-    methods = (jp.inference.ClusterBootstrap(replications=30, seed=1), jp.inference.Jackknife())
-    shared = [estimate.with_inference(method) for method in methods]
-    monkeypatch.setattr(type(estimator), "refit_counted", lambda *_: None)
-    for method, found in zip(methods, shared, strict=True):
-        assert found.se == pytest.approx(estimate.with_inference(method).se, rel=1e-10)
+    shared = [estimate.with_inference(method) for method in SAMPLED]
+    monkeypatch.setattr(type(estimator), "refit_counted", one_by_one)
+    for method, found in zip(SAMPLED, shared, strict=True):
+        expected = estimate.with_inference(method)
+        assert found.se == pytest.approx(expected.se, rel=1e-10)
+        columns = ["estimate", "se", "lower", "upper"]
+        np.testing.assert_allclose(
+            found.effects[columns], expected.effects[columns], rtol=1e-10, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("kind", ["event", "group", "calendar"])
+def test_samples_of_clusters_give_every_average_its_own_effects_and_errors(kind: Any) -> None:
+    panel = design(weighted=True)
+    average = jp.did.CallawaySantAnna(control="not_yet").fit(panel).aggregate(kind, max_event=2)
+    codes = panel.assignment
+    counts = np.random.default_rng(2).multinomial(14, np.full(14, 1 / 14), size=12).astype(float)
+    counts[0, 1:6] = [0, 0, 0, 1, 1]  # one of the three cohorts is left
+    for found, row in zip(
+        average.estimator.refit_counted(panel, codes, counts), counts, strict=True
+    ):
+        drawn = np.repeat(np.arange(14), row.astype(int))
+        assert found is not None
+        expected = average.estimator.refit(resampled(panel, codes, drawn))
+        require_equal(found, expected)
+        assert found.event_times is not None
+        np.testing.assert_array_equal(found.event_times, expected.event_times)
+
+
+def test_samples_with_nothing_to_estimate_are_left_to_fits_of_their_own() -> None:
+    panel = design()
+    counts = np.ones((2, 14))
+    counts[1, [1, 2, 3, 4, 5]] = 0.0
+    found = jp.did.CallawaySantAnna().refit_counted(panel, panel.assignment, counts)
+    assert [each is None for each in found] == [False, True]
+
+
+def test_covariates_and_clusters_that_samples_divide_are_fitted_one_by_one() -> None:
+    panel = design()
+    units = np.arange(panel.n_units)
+    divided = jp.did.CallawaySantAnna().refit_counted(panel, units, np.ones((2, len(units))))
+    assert divided == [None, None]
+
+
+@pytest.mark.parametrize("base", ["varying", "universal"])
+def test_effects_by_event_time_that_are_estimated_have_errors_from_samples(base: Any) -> None:
+    # Ten years and cohorts of 2004, 2006 and 2007: effects from seven years before adoption on.
+    # With a base that varies the first year of each cohort has no effect, and with one that does
+    # not the year before adoption is zero by definition.
+    estimate = jp.did.CallawaySantAnna(base=base).fit(design(provinces=False))
+    expected = estimate.effects.dropna(subset=["se"])["event_time"].tolist()
+    assert len(expected) == {"varying": 12, "universal": 12}[base]
+    for method in SAMPLED:
+        found = estimate.with_inference(method).effects
+        assert found.dropna(subset=["se"])["event_time"].tolist() == expected
+        assert (found["se"].dropna() > 0).all()

@@ -125,14 +125,14 @@ def test_an_interval_that_takes_fits_is_searched_when_asked_for_and_kept(
     estimator = jp.synth.MatrixCompletion(penalty=1.0)
     frame = simulated_panel(9, 7, {0: 2004}, 2.0)
     estimate = fit(frame, estimator).with_inference(RandomizationInference())
-    fitted: list[int] = []
-    refit = jp.synth.MatrixCompletion.refit
+    fitted: list[Any] = []
+    refit = jp.synth.MatrixCompletion.refit_many
 
-    def counted(self: Any, design: jp.Design) -> Any:
-        fitted.append(1)
-        return refit(self, design)
+    def counted(self: Any, design: jp.Design, adoptions: Any, jobs: int = 1) -> Any:
+        fitted.extend(adoptions)
+        return refit(self, design, adoptions, jobs)
 
-    monkeypatch.setattr(jp.synth.MatrixCompletion, "refit", counted)
+    monkeypatch.setattr(jp.synth.MatrixCompletion, "refit_many", counted)
     assert "takes about 360 fits: ask for it with .interval()" in estimate.summary()
     assert not fitted
     low, high = estimate.interval(0.75)

@@ -9,6 +9,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.estimation.refits import Refits
 
 ALL = [
     jp.synth.PenalizedSyntheticControl(),
@@ -186,8 +187,24 @@ def test_too_few_pre_periods_are_named() -> None:
         jp.synth.AugmentedSyntheticControl().fit(design)
 
 
+@pytest.mark.parametrize("penalty", [None, 0.5])
+def test_assignments_completed_together_give_the_numbers_of_single_fits(penalty: Any) -> None:
+    design = design_of(simulated_panel(units=13, periods=9, adoption={0: 2005, 1: 2007, 2: 2007}))
+    rng = np.random.default_rng(2)
+    adoptions = np.array([rng.permutation(design.adoption) for _ in range(7)])
+    adoptions[5, adoptions[5] == 2005] = 2006
+    estimator = jp.synth.MatrixCompletion(penalty=penalty)
+    singles = [estimator.refit(design.reassigned(row)) for row in adoptions]
+    found, expected = estimator.refit_many(design, adoptions), Refits.stack(singles)
+    for name in ("att", "pre_rmspe", "rmspe_ratio", "cohorts"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-10)
+    assert found.effects is None  # event times differ between the assignments
+    two = estimator.refit_many(design, adoptions[:5], jobs=2)
+    np.testing.assert_array_equal(two.att, found.att[:5])
+
+
 def test_completion_that_has_not_settled_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     design = design_of(simulated_panel(units=12, periods=10, adoption={0: 2007}))
-    monkeypatch.setattr("jjjpolicy.synth.matrix_completion.MOST_STEPS", 3)
+    monkeypatch.setattr("jjjpolicy.linalg.completion.MOST_STEPS", 3)
     with pytest.warns(jp.JJJPolicyWarning, match="stopped after 3 steps"):
         jp.synth.MatrixCompletion(penalty=0.1).fit(design)

@@ -17,10 +17,14 @@ from jjjpolicy.did.group_time.comparisons import (
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
-from jjjpolicy.did.group_time.refits import means_suffice, refits_from_means
+from jjjpolicy.did.group_time.refits import (
+    means_suffice,
+    refits_from_means,
+    samples_from_means,
+)
 from jjjpolicy.did.group_time.samples import sample_of
 from jjjpolicy.did.group_time.scores import Method, Scores
-from jjjpolicy.estimation.refits import Refits, refit_blocks
+from jjjpolicy.estimation.refits import Refits, counts_of_clusters, refit_blocks
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -114,6 +118,15 @@ class CallawaySantAnna(GroupTimeEstimator):
             return None
         refit = partial(_refits, self, kind, window)
         return refit_blocks(refit, design, adoptions, jobs, self.label)
+
+    def shared_samples(
+        self, design: Design, groups: Integers, counts: Floats, kind: Kind, window: Window
+    ) -> list[Refits | None]:
+        """An average in each sample of groups, from sums of clusters that all of them share."""
+        drawn = counts_of_clusters(design, groups, counts)
+        if drawn is None or not means_suffice(design, design.adoption[None]):
+            return [None] * len(counts)
+        return samples_from_means(self.cells, design, drawn, kind, window)
 
     def cells(self, design: Design) -> list[Comparison]:
         """The group-time cells with an estimate, on a balanced panel without covariates."""

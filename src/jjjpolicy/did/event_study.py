@@ -147,11 +147,12 @@ class EventStudy(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, effects by event time included."""
         estimate = self.fit(design)
-        effects = estimate.effects["estimate"].to_numpy(dtype=float)
+        effects = estimate.effects
         return Refits(
             att=np.array([estimate.att]),
             se=np.array([float(estimate.se or np.nan)]),
-            effects=effects[None, :],
+            effects=effects["estimate"].to_numpy(dtype=float)[None, :],
+            event_times=effects["event_time"].to_numpy()[None, :],
         )
 
     def regression(self, estimate: Estimate) -> Any:

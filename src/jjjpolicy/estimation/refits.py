@@ -33,6 +33,8 @@ class Refits:
         Analytic standard errors, for studentised reference distributions.
     effects : ndarray, shape (assignments, event times), optional
         Effects by event time, in the order of the estimate's own.
+    event_times : ndarray of int, shape (assignments, event times), optional
+        Of the effects.
     rmspe_ratio : ndarray, shape (assignments,), optional
         Post- over pre-treatment root mean squared prediction error.
     pre_rmspe : ndarray, shape (assignments,), optional
@@ -43,6 +45,7 @@ class Refits:
     att: Floats
     se: Floats | None = None
     effects: Floats | None = None
+    event_times: Integers | None = None
     rmspe_ratio: Floats | None = None
     pre_rmspe: Floats | None = None
     cohorts: Floats | None = None
@@ -57,9 +60,13 @@ class Refits:
             columns[item.name] = None if values is None else values[rows]
         return Refits(**columns)
 
+    def singly(self) -> list[Refits]:
+        """The refits of each assignment."""
+        return [self.at(np.array([row])) for row in range(len(self.att))]
+
     def mapped(self, change: Callable[..., Floats], *others: Refits) -> Refits:
         """A linear map of the effects of these and of other refits; without errors of fit."""
-        columns: dict[str, Any] = {}
+        columns: dict[str, Any] = {"event_times": self.event_times}
         for name in ("att", "effects", "cohorts"):
             values = [getattr(each, name) for each in (self, *others)]
             columns[name] = None if values[0] is None else change(*values)
@@ -136,7 +143,9 @@ class Refittable(Method, ABC):
         """
         return self.refit_many(design, adoptions[:, groups], jobs)
 
-    def refit_counted(self, design: Design, groups: Integers, counts: Floats) -> Refits | None:
+    def refit_counted(
+        self, design: Design, groups: Integers, counts: Floats
+    ) -> list[Refits | None]:
         """Refit with groups of units left out or taken several times, from what samples share.
 
         Parameters
@@ -149,11 +158,10 @@ class Refittable(Method, ABC):
 
         Returns
         -------
-        Refits or None
-            Overall effects, ``nan`` for samples that are to be fitted by themselves; None where
-            samples share no work.
+        list of Refits or None
+            Of each sample; None for those that are to be fitted by themselves.
         """
-        return None
+        return [None] * len(counts)
 
 
 def refit_blocks(
@@ -162,6 +170,7 @@ def refit_blocks(
     adoptions: Floats,
     jobs: int,
     description: str,
+    size: int = BLOCK,
 ) -> Refits:
     """Refits whose assignments share work, block by block.
 
@@ -176,10 +185,30 @@ def refit_blocks(
     adoptions : ndarray, shape (assignments, units)
     jobs : int
     description : str
+    size : int
+        Assignments of a block.
     """
-    starts = range(0, len(adoptions), BLOCK)
-    tasks = [(design, adoptions[start : start + BLOCK]) for start in starts]
+    starts = range(0, len(adoptions), size)
+    tasks = [(design, adoptions[start : start + size]) for start in starts]
     return Refits.stack(run(refit, tasks, jobs, description, at_once=1))
+
+
+def counts_of_clusters(design: Design, groups: Integers, counts: Floats) -> Floats | None:
+    """How often samples of groups have each cluster; None where groups divide clusters.
+
+    Parameters
+    ----------
+    design : Design
+    groups : ndarray of int, shape (units,)
+    counts : ndarray, shape (samples, groups)
+
+    Returns
+    -------
+    ndarray, shape (samples, clusters), or None
+    """
+    _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+    whole = (groups[first][codes] == groups).all()
+    return counts[:, groups[first]] if whole else None
 
 
 def _refit(estimator: Refittable, design: Design, adoption: Floats) -> Refits:

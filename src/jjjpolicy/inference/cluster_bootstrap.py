@@ -13,7 +13,7 @@ from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.variance import few_treated_note
-from jjjpolicy.inference.permutation.left_out import Aligned, known_refits
+from jjjpolicy.inference.permutation.left_out import Aligned
 from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.results import bootstrap_result
 
@@ -88,8 +88,8 @@ class ClusterBootstrap(Inference):
         if failed:
             notes.append(f"{failed:,} draws could not be estimated and are left out.")
         deviations = (drawn.att - estimate.att)[:, None]
-        if drawn.has_effects and "event_times" not in estimate.details:
-            points = estimate.effects["estimate"].to_numpy(dtype=float)
+        if drawn.has_effects:
+            points = drawn.events["estimate"].to_numpy(dtype=float)
             deviations = np.column_stack([deviations, drawn.effects - points])
         cohorts = None
         if drawn.has_cohorts and estimate.cohort_effects is not None:
@@ -128,7 +128,7 @@ def _refits(
     """Estimates of each sample; None where it cannot be estimated."""
     groups = int(codes.max()) + 1
     counts = np.array([np.bincount(drawn, minlength=groups) for drawn in samples], dtype=float)
-    parts = known_refits(estimator.refit_counted(design, codes, counts), len(samples))
+    parts = estimator.refit_counted(design, codes, counts)
     unknown = [drawn for drawn, part in zip(samples, parts, strict=True) if part is None]
     tasks = [(estimator, design, codes, drawn) for drawn in unknown]
     found = run(_refit, tasks, jobs, ClusterBootstrap.__name__)

@@ -214,8 +214,8 @@ def _jackknife(estimate: Estimate, codes: Integers, level: str) -> tuple[Floats,
     require_unnamed(estimate.estimator, design, "Clustered")
     left = Aligned.of(estimate, refits_without(estimate, codes, "Clustered", 1), adoptions)
     deviations = (left.att - estimate.att)[:, None]
-    if left.has_effects and "event_times" not in estimate.details:
-        points = estimate.effects["estimate"].to_numpy(dtype=float)
+    if left.has_effects:
+        points = left.events["estimate"].to_numpy(dtype=float)
         deviations = np.column_stack([deviations, left.effects - points])
     covariance: Floats = (groups - 1) / groups * deviations.T @ deviations
     if estimate.cohort_effects is None or not left.has_cohorts:

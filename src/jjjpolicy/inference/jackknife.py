@@ -94,12 +94,7 @@ class Jackknife(Inference):
                 name=f"jackknife by {level} ({how})",
                 centre=estimate.att,
                 se=se,
-                effects=partial(
-                    jackknife_bounds,
-                    estimate.effects[["event_time", "estimate"]],
-                    left.effects,
-                    np.inf,
-                )
+                effects=partial(jackknife_bounds, left.events, left.effects, np.inf)
                 if left.has_effects
                 else None,
                 cohorts=None

@@ -9,8 +9,14 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.results import InvertedTest, WaldTest, effect_bounds, missing_note
+from jjjpolicy.estimation.results import (
+    InvertedTest,
+    WaldTest,
+    effect_bounds,
+    missing_note,
+)
 from jjjpolicy.estimation.rounding import resolution, standing
 from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import rank_pvalue
@@ -52,16 +58,6 @@ def influence_of(estimate: Estimate, method: str, instead: str) -> Floats:
             f"exist for it; use {instead}."
         )
     return estimate.influence
-
-
-def covered_effects(estimate: Estimate, columns: int) -> pd.DataFrame:
-    """The effects by event time behind the columns after the first, in their order."""
-    if columns == 1:
-        return pd.DataFrame({"event_time": np.empty(0, dtype=np.int64), "estimate": np.empty(0)})
-    table = estimate.effects[["event_time", "estimate"]]
-    if "event_times" not in estimate.details:
-        return table
-    return table[np.isin(table["event_time"], estimate.details["event_times"])]
 
 
 def covariance_result(

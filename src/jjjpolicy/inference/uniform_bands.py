@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.rounding import resolution
-from jjjpolicy.inference.results import covered_effects
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:

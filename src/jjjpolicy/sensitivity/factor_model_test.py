@@ -11,6 +11,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.inference.permutation.assignments import group_adoption
 from jjjpolicy.linalg.brief import brief
+from jjjpolicy.linalg.completion import complete, two_way_and_low_rank
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
@@ -290,9 +291,9 @@ def _within(estimates: Floats, errors: Floats, limit: float, df: int) -> Floats:
 
 def _additive_deviation(design: Design) -> float:
     """Standard deviation of untreated outcomes less unit and period effects."""
-    from jjjpolicy.synth.matrix_completion import complete
-
     untreated: Booleans = ~design.treatment
-    fitted, _ = complete(design.outcome, untreated, np.inf)
+    effects_only = np.array([np.inf])
+    filled = complete(design.outcome, untreated[None], effects_only)
+    (fitted,), _ = two_way_and_low_rank(filled, effects_only)
     left = int(untreated.sum()) - design.n_units - design.n_periods + 1
     return float(np.sqrt(((design.outcome - fitted)[untreated] ** 2).sum() / left))

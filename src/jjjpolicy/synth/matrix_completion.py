@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from jjjpolicy.errors import DesignError, warn_user
+from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.draws import streams
 from jjjpolicy.estimation.estimate import Estimator
-from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.estimation.refits import Refits, refit_blocks
+from jjjpolicy.linalg.completion import complete, two_way_and_low_rank
 from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual
 from jjjpolicy.synth.counterfactual.requirements import require_penalty
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
-MOST_STEPS = 20_000
+CELLS_AT_ONCE = 20_000
+"""Cells of the matrices that are completed together; more no longer fit into a fast cache."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class MatrixCompletion(Estimator):
         DesignError
             Absent cells, treatment that switches off, observation weights, no never-treated unit.
         """
-        fitted, penalty, low_rank = self._complete(design)
+        fitted, low_rank, penalty = self._completed(design)
         values = np.linalg.svd(low_rank, compute_uv=False)
         return estimate_from_counterfactual(
             self,
@@ -73,12 +75,18 @@ class MatrixCompletion(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        return Gaps.of(design, self.gaps(design)).refits()
+        return self._refit_block(design, design.adoption[None])
+
+    def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment, several at once; see :meth:`Estimator.refit_many`."""
+        copies = self.folds if self.penalty is None else 1
+        size = max(1, CELLS_AT_ONCE // (copies * design.outcome.size))
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label, size)
 
     def gaps(self, design: Design) -> Floats:
         """Outcomes of the treated units less their counterfactual, shape (units, periods)."""
         treated = design.treated
-        return np.asarray(design.outcome[treated] - self._complete(design)[0][treated])
+        return np.asarray(design.outcome[treated] - self._completed(design)[0][treated])
 
     def held(self, estimate: Estimate) -> MatrixCompletion:
         """The estimator with the penalty of an estimate."""
@@ -99,51 +107,91 @@ class MatrixCompletion(Estimator):
         ndarray, shape (treated units, periods)
             ``nan`` from adoption on, and where a unit has no other period.
         """
-        fitted, penalty, _ = self._complete(design)
+        fitted, _, penalty = self._completed(design)
         rows = np.flatnonzero(design.treated)
         starts = np.searchsorted(design.periods, design.adoption[rows])
         errors = np.full((len(rows), design.n_periods), np.nan)
-        for distance in range(1, int(starts.max()) + 1):
-            some = (starts >= distance) & (starts > 1)
-            units, columns = rows[some], starts[some] - distance
-            observed = ~design.treatment
-            observed[units, columns] = False
-            found, _ = complete(design.outcome, observed, penalty, fitted, tolerance=1e-8)
-            gaps = design.outcome[units, columns] - found[units, columns]
-            errors[np.flatnonzero(some), columns] = gaps
+        distances = np.arange(1, int(starts.max()) + 1)
+        observed = np.repeat(~design.treatment[None], len(distances), axis=0)
+        which, place = np.nonzero((starts >= distances[:, None]) & (starts > 1))
+        units, columns = rows[place], starts[place] - distances[which]
+        observed[which, units, columns] = False
+        penalties = np.full(len(distances), penalty)
+        found = complete(design.outcome, observed, penalties, fitted, tolerance=1e-8)
+        errors[place, columns] = (design.outcome - found)[which, units, columns]
         return errors
 
-    def _complete(self, design: Design) -> tuple[Floats, float, Floats]:
+    def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
+        assigned = [design.reassigned(adoption) for adoption in adoptions]
+        for each in assigned:
+            self._require(each)
+        untreated = np.stack([~each.treatment for each in assigned])
+        fitted, _, _ = self._completions(design.outcome, untreated)
+        gaps = design.outcome - fitted
+        return Refits.stack(
+            Gaps.of(each, own[each.treated]).refits()
+            for each, own in zip(assigned, gaps, strict=True)
+        )
+
+    def _completed(self, design: Design) -> tuple[Floats, Floats, float]:
+        """Fit, its low-rank part, and the penalty."""
+        self._require(design)
+        fitted, low_rank, penalties = self._completions(design.outcome, ~design.treatment[None])
+        return fitted[0], low_rank[0], float(penalties[0])
+
+    def _require(self, design: Design) -> None:
         design.require_absorbing(self.label)
         design.require_balanced(self.label)
         design.require_unweighted(self.label)
         design.require_never_treated(self.label, 2)
         if not 2 <= self.folds <= 1000:
             raise DesignError(f"folds={self.folds:,} must lie between 2 and 1,000.")
-        untreated = ~design.treatment
-        penalty = self._chosen(design.outcome, untreated) if self.penalty is None else self.penalty
-        fitted, low_rank = complete(design.outcome, untreated, penalty)
-        return fitted, penalty, low_rank
 
-    def _chosen(self, outcome: Floats, untreated: Booleans) -> float:
-        additive, _ = complete(outcome, untreated, np.inf)
+    def _completions(self, outcome: Floats, untreated: Booleans) -> tuple[Floats, Floats, Floats]:
+        """Fits, low-rank parts and penalties of several assignments.
+
+        Parameters
+        ----------
+        outcome : ndarray, shape (units, periods)
+        untreated : ndarray of bool, shape (assignments, units, periods)
+        """
+        if self.penalty is None:
+            penalties = self._chosen(outcome, untreated)
+        else:
+            penalties = np.full(len(untreated), float(self.penalty))
+        filled = complete(outcome, untreated, penalties)
+        return *two_way_and_low_rank(filled, penalties), penalties
+
+    def _chosen(self, outcome: Floats, untreated: Booleans) -> Floats:
+        """Penalties by cross-validation, shape (assignments,)."""
+        infinite = np.full(len(untreated), np.inf)
+        additive, _ = two_way_and_low_rank(complete(outcome, untreated, infinite), infinite)
         residual = np.where(untreated, outcome - additive, 0.0)
-        grid = np.append(np.inf, float(np.linalg.norm(residual, 2)) * np.logspace(0, -2, 10))
-        share = untreated.mean()
-        errors = np.zeros(len(grid))
-        place = _places(residual)
+        sizes = np.linalg.norm(residual, 2, axis=(1, 2))
+        grid = np.column_stack([infinite, sizes[:, None] * np.logspace(0, -2, 10)])
+        kept = np.concatenate([self._kept(*each) for each in zip(untreated, residual, strict=True)])
+        held = np.repeat(untreated, self.folds, axis=0) & ~kept
+        errors, start = np.empty_like(grid), None
+        for k, penalties in enumerate(np.repeat(grid, self.folds, axis=0).T):
+            start = complete(outcome, kept, penalties, start, tolerance=1e-6)
+            squares = np.where(held, (outcome - start) ** 2, 0.0)
+            errors[:, k] = squares.reshape(len(untreated), -1).sum(axis=1)
+        # Without shrinkage of the rank absent cells do not depend on the penalty: a tie.
+        least = errors.min(axis=1, keepdims=True) * (1 + 1e-6)
+        chosen: Floats = grid[np.arange(len(grid)), np.argmax(errors <= least, axis=1)]
+        return chosen
+
+    def _kept(self, untreated: Booleans, residual: Floats) -> Booleans:
+        """Cells that each fold predicts the others from, shape (folds, units, periods)."""
+        place, share = _places(residual), untreated.mean()
+        folds = []
         for stream in streams(self.seed, self.folds):
-            rng = np.random.default_rng(stream)
-            kept = untreated & (rng.random(outcome.shape)[place] < share)
+            drawn = np.random.default_rng(stream).random(untreated.shape)[place]
+            kept = untreated & (drawn < share)
             kept |= untreated & ~kept.any(axis=1, keepdims=True)
             kept |= untreated & ~kept.any(axis=0, keepdims=True)
-            held = untreated & ~kept
-            start = None
-            for k, penalty in enumerate(grid):
-                start, _ = complete(outcome, kept, float(penalty), start, tolerance=1e-6)
-                errors[k] += float(((outcome - start)[held] ** 2).sum())
-        # Without shrinkage of the rank absent cells do not depend on the penalty: a tie.
-        return float(grid[int(np.argmax(errors <= errors.min() * (1 + 1e-6)))])
+            folds.append(kept)
+        return np.stack(folds)
 
 
 def _places(residual: Floats) -> Integers:
@@ -151,71 +199,3 @@ def _places(residual: Floats) -> Integers:
     scale = float(np.abs(residual).max()) or 1.0
     order = np.lexsort(np.round(residual / scale, 8).T[::-1])
     return np.argsort(order)
-
-
-def complete(
-    outcome: Floats,
-    observed: Booleans,
-    penalty: float,
-    start: Floats | None = None,
-    tolerance: float = 1e-10,
-) -> tuple[Floats, Floats]:
-    """Fit and low-rank part, both effects concentrated out.
-
-    Repeated imputation (Mazumder, Hastie and Tibshirani 2010) is a proximal gradient method; it is
-    accelerated by extrapolation that starts anew whenever it points uphill (Beck and Teboulle 2009;
-    O'Donoghue and Candès 2015, section 3.2).
-
-    Parameters
-    ----------
-    outcome : ndarray, shape (units, periods)
-    observed : ndarray of bool, shape (units, periods)
-    penalty : float
-        Infinite: effects only.
-    start : ndarray, shape (units, periods), optional
-    tolerance : float
-        Largest change of a fitted value, relative to the standard deviation of the outcome.
-
-    Warns
-    -----
-    JJJPolicyWarning
-        The steps did not suffice.
-    """
-    limit = tolerance * float(outcome[observed].std())
-    fitted = np.full_like(outcome, outcome[observed].mean()) if start is None else start
-    point, momentum = fitted, 1.0
-    for _ in range(MOST_STEPS):
-        filled = np.where(observed, outcome, point)
-        rows, columns = filled.mean(axis=1, keepdims=True), filled.mean(axis=0)
-        additive = rows + columns - columns.mean()
-        low_rank = _shrunk(filled - additive, penalty)
-        found = additive + low_rank
-        step, move = found - fitted, found - point
-        fitted = found
-        if np.abs(move).max() <= limit:
-            break
-        if (move * step).sum() < 0:
-            momentum = 1.0
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        point = fitted + (momentum - 1) / following * step
-        momentum = following
-    else:
-        warn_user(
-            f"matrix completion stopped after {MOST_STEPS:,} steps with fitted values still moving "
-            f"by {np.abs(move).max():.2g}; a larger penalty= settles sooner."
-        )
-    return fitted, low_rank
-
-
-def _shrunk(matrix: Floats, penalty: float) -> Floats:
-    """Singular values less the penalty, from the eigenvalues of the smaller Gram matrix."""
-    if not np.isfinite(penalty):
-        return np.zeros_like(matrix)
-    wide = matrix.shape[0] < matrix.shape[1]
-    tall = matrix.T if wide else matrix
-    squares, vectors = np.linalg.eigh(tall.T @ tall)
-    values = np.sqrt(np.maximum(squares, 0.0))
-    kept = values > penalty
-    basis = vectors[:, kept]
-    shrunk: Floats = (tall @ basis * (1 - penalty / values[kept])) @ basis.T
-    return shrunk.T if wide else shrunk

@@ -8,7 +8,7 @@ corollary 2).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -87,6 +87,24 @@ class Combination:
     def influence(self, effects: GroupTimeEffects) -> Influence:
         """Influence functions of the averages."""
         return effects.influence_of(self.cells, self.cohorts)
+
+    def estimated(self, effects: GroupTimeEffects) -> Booleans:
+        """Averages of which some part is not zero by definition."""
+        estimated: Booleans = (self.cells[~effects.reference] != 0).any(axis=0)
+        return estimated
+
+    def regression_details(self, effects: GroupTimeEffects) -> dict[str, Any]:
+        """The regression and its contrasts, for variance estimators that take it apart."""
+        if effects.regression is None:
+            return {}
+        fit = effects.regression.fit
+        if fit is None:
+            counted = effects.regression.observations, effects.regression.parameters
+            return {"small_sample": (counted,)}
+        contrasts = np.zeros((len(self.labels), len(fit.coefficients)))
+        coefficients = self.cells[~effects.reference]
+        contrasts[:, : len(coefficients)] = coefficients.T
+        return {"regression": fit, "contrasts": contrasts}
 
     def only(self, chosen: Booleans) -> Combination:
         """Some of the averages."""

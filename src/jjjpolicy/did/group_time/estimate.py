@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from jjjpolicy.did.cohorts.influence import Influence
     from jjjpolicy.estimation.multipliers import Law
     from jjjpolicy.estimation.refits import Refits
-    from jjjpolicy.linalg.types import Booleans, Floats, Integers
+    from jjjpolicy.linalg.types import Floats, Integers
 
 
 class _OfCohorts(Estimator):
@@ -76,14 +76,29 @@ class GroupTimeEstimator(_OfCohorts):
         """An average under each assignment; None where assignments share no work."""
         return None
 
+    def shared_samples(
+        self, design: Design, groups: Integers, counts: Floats, kind: Kind, window: Window
+    ) -> list[Refits | None]:
+        """An average in each sample of groups; None where samples share no work."""
+        return [None] * len(counts)
+
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels; shape (1,) arrays."""
-        return average_refits(design, self.group_time_effects(design), "simple", Window())
+        return self._simple.refit(design)
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
-        shared = self.shared_refits(design, adoptions, "simple", Window(), jobs)
-        return super().refit_many(design, adoptions, jobs) if shared is None else shared
+        return self._simple.refit_many(design, adoptions, jobs)
+
+    def refit_counted(
+        self, design: Design, groups: Integers, counts: Floats
+    ) -> list[Refits | None]:
+        """Refit samples of groups; see :meth:`Estimator.refit_counted`."""
+        return self._simple.refit_counted(design, groups, counts)
+
+    @property
+    def _simple(self) -> GroupTimeAverage:
+        return GroupTimeAverage(self, "simple", Window())
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,12 @@ class GroupTimeAverage(_OfCohorts):
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
         shared = self.source.shared_refits(design, adoptions, self.kind, self.window, jobs)
         return super().refit_many(design, adoptions, jobs) if shared is None else shared
+
+    def refit_counted(
+        self, design: Design, groups: Integers, counts: Floats
+    ) -> list[Refits | None]:
+        """Refit samples of groups; see :meth:`Estimator.refit_counted`."""
+        return self.source.shared_samples(design, groups, counts, self.kind, self.window)
 
     def regression(self, estimate: Estimate) -> Any:
         """The regression of the source; see :meth:`Estimate.regression`."""
@@ -180,7 +201,7 @@ class GroupTimeEstimate(Estimate):
         table = _table(
             self.design, effects, combination.estimates(effects), combination.influence(effects)
         )
-        table.loc[~_estimated(effects, combination), ["se", "lower", "upper"]] = np.nan
+        table.loc[~combination.estimated(effects), ["se", "lower", "upper"]] = np.nan
         name = LEVEL_NAMES[self.details["aggregation"]]
         table.insert(0, name, combination.labels.astype(np.int64))
         return self.design.labels.clock.named(table)
@@ -301,7 +322,7 @@ def _estimate(
 ) -> GroupTimeEstimate:
     combination = overall_and_event_study(effects, kind, window)
     points = combination.estimates(effects)
-    estimated = _estimated(effects, combination)
+    estimated = combination.estimated(effects)
     event_times = combination.labels[1:].astype(np.int64)
     covered = combination.only(estimated)
     influence = covered.influence(effects)
@@ -339,7 +360,7 @@ def _estimate(
             "event_times": event_times[estimated[1:]],
             "aggregation": kind,
             "window": window,
-            **_regression_details(effects, covered),
+            **covered.regression_details(effects),
         },
         inference=analytic_result(
             name,
@@ -356,26 +377,6 @@ def _estimate(
             ),
         ),
     )
-
-
-def _regression_details(effects: GroupTimeEffects, covered: Combination) -> dict[str, Any]:
-    """The regression and its contrasts, for variance estimators that take it apart."""
-    if effects.regression is None:
-        return {}
-    fit = effects.regression.fit
-    if fit is None:
-        counted = effects.regression.observations, effects.regression.parameters
-        return {"small_sample": (counted,)}
-    contrasts = np.zeros((len(covered.labels), len(fit.coefficients)))
-    coefficients = covered.cells[~effects.reference]
-    contrasts[:, : len(coefficients)] = coefficients.T
-    return {"regression": fit, "contrasts": contrasts}
-
-
-def _estimated(effects: GroupTimeEffects, combination: Combination) -> Booleans:
-    """Averages of which some part is not zero by definition."""
-    estimated: Booleans = (combination.cells[~effects.reference] != 0).any(axis=0)
-    return estimated
 
 
 def _table(

@@ -6,7 +6,7 @@ together enter them by sums that do not depend on the assignment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from jjjpolicy.did.cohorts.influence import InfluenceMatrix
 from jjjpolicy.did.group_time.aggregation import Combination, Kind, Window, combine
 from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
-from jjjpolicy.estimation.refits import Refits
+from jjjpolicy.errors import DesignError
+from jjjpolicy.estimation.refits import BLOCK, Refits
 from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def average_refits(design: Design, effects: GroupTimeEffects, kind: Kind, window
     points = combination.estimates(effects)
     own = combination.only(np.arange(len(points)) == 0).influence(effects)
     se = effects.errors(own, design)
-    return Refits(att=points[:1], se=se, effects=points[None, 1:])
+    times = combination.labels[None, 1:].astype(np.int64)
+    return Refits(att=points[:1], se=se, effects=points[None, 1:], event_times=times)
 
 
 def means_suffice(design: Design, adoptions: Floats) -> bool:
@@ -68,81 +70,136 @@ def refits_from_means(
     kind : {"simple", "group", "calendar", "event"}
     window : Window
     """
-    _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
-    weights = np.ones(design.n_units) if design.weights is None else design.weights
-    changes = design.outcome - design.outcome.mean(axis=1, keepdims=True)
-    sums = cluster_sums(changes * weights[:, None], codes)
-    mass = np.bincount(codes, weights).astype(float)
-    of_clusters = adoptions[:, first]
-    ordered = np.sort(of_clusters, axis=1)
-    alike = np.array([np.unique(row).tobytes() for row in ordered], dtype=object)
+    clusters = _Clusters.of(design)
+    of_clusters = adoptions[:, clusters.first]
     parts: dict[int, Refits] = {}
-    for dates in dict.fromkeys(alike.tolist()):
-        rows = np.flatnonzero(alike == dates)
+    for rows in _alike([np.unique(row) for row in of_clusters]):
         cells = plan(design.reassigned(adoptions[rows[0]]))
-        means = _Means(design, cells, of_clusters[rows], sums, mass)
-        found = means.refits(kind, window)
-        parts |= {int(row): found.at(np.array([k])) for k, row in enumerate(rows)}
+        cohorts = np.unique(of_clusters[rows[0]])
+        members = np.asarray(of_clusters[rows] == cohorts[:, None, None], dtype=float)
+        found = _Means(design, cells, cohorts, members, clusters).refits(kind, window)
         if len(rows) == len(adoptions):
             return found
+        parts |= dict(zip(rows.tolist(), found.singly(), strict=True))
     return Refits.stack(parts[row] for row in range(len(adoptions)))
+
+
+def samples_from_means(
+    plan: Plan, design: Design, counts: Floats, kind: Kind, window: Window
+) -> list[Refits | None]:
+    """Refits of an average in samples of whole clusters; None where there is nothing to estimate.
+
+    Parameters
+    ----------
+    plan : callable
+    design : Design
+        For whose own assignment :func:`means_suffice`.
+    counts : ndarray, shape (samples, clusters)
+        How often each cluster is in a sample.
+    kind : {"simple", "group", "calendar", "event"}
+    window : Window
+    """
+    clusters = _Clusters.of(design)
+    own = design.adoption[clusters.first]
+    parts: list[Refits | None] = [None] * len(counts)
+    for alike in _alike([np.unique(own[row > 0]) for row in counts]):
+        cohorts = np.unique(own[counts[alike[0]] > 0])
+        try:
+            cells = plan(design.keep_units(np.isin(design.adoption, cohorts), "left out"))
+            for rows in np.split(alike, np.arange(BLOCK, len(alike), BLOCK)):
+                members = (own == cohorts[:, None, None]) * counts[rows]
+                found = _Means(design, cells, cohorts, members, clusters).refits(kind, window)
+                for row, each in zip(rows, found.singly(), strict=True):
+                    parts[row] = each
+        except DesignError:  # nothing to estimate without the cohorts that are not drawn
+            continue
+    return parts
+
+
+def _alike(sets: Sequence[Floats]) -> Iterator[Integers]:
+    """Positions of equal sets of numbers."""
+    keys = np.array([each.tobytes() for each in sets], dtype=object)
+    for key in dict.fromkeys(keys.tolist()):
+        yield np.flatnonzero(keys == key)
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """What comparisons need of clusters whose units adopt together.
+
+    Attributes
+    ----------
+    first : ndarray of int, shape (clusters,)
+        The first unit of each.
+    units : ndarray, shape (clusters,)
+        Numbers of units.
+    mass : ndarray, shape (clusters,)
+        Sums of weights.
+    sums : ndarray, shape (clusters, periods)
+        Weighted sums of outcomes less the unit's average.
+    """
+
+    first: Integers
+    units: Floats
+    mass: Floats
+    sums: Floats
+
+    @classmethod
+    def of(cls, design: Design) -> _Clusters:
+        _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+        weights = np.ones(design.n_units) if design.weights is None else design.weights
+        changes = design.outcome - design.outcome.mean(axis=1, keepdims=True)
+        return cls(
+            first,
+            np.bincount(codes).astype(float),
+            np.bincount(codes, weights).astype(float),
+            cluster_sums(changes * weights[:, None], codes),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _Means:
-    """Cohort means under assignments that share their adoption periods.
+    """Cohort means under assignments, or in samples, that share their adoption periods.
 
     Attributes
     ----------
     design : Design
     cells : list of Comparison
-    adoptions : ndarray, shape (assignments, clusters)
-    sums : ndarray, shape (clusters, periods)
-        Weighted sums of outcomes less the unit's average.
-    mass : ndarray, shape (clusters,)
-        Sums of weights.
+    cohorts : ndarray, shape (cohorts,)
+        Adoption periods.
+    members : ndarray, shape (cohorts, assignments, clusters)
+        How often each cluster is in a cohort: once, or never; in samples as often as it is drawn.
+    clusters : _Clusters
     """
 
     design: Design
     cells: list[Comparison]
-    adoptions: Floats
-    sums: Floats
-    mass: Floats
-
-    @cached_property
-    def cohorts(self) -> Floats:
-        return np.unique(self.adoptions[0])
-
-    @cached_property
-    def codes(self) -> Integers:
-        """Cohort of each cluster, shape (assignments, clusters)."""
-        return np.searchsorted(self.cohorts, self.adoptions)
-
-    @cached_property
-    def members(self) -> Floats:
-        """1 in the cohort of a cluster, shape (cohorts, assignments, clusters)."""
-        return np.asarray(self.adoptions == self.cohorts[:, None, None], dtype=float)
+    cohorts: Floats
+    members: Floats
+    clusters: _Clusters
 
     def refits(self, kind: Kind, window: Window) -> Refits:
-        units = self.design.n_units
+        clusters = self.clusters
+        units = (self.members @ clusters.units).sum(axis=0)
+        totals = (self.members @ clusters.mass).T
         treated, controls = memberships(self.cells, len(self.cohorts))
         differences = moves(self.cells, self.design.n_periods)
-        totals = np.einsum("hrc,c->rh", self.members, self.mass)
-        changes = np.einsum("hrt,et->hre", self.members @ self.sums, differences)
+        changes = np.einsum("hrt,et->hre", self.members @ clusters.sums, differences)
         sizes = np.stack([totals @ treated.T, totals @ controls.T])
         means = np.stack(
             [np.einsum("hre,eh->re", changes, cohorts) for cohorts in (treated, controls)]
         )
         means /= sizes
         estimates = means[0] - means[1]
-        first = self._effects(self.codes[0], estimates[0])
+        shares = totals / units[:, None]
+        first = self._effects(shares[0], estimates[0])
         if kind == "simple":
             combine(first, kind, window)  # which refuses a window without effects
             after = window.chosen(first) & (first.event_times >= 0)
-            weights, slopes = _by_size(after, sizes[0] / units, estimates)
+            weights, slopes = _by_size(after, sizes[0] / units[:, None], estimates)
             slopes = slopes @ treated
         else:
-            listed = [self._effects(*row) for row in zip(self.codes, estimates, strict=True)]
+            listed = [self._effects(*row) for row in zip(shares, estimates, strict=True)]
             overall = [combine(effects, kind, window) for effects in listed]
             weights = np.stack([each.cells[:, 0] for each in overall])
             slopes = np.stack([each.cohorts[:, 0] for each in overall])
@@ -152,17 +209,18 @@ class _Means:
             own, other = own / sizes[0], other / sizes[1]
             shift = (other * means[1] - own * means[0]).sum(axis=1)
             shift += slopes[:, h] / units
-            scores = (own - other) @ differences @ self.sums.T + np.outer(shift, self.mass)
+            scores = (own - other) @ differences @ clusters.sums.T + np.outer(shift, clusters.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
         return Refits(
             att=(weights * estimates).sum(axis=1),
             se=np.sqrt(variance),
-            effects=_by_event_time(first, estimates, sizes[0], window),
+            **_by_event_time(first, estimates, sizes[0], window),
         )
 
-    def _effects(self, codes: Integers, estimates: Floats) -> GroupTimeEffects:
-        """Group-time effects as averages take them, clusters in place of units."""
-        return GroupTimeEffects(estimates=estimates, cohort_codes=codes, **self._common)
+    def _effects(self, shares: Floats, estimates: Floats) -> GroupTimeEffects:
+        """Group-time effects as averages take them, cohorts in place of units."""
+        weights = shares * len(shares)
+        return GroupTimeEffects(estimates=estimates, weights=weights, **self._common)
 
     @cached_property
     def _common(self) -> dict[str, Any]:
@@ -173,7 +231,7 @@ class _Means:
             "influence_of": lambda weights, _: InfluenceMatrix(weights[:0]),
             "reference": np.array([cell.reference for cell in self.cells]),
             "cohorts": self.cohorts,
-            "weights": self.mass * (len(self.mass) / self.design.n_units),
+            "cohort_codes": np.arange(len(self.cohorts)),
         }
 
 
@@ -192,10 +250,13 @@ def _by_size(chosen: Booleans, shares: Floats, estimates: Floats) -> tuple[Float
 
 def _by_event_time(
     effects: GroupTimeEffects, estimates: Floats, sizes: Floats, window: Window
-) -> Floats:
-    """Averages by event time, shape (assignments, event times), weighted by cohort size."""
+) -> dict[str, Any]:
+    """Averages by event time, weighted by cohort size, and the event times."""
     times = effects.event_times
     chosen = window.chosen(effects)
-    own = ((times[:, None] == np.unique(times[chosen])) & chosen[:, None]).astype(float)
-    averages: Floats = ((sizes * estimates) @ own) / (sizes @ own)
-    return averages
+    found = np.unique(times[chosen])
+    own = ((times[:, None] == found) & chosen[:, None]).astype(float)
+    return {
+        "effects": ((sizes * estimates) @ own) / (sizes @ own),
+        "event_times": np.repeat(found[None].astype(np.int64), len(estimates), axis=0),
+    }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.estimation.estimate import Estimator
-from jjjpolicy.estimation.refits import Refits, refit_blocks
+from jjjpolicy.estimation.refits import Refits, counts_of_clusters, refit_blocks
 from jjjpolicy.estimation.variance import cluster_sums
 
 if TYPE_CHECKING:
@@ -114,23 +114,25 @@ class SharedImputation(Estimator):
             return super().refit_many(design, adoptions, jobs)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
-    def refit_counted(self, design: Design, groups: Integers, counts: Floats) -> Refits | None:
+    def refit_counted(
+        self, design: Design, groups: Integers, counts: Floats
+    ) -> list[Refits | None]:
         """Refit samples of whole clusters; see :meth:`Estimator.refit_counted`."""
-        _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
-        whole = (groups[first][codes] == groups).all()
-        if not (whole and self.shares_sums and _separable(design, design.adoption[None])):
-            return None
-        drawn = counts[:, groups[first]]
+        drawn = counts_of_clusters(design, groups, counts)
+        known: list[Refits | None] = [None] * len(counts)
+        if drawn is None or not self.shares_sums or not _separable(design, design.adoption[None]):
+            return known
         cohorts = [
             replace(own, members=own.members * drawn)
             for own in _cohorts(design, design.adoption[None])
         ]
         solvable = _solvable(cohorts)
-        att = np.full(len(counts), np.nan)
         if solvable.any():
             kept = [replace(own, members=own.members[solvable]) for own in cohorts]
-            att[solvable], _ = self._solved(kept)
-        return Refits(att=att)
+            att, se = self._solved(kept)
+            for row, found in zip(np.flatnonzero(solvable), Refits(att, se).singly(), strict=True):
+                known[row] = found
+        return known
 
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         cohorts = list(_cohorts(design, adoptions))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jjjpolicy.errors import DesignError, InferenceError
+from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.results import effect_bounds
 
@@ -42,18 +44,11 @@ def refits_without(estimate: Estimate, codes: Integers, label: str, jobs: int = 
     """
     estimator, design = estimate.estimator, estimate.design
     groups = int(codes.max()) + 1
-    parts = known_refits(estimator.refit_counted(design, codes, 1.0 - np.eye(groups)), groups)
+    parts = estimator.refit_counted(design, codes, 1.0 - np.eye(groups))
     unknown = [g for g, part in enumerate(parts) if part is None]
     tasks = [(estimator, design, codes != g, label) for g in unknown]
     found = run(_refit, tasks, jobs, label)
     return [next(found) if part is None else part for part in parts]
-
-
-def known_refits(shared: Refits | None, number: int) -> list[Refits | None]:
-    """Refits of samples one by one; None for those that are to be fitted by themselves."""
-    if shared is None:
-        return [None] * number
-    return [None if np.isnan(shared.att[k]) else shared.at(np.array([k])) for k in range(number)]
 
 
 def _refit(estimator: Estimator, design: Design, keep: Booleans, label: str) -> Refits:
@@ -71,12 +66,15 @@ class Aligned:
 
     Attributes
     ----------
+    events : DataFrame, one row per event time
+        Columns event_time and estimate, without effects that are zero by definition.
     att : ndarray, shape (refits,)
     effects : ndarray, shape (refits, event times)
         ``nan`` where a refit has no such event time.
     cohorts : ndarray, shape (refits, adoption periods)
     """
 
+    events: pd.DataFrame
     att: Floats
     effects: Floats
     cohorts: Floats
@@ -95,16 +93,18 @@ class Aligned:
         adoptions : sequence of ndarray
             Adoption periods of the treated units behind each.
         """
-        design = estimate.design
-        times = estimate.effects["event_time"].to_numpy()
-        effects, cohorts = [], []
-        for part, adoption in zip(parts, adoptions, strict=True):
-            dates = np.unique(adoption)
-            have = np.unique(design.periods[None, :] - dates[:, None])
-            effects.append(_placed(part.effects, have, times))
-            cohorts.append(_placed(part.cohorts, dates, design.cohorts))
+        events, dates = covered_effects(estimate), estimate.design.cohorts
+        times = events["event_time"].to_numpy()
         return cls(
-            np.concatenate([part.att for part in parts]), np.stack(effects), np.stack(cohorts)
+            events,
+            np.concatenate([part.att for part in parts]),
+            np.stack([_placed(part.effects, part.event_times, times) for part in parts]),
+            np.stack(
+                [
+                    _placed(part.cohorts, np.unique(adoption)[None], dates)
+                    for part, adoption in zip(parts, adoptions, strict=True)
+                ]
+            ),
         )
 
     @property
@@ -130,10 +130,10 @@ def jackknife_bounds(table: pd.DataFrame, values: Floats, df: float, level: floa
     return effect_bounds(table, errors, df, level)
 
 
-def _placed(values: Floats | None, have: Floats, want: Floats) -> Floats:
+def _placed(values: Floats | None, have: NDArray[Any] | None, want: NDArray[Any]) -> Floats:
     """One row of numbers at the positions of ``want``; ``nan`` where it has none."""
     row = np.full(len(want), np.nan)
-    if values is not None and values.shape[1] == len(have):
-        inside = np.isin(want, have)
-        row[inside] = values[0][np.searchsorted(have, want[inside])]
+    if values is not None and have is not None:
+        _, own, places = np.intersect1d(have[0], want, return_indices=True)
+        row[places] = values[0][own]
     return row

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.variance import covariance_rank
-from jjjpolicy.inference.results import covered_effects
 from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:

@@ -114,9 +114,11 @@ class Gaps:
     def refits(self) -> Refits:
         """The numbers that resampling needs, as arrays of length one."""
         before, after = self.pooled_rmspe
+        times, effects = self.by_event_time()
         return Refits(
             att=np.array([self.att]),
-            effects=self.by_event_time()[1][None, :],
+            effects=effects[None, :],
+            event_times=times[None, :],
             pre_rmspe=np.array([before]),
             rmspe_ratio=_ratio(np.array([after]), np.array([before])),
             cohorts=self.by_cohort()[1][None, :],
@@ -173,6 +175,7 @@ def stacked_refits(
     return Refits(
         att=table[:, post].mean(axis=1),
         effects=table @ averaging,
+        event_times=np.repeat(times[None, :].astype(np.int64), len(table), axis=0),
         pre_rmspe=before,
         rmspe_ratio=_ratio(after, before),
         cohorts=table @ (by_cohort / by_cohort.sum(axis=0)),
