@@ -130,13 +130,37 @@ def test_units_may_be_text_treatment_a_truth_value_and_outcome_a_decimal() -> No
     assert summed.source == {"engine": "duckdb", "rows": 398 * 5}
 
 
-def test_spark_gives_the_numbers_of_the_table_in_memory(spark: Any, tmp_path: Path) -> None:
-    frame = panel(0.03)
+@pytest.mark.filterwarnings("ignore:left out as collinear")
+@pytest.mark.parametrize(
+    ("missing", "options", "estimators"),
+    [
+        (0.0, {"clusters": "group"}, ESTIMATORS),
+        (0.03, {"clusters": "group"}, ESTIMATORS),
+        (0.03, {"assigned_at": "group", "covariates": "x"}, WITH_COVARIATE),
+    ],
+    ids=["balanced", "rows missing", "by group with a covariate"],
+)
+def test_spark_gives_the_numbers_of_the_table_in_memory(
+    missing: float,
+    options: dict[str, Any],
+    estimators: dict[str, Any],
+    spark: Any,
+    tmp_path: Path,
+) -> None:
+    frame = panel(missing)
     frame.to_parquet(tmp_path / "panel.parquet")
     table = spark.read_parquet(tmp_path / "panel.parquet")
-    for options in ({"clusters": "group"}, {"assigned_at": "group", "covariates": "x"}):
-        whole = jp.Design.from_frame(frame, **COLUMNS, **options)
-        agree(jp.did.CallawaySantAnna(), whole, jp.Design.from_table(table, **COLUMNS, **options))
+    whole = jp.Design.from_frame(frame, **COLUMNS, **options)
+    summed = jp.Design.from_table(table, **COLUMNS, **options)
+    for estimator in estimators.values():
+        agree(estimator, whole, summed)
+
+
+def test_spark_refuses_input_in_the_words_of_the_table_in_memory(
+    spark: Any, tmp_path: Path
+) -> None:
+    panel().to_parquet(tmp_path / "panel.parquet")
+    table = spark.read_parquet(tmp_path / "panel.parquet")
     twice = table.union(table.filter(table["unit"] == 1))
     with pytest.raises(jp.DesignError, match="more than once: unit 1 in period 2001"):
         jp.Design.from_table(twice, **COLUMNS)

@@ -279,6 +279,10 @@ class Design(Requirements):
         add in an order that changes with their workers: the last digits (about the twelfth) may
         differ between two runs.
 
+        Where DuckDB has less memory than all units need at once, the table is summed up in parts of
+        whole units, as many as its ``memory_limit`` asks for. Files laid out by unit are read once
+        in all, others once for each part.
+
         Parameters
         ----------
         table : ibis.Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from jjjpolicy.design.intake.columns import Columns, require_columns
 from jjjpolicy.design.intake.grid import Grid, make_grid
 from jjjpolicy.design.intake.periods import TimeColumn
 from jjjpolicy.design.intake.summaries import Likes
-from jjjpolicy.design.intake.summed import Summed, in_order, levels, require_few
+from jjjpolicy.design.intake.summed import Groups, Summed, levels, require_few
 from jjjpolicy.design.intake.treatment import adoption_from_treatment, declared_adoption
 from jjjpolicy.design.intake.values import group_labels, numbers, unit_weights
 from jjjpolicy.design.ledger import Ledger
@@ -33,7 +33,10 @@ class Batches:
     likes: dict[bytes, Likes] = field(default_factory=dict)
     later: Counter[int] = field(default_factory=Counter)
     total: int = 0
-    _groups: dict[str, dict[Hashable, int]] = field(default_factory=dict)
+    groups: Groups = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.groups = Groups(self.columns)
 
     def add(self, frame: pd.DataFrame) -> None:
         """Check and sum up the units of a batch."""
@@ -69,22 +72,15 @@ class Batches:
         yield np.ones(len(adoption)) if weights is None else weights
         for level in levels(columns):
             codes, labels = group_labels(frame, level, grid, columns)
-            known = self._groups.setdefault(level, {})
-            whole = [known.setdefault(label, len(known)) for label in labels]
-            yield np.array(whole, dtype=float)[codes]
+            yield self.groups.codes(level, labels)[codes]
         yield present.astype(float)
         for name in columns.covariates:
             yield np.where(present, grid.spread(numbers(frame, name, grid, columns)), 0.0) + 0.0
 
     def summed(self, source: Mapping[str, Any]) -> Summed:
         """All units, once they are in."""
-        kinds, groups = list(self.likes.values()), []
-        for k, known in enumerate(self._groups.values(), start=2):
-            groups.append(in_order(known))
-            ranks = {known[label]: rank for rank, label in enumerate(groups[-1])}
-            for each in kinds:
-                each.traits[k] = ranks[int(each.traits[k])]
-        clock = self.time.clock
+        kinds = list(self.likes.values())
+        groups, clock = self.groups.ranked(kinds), self.time.clock
         return Summed(self.columns, self.periods, clock, kinds, groups, self.later, source)
 
 

@@ -8,7 +8,7 @@ named by the checks of tables in memory, to which the rows of the first units co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import reduce
@@ -24,7 +24,7 @@ from jjjpolicy.design.intake.batches import Batches
 from jjjpolicy.design.intake.columns import Columns
 from jjjpolicy.design.intake.periods import TimeColumn
 from jjjpolicy.design.intake.summaries import Kind, Likes, Moments
-from jjjpolicy.design.intake.summed import LARGEST, Summed, in_order, levels, require_few
+from jjjpolicy.design.intake.summed import LARGEST, Groups, levels, require_few
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def fetched(expression: Any) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Queries:
-    """The rows of an Ibis table, and what is asked of its engine.
+    """The rows of an Ibis table that hold whole units, and what is asked of its engine.
 
     Attributes
     ----------
@@ -59,6 +59,10 @@ class Queries:
     columns : Columns
     periods : ndarray of int, shape (periods,)
     time : TimeColumn
+    groups : Groups
+        Codes of groups, which all parts of a table share.
+    whole : bool
+        Whether these are all rows, and not those of one of several `parts`.
     stack : ExitStack
         Frees what the engine keeps in between.
     """
@@ -68,17 +72,19 @@ class Queries:
     columns: Columns
     periods: Integers
     time: TimeColumn
+    groups: Groups
+    whole: bool
     stack: ExitStack
 
-    def summed(self, source: Mapping[str, Any]) -> Summed:
-        """All units, once the engine has checked and summed them up."""
+    def summed(self) -> tuple[list[Kind], Counter[int]]:
+        """All units, once the engine has checked and summed them up; and how many adopt later."""
         units = self._kept(self._units())
         self._require_sound(units)
         kinds = self._kept(self._kinds(units))
         table = fetched(kinds.order_by(self._keys()).limit(LARGEST + 1))
         rows = np.minimum(table["number"], table["seen"] + 1)
         require_few(int(rows.sum()), len(table), self.columns)
-        traits, groups = self._traits(table)
+        traits = self._traits(table)
         members = self._members(units, kinds)
         few = (table["number"] == rows).to_numpy() & (self.columns.assigned_at is None)
         found: list[Kind] = []
@@ -86,9 +92,7 @@ class Queries:
             found += self._single(members, table[few], traits[few])
         if not few.all():
             found += self._moments(members, table[~few], traits[~few])
-        later = self._later(units)
-        clock = self.time.clock
-        return Summed(self.columns, self.periods, clock, found, groups, later, source)
+        return found, self._later(units)
 
     def _kept(self, expression: Any) -> Any:
         """The result of a query, kept by the engine for as long as the stack lasts."""
@@ -182,7 +186,8 @@ class Queries:
             if number <= SHOWN:
                 raise
             raise DesignError(
-                f"{error} {number:,} {columns.unit}s have such rows; this is about the first "
+                f"{error} {'' if self.whole else 'At least '}{number:,} {columns.unit}s have such "
+                f"rows; this is about the first "
                 f"{SHOWN} of them."
             ) from None
         raise AssertionError(f"fault {fault} of {labels}")
@@ -247,19 +252,19 @@ class Queries:
         outcomes = [f"y{t}" for t in self._positions()]
         return joined.select(*self._keys(), "number", "seen", "unit", *outcomes, **centred)
 
-    def _traits(self, table: pd.DataFrame) -> tuple[Floats, list[list[Hashable]]]:
-        """What each kind has in common, as `Summed` packs it, and the labels of groups."""
-        columns, groups, codes = self.columns, [], []
-        for k in range(len(levels(columns))):
-            groups.append(in_order(table[f"g{k}"].unique().tolist()))
-            ranks = {label: rank for rank, label in enumerate(groups[-1])}
-            codes.append(table[f"g{k}"].map(ranks).to_numpy(dtype=float))
+    def _traits(self, table: pd.DataFrame) -> Floats:
+        """What each kind has in common, as `Summed` packs it."""
+        columns = self.columns
+        codes = [
+            self.groups.codes(level, table[f"g{k}"].tolist())
+            for k, level in enumerate(levels(columns))
+        ]
         cohort = table["cohort"].to_numpy(dtype=float)
         words = [table[f"p{t // WORD}"].to_numpy() >> (t % WORD) & 1 for t in self._positions()]
         paths = [name for name in self._keys() if name.startswith("x")]
         weights = np.ones(len(table)) if columns.weights is None else table["weight"].to_numpy()
         adoption = np.where(cohort > self.periods[-1], np.inf, cohort)
-        return np.column_stack([adoption, weights, *codes, *words, table[paths]]), groups
+        return np.column_stack([adoption, weights, *codes, *words, table[paths]])
 
     def _seen(self, traits: Floats) -> Booleans:
         start = 2 + len(levels(self.columns))

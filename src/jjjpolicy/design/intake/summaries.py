@@ -13,7 +13,9 @@ each of which stands for n / (k + 1) units and whose mean and covariance are tho
 `Likes` updates R batch by batch and never squares outcomes (Demmel, Grigori, Hoemmen and Langou
 2012, section 2). `Moments` takes it from centred cross-products, which an engine can sum in
 parallel: those of the first observed outcome and of the changes from it, so that a level that
-differs between units by many times what it changes over time costs no digits.
+differs between units by many times what it changes over time costs no digits. Centred products of
+two parts of a table add up to those of both with what their means differ by (Chan, Golub and
+LeVeque 1983, equation 1.5), so that a table may be summed up in any number of parts.
 """
 
 from __future__ import annotations
@@ -76,6 +78,14 @@ class Kind(ABC):
     def total(self) -> tuple[Floats, Floats]:
         """One row with the mean outcome, and the number of units."""
 
+    @abstractmethod
+    def moments(self) -> Moments:
+        """Mean and centred products of the outcomes."""
+
+    def plus(self, other: Kind) -> Kind:
+        """These units and others of the same kind."""
+        return self.moments().with_others(other.moments())
+
 
 @dataclass(eq=False)
 class Likes(Kind):
@@ -110,6 +120,23 @@ class Likes(Kind):
         factor = self._factor()
         return factor[:1, 1:] / factor[0, 0] + self._origin, np.array([float(self.number)])
 
+    @one_thread
+    def moments(self) -> Moments:
+        outcome, counts = self.summary()
+        changes = outcome.copy()
+        changes[:, 1:] -= outcome[:, :1]
+        mean = changes.mean(axis=0)
+        products = counts[0] * (changes - mean).T @ (changes - mean)
+        return Moments(self.traits, self.present, self.number, mean=mean, products=products)
+
+    def plus(self, other: Kind) -> Kind:
+        if not isinstance(other, Likes) or self.number + other.number > self.width:
+            return super().plus(other)
+        joined = Likes(self.traits, self.present)
+        for each in (self, other):
+            joined.add(each.summary()[0], each.labels)
+        return joined
+
     def _factor(self) -> Floats:
         """R of the rows so far."""
         return _triangle(np.concatenate(self._rows))
@@ -140,6 +167,19 @@ class Moments(Kind):
 
     def total(self) -> tuple[Floats, Floats]:
         return _levels(self.mean)[None, :], np.array([float(self.number)])
+
+    def moments(self) -> Moments:
+        return self
+
+    def with_others(self, other: Moments) -> Moments:
+        """These units and others of the same kind."""
+        number = self.number + other.number
+        share, off = other.number / number, other.mean - self.mean
+        products = None
+        if self.products is not None and other.products is not None:
+            products = self.products + other.products + self.number * share * np.outer(off, off)
+        mean = self.mean + share * off
+        return Moments(self.traits, self.present, number, mean=mean, products=products)
 
 
 def _levels(values: Floats) -> Floats:

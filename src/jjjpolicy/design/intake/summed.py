@@ -56,6 +56,28 @@ def in_order(labels: Iterable[Hashable]) -> list[Hashable]:
 
 
 @dataclass(eq=False)
+class Groups:
+    """Codes of groups by level, counted as they come, until all are known and have a rank."""
+
+    columns: Columns
+    _known: dict[str, dict[Hashable, int]] = field(default_factory=dict)
+
+    def codes(self, level: str, labels: Iterable[Hashable]) -> Floats:
+        """The code of each label of a level."""
+        known = self._known.setdefault(level, {})
+        return np.array([known.setdefault(label, len(known)) for label in labels], dtype=float)
+
+    def ranked(self, kinds: Iterable[Kind]) -> list[list[Hashable]]:
+        """Labels of each level, increasing; their ranks take the place of codes in ``traits``."""
+        groups = [in_order(self._known[level]) for level in levels(self.columns)]
+        for k, (level, labels) in enumerate(zip(levels(self.columns), groups, strict=True)):
+            ranks = {self._known[level][label]: rank for rank, label in enumerate(labels)}
+            for each in kinds:
+                each.traits[2 + k] = ranks[int(each.traits[2 + k])]
+        return groups
+
+
+@dataclass(eq=False)
 class Summed:
     """All units of a table, summed up by kind.
 

@@ -1,4 +1,4 @@
-"""From an Ibis table to a design whose rows stand for many units; see `queries`."""
+"""From an Ibis table to a design whose rows stand for many units; see `queries` and `parts`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from jjjpolicy._extras import load
 from jjjpolicy.design.arrays import Built
 from jjjpolicy.design.intake.columns import Columns, quoted, require_columns
 from jjjpolicy.design.intake.grid import require_periods, restrict
+from jjjpolicy.design.intake.parts import engine, in_parts
 from jjjpolicy.design.intake.periods import TimeColumn, read_periods
 from jjjpolicy.design.intake.queries import Queries, fetched
-from jjjpolicy.design.intake.summed import Summed, levels
+from jjjpolicy.design.intake.summaries import Kind
+from jjjpolicy.design.intake.summed import Groups, Summed, levels, require_few
 from jjjpolicy.design.intake.treatment import warn_of_period_zero
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
@@ -55,11 +57,23 @@ def design_from_table(
     if window is not None:
         table = table.filter(table[columns.time].isin(counts["period"].tolist()))
     counted = _counted(table, columns, counts["period"], numbers, time)
-    source = {"engine": _engine(table), "rows": int(counts["rows"].sum())}
-    with ExitStack() as stack:
-        queries = Queries(_with_numbers(counted, columns), table, columns, periods, time, stack)
-        found = queries.summed(source)
-    return found.design(make, _with_unknown_dates(found, ledger))
+    rows = int(counts["rows"].sum())
+    kinds, later, groups = dict[bytes, Kind](), Counter[int](), Groups(columns)
+    parts = in_parts(_with_numbers(counted, columns), columns, rows, len(periods))
+    for part in parts:
+        with ExitStack() as stack:
+            whole = len(parts) == 1
+            queries = Queries(part, table, columns, periods, time, groups, whole, stack)
+            found, after = queries.summed()
+        for kind in found:
+            key = kind.traits.tobytes()
+            kinds[key] = kinds[key].plus(kind) if key in kinds else kind
+        require_few(sum(each.rows for each in kinds.values()), len(kinds), columns)
+        later.update(after)
+    ranked = groups.ranked(kinds.values())
+    source = {"engine": engine(table).name, "rows": rows}
+    summed = Summed(columns, periods, time.clock, list(kinds.values()), ranked, later, source)
+    return summed.design(make, _with_unknown_dates(summed, ledger))
 
 
 def _without(table: Any, columns: Columns, units: tuple[Hashable, ...]) -> Any:
@@ -110,15 +124,6 @@ def _with_numbers(table: Any, columns: Columns) -> Any:
                 f"table.mutate({name}=table[{name!r}].cast('float64')) if it holds numbers."
             )
     return table
-
-
-def _engine(table: Any) -> str:
-    ibis = load("ibis")
-    try:
-        name: str = table.get_backend().name
-    except ibis.common.exceptions.IbisError:  # a table in memory, which any engine can read
-        name = ibis.get_backend().name
-    return name
 
 
 def _by_period(table: Any, columns: Columns) -> pd.DataFrame:
