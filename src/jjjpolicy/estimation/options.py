@@ -103,8 +103,8 @@ def same_content(one: Any, other: Any) -> bool:
     if one is other:
         return True
     if isinstance(one, pd.DataFrame | pd.Series | pd.Index):
-        labelled: bool = type(one) is type(other) and one.equals(other)
-        return labelled
+        table: Any = one
+        return type(one) is type(other) and bool(table.equals(other))
     if isinstance(one, np.ndarray):
         return isinstance(other, np.ndarray) and np.array_equal(
             one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"

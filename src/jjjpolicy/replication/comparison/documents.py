@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -19,6 +20,15 @@ from jjjpolicy.replication.paper.build import build_paper
 
 NOT_FROM_RESULTS = "edited by hand, or not built by this code from the committed source and results"
 SHOWN = 24
+# What zipfile raises for a damaged member of an archive.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,7 @@ def _members(committed: bytes, rebuilt: bytes) -> Iterator[tuple[str, str, str]]
             continue
         try:
             same = before.read(name) == after.read(name)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        except UNREADABLE:
             same = False
         if not same:
             yield f": {name}", "other content", "as built"
