@@ -171,7 +171,8 @@ class MatrixCompletion(Estimator):
         grid = np.column_stack([infinite, sizes[:, None] * np.logspace(0, -2, 10)])
         kept = np.concatenate([self._kept(*each) for each in zip(untreated, residual, strict=True)])
         held = np.repeat(untreated, self.folds, axis=0) & ~kept
-        errors, start = np.empty_like(grid), None
+        errors = np.empty_like(grid)
+        start: Floats | None = None
         for k, penalties in enumerate(np.repeat(grid, self.folds, axis=0).T):
             start = complete(outcome, kept, penalties, start, tolerance=1e-6)
             squares = np.where(held, (outcome - start) ** 2, 0.0)
