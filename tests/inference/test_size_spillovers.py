@@ -42,16 +42,17 @@ def test_ignoring_spillovers_does_not(rates: pd.DataFrame) -> None:
 
 def committed() -> pd.DataFrame:
     text = (BENCHMARKS / "results" / "size_spillovers.md").read_text(encoding="utf-8")
+    assert "2,000 draws per column" in text
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return pd.DataFrame(
         [[float(cell) for cell in row[1:]] for row in rows[1:]], [row[0] for row in rows[1:]]
     )
 
 
-def test_the_committed_table_says_the_same() -> None:
+def test_the_committed_table_keeps_five_per_cent_within_a_point() -> None:
     table = committed()
     sizes = table[table.index.str.contains("conditional|true")]
     assert sizes.shape == (3, 3)
-    assert (sizes <= 5 + 3 * 1.6).all(axis=None)
-    assert (table.loc["own effect, synthetic control, ignoring spillovers"] > 5 + 3 * 1.6).all()
+    assert (sizes <= 6).all(axis=None)
+    assert (table.loc["own effect, synthetic control, ignoring spillovers"] > 20).all()
     assert (table.loc["no spillover at all (false)"] > table.loc[sizes.index[-1]]).all()
