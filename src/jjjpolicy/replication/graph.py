@@ -78,7 +78,7 @@ def reproduce(
             "package": package,
             "produces": dict(enumerate(step.makes)),
         }
-        marked = pytask.mark.try_first(work) if step.long else work
+        marked: Any = pytask.mark.try_first(work) if step.long else work
         return pytask.task(id=step.name, kwargs=nodes)(marked)
 
     pytask.console.quiet = True  # it reports in its own way; what it has to say is raised below
@@ -182,7 +182,9 @@ LONG = 20.0
 
 def plan(study: Study, wanted: list[str]) -> list[Step]:
     """The steps behind some artefacts; for none all, with the paper, the map and the browser."""
-    steps, contents, sidecars = [], [], []
+    steps: list[Step] = []
+    contents: list[Files] = []
+    sidecars: list[Files] = []
     for script in study.select(wanted):
         name = script.path.stem
         inputs = Files(f"inputs of {name}", tuple(study.inputs_of(script)))
