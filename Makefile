@@ -1,6 +1,7 @@
 # make reproduce   every table, figure and the paper from the data
 # make test        the tests
 # make test-lowest the tests with the lowest versions that pyproject.toml allows (Python 3.11 or 3.12)
+# make test-spark  the tests on Spark, which need Java; in an environment that adds pyspark to .venv
 # make package     results and paper up to date, then one archive for a journal, in dist/
 # make check       formatting, linting, types
 # make bench       time and memory beside other packages, in an environment of its own
@@ -18,6 +19,8 @@ BENCH := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
+SPARK := .venv-spark
+SPARK_READY := $(SPARK)/.ready
 DOCS_VENV := .venv-docs
 DOCS_READY := $(DOCS_VENV)/.ready
 # One thread per process: faster for small matrices, and the same rounding on any number of cores.
@@ -26,7 +29,11 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+<<<<<<< HEAD
 .PHONY: reproduce package test test-lowest check bench bench-quick docs links lock clean
+=======
+.PHONY: reproduce package test test-lowest test-spark check bench docs links lock clean
+>>>>>>> billion
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
@@ -39,6 +46,9 @@ test: $(READY)
 
 test-lowest: $(LOWEST_READY)
 	@$(LOWEST)/bin/python -m pytest -n auto -rs
+
+test-spark: $(SPARK_READY)
+	@$(SPARK)/bin/python -m pytest -k spark -rs tests/test_table_designs.py tests/relocation
 
 check: $(READY)
 	@$(BIN)/ruff format --check .
@@ -78,6 +88,14 @@ $(LOWEST_READY): requirements-lowest.lock pyproject.toml
 	$(call locked,$(LOWEST),requirements-lowest.lock)
 	@$(LOWEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(LOWEST_READY)
+
+$(SPARK_READY): $(READY)
+	@rm -rf $(SPARK)
+	@$(PYTHON) -m venv $(SPARK)
+	@here=$$($(SPARK)/bin/python -c 'import site; print(site.getsitepackages()[0])'); \
+		echo "import site; site.addsitedir('$(CURDIR)/$(VENV)/$${here#*$(SPARK)/}')" > "$$here/locked.pth"
+	@$(SPARK)/bin/python -m pip install --quiet 'ibis-framework[pyspark]' 'pyspark>=4.0'
+	@touch $(SPARK_READY)
 
 docs: $(DOCS_READY)
 	@$(DOCS_VENV)/bin/sphinx-build -j auto -W --keep-going -q docs docs/_build/html

@@ -136,7 +136,7 @@ def test_units_may_be_text_treatment_a_truth_value_and_outcome_a_decimal() -> No
     [
         (0.0, {"clusters": "group"}, ESTIMATORS),
         (0.03, {"clusters": "group"}, ESTIMATORS),
-        (0.03, {"assigned_at": "group", "covariates": "x"}, WITH_COVARIATE),
+        (0.03, {"assigned_at": "group", "covariates": "x"}, {"": WITH_COVARIATE["doubly robust"]}),
     ],
     ids=["balanced", "rows missing", "by group with a covariate"],
 )

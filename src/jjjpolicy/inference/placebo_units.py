@@ -138,6 +138,17 @@ class PlaceboUnits(Inference):
 
         Not for placebos of one treated group at a time.
 
+        Parameters
+        ----------
+        estimator : Estimator
+        design : Design
+
+        Returns
+        -------
+        float
+            The estimate.
+        ndarray, shape (placebos,)
+
         Raises
         ------
         InferenceError
