@@ -29,11 +29,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-<<<<<<< HEAD
-.PHONY: reproduce package test test-lowest check bench bench-quick docs links lock clean
-=======
-.PHONY: reproduce package test test-lowest test-spark check bench docs links lock clean
->>>>>>> billion
+.PHONY: reproduce package test test-lowest test-spark check bench bench-quick docs links lock clean
 
 reproduce: $(READY)
 	@$(BIN)/jjjpolicy reproduce
