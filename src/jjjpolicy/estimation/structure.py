@@ -14,6 +14,7 @@ from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.options import Options
 from jjjpolicy.estimation.pairs import described, distances_to_treated, without_self
+from jjjpolicy.linalg.positions import positions_in
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -196,7 +197,7 @@ def positions(design: Design, units: Sequence[Hashable]) -> Integers:
     DesignError
         A unit is not in the design.
     """
-    found = design.units.get_indexer(pd.Index(list(units), dtype=object))
+    found = positions_in(design.units, pd.Index(list(units), dtype=object))
     absent = [unit for unit, row in zip(units, found, strict=True) if row < 0]
     if absent:
         shown = ", ".join(map(quoted, absent[:5]))
@@ -205,7 +206,7 @@ def positions(design: Design, units: Sequence[Hashable]) -> Integers:
             f"there is no {design.labels.unit} {shown} in the design (it has {known}, …); look at "
             f"design.ledger, which lists what was left out, and at how the labels are written."
         )
-    return np.asarray(found, dtype=np.int64)
+    return found
 
 
 def require_untreated(design: Design, units: Sequence[Hashable]) -> None:

@@ -16,6 +16,7 @@ from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.progress import track
 from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.inference.prediction_errors import ErrorModel, Law, Moments, Regressors
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.linalg.simplex import duality_gap
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 from jjjpolicy.synth.counterfactual.gaps import without_rounding
@@ -84,7 +85,7 @@ class PredictionIntervals(Inference):
         self._check()
         design = estimate.design
         weights = simplex_weights(estimate, self.label)
-        pool = design.outcome[design.units.get_indexer(weights.index)].T
+        pool = design.outcome[positions_in(design.units, weights.index)].T
         streams = seeded(self.seed).spawn(weights.shape[1])
         units = [
             self._unit(
@@ -285,7 +286,7 @@ def simplex_weights(estimate: Estimate, method: str) -> pd.DataFrame:
         raise InferenceError(
             f"weights of {estimate.estimator.label} do not lie on the simplex; {instead}"
         )
-    pool = design.outcome[design.units.get_indexer(weights.index)].T
+    pool = design.outcome[positions_in(design.units, weights.index)].T
     scale = float(np.abs(design.outcome).max())
     if np.abs(paths.to_numpy().T - pool @ table).max() > 1e-7 * scale:
         raise InferenceError(

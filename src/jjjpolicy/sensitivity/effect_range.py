@@ -11,6 +11,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.linalg.brief import brief
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.linalg.simplex_ball import maximize_over_ball
 from jjjpolicy.linalg.threads import one_thread
 
@@ -118,7 +119,7 @@ def effect_range(
             f"weights of {estimate.estimator.label} do not lie on the simplex; the set of equally "
             f"good ones is unbounded without it."
         )
-    pool = design.outcome[design.units.get_indexer(weights.index)].T
+    pool = design.outcome[positions_in(design.units, weights.index)].T
     parts, rows = [], []
     for k, i in enumerate(np.flatnonzero(design.treated)):
         before = design.periods < design.adoption[i]
@@ -174,7 +175,7 @@ def undecided_range(estimate: Estimate) -> EffectRange | None:
     weights, paths, design = estimate.weights, estimate.counterfactual, estimate.design
     if weights is None or paths is None:
         return None
-    pool = design.outcome[design.units.get_indexer(weights.index)].T
+    pool = design.outcome[positions_in(design.units, weights.index)].T
     pooled = 0 < estimate.details.get("pooling", 0.0) < 1
     for k, i in enumerate(np.flatnonzero(design.treated)):
         before = design.periods < design.adoption[i]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.linalg.simplex import simplex_least_squares
 from jjjpolicy.linalg.threads import one_thread
 
@@ -107,7 +108,7 @@ def balance(estimate: Estimate) -> pd.DataFrame:
     weights, design = estimate.weights, estimate.design
     if weights is None:
         raise InferenceError(f"{estimate.estimator.label} has no donor weights to balance with.")
-    chosen = design.units.get_indexer(weights.index)
+    chosen = positions_in(design.units, weights.index)
     tables = []
     for k, i in enumerate(np.flatnonzero(design.treated)):
         names, values = _predictors(estimate, int(i), chosen)

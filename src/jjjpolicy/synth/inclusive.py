@@ -13,6 +13,7 @@ from jjjpolicy.design.intake import quoted
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.structure import FreeEffects, SpilloverStructure
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.synth.counterfactual.joint import JointEffects, JointEstimator, require_regular
 from jjjpolicy.synth.demeaned import DemeanedSyntheticControl
 from jjjpolicy.synth.weights.donor_regression import DonorRegression
@@ -145,7 +146,7 @@ class InclusiveSyntheticControl(JointEstimator):
                 f"{self.first_stage.label} has no donor weights, which the system of cross-weights "
                 f"is made of; take DemeanedSyntheticControl or SyntheticControl as first_stage=."
             )
-        weights[design.units.get_indexer(found.weights.index)] = found.weights.to_numpy()[:, 0]
+        weights[positions_in(design.units, found.weights.index)] = found.weights.to_numpy()[:, 0]
         gaps = design.outcome[i] - found.counterfactual.to_numpy()[0]
         rest = gaps - (design.outcome[i] - weights @ design.outcome)
         if np.ptp(rest) > 1e-7 * np.abs(design.outcome).max():

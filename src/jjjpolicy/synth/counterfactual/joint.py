@@ -15,6 +15,7 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits
 from jjjpolicy.linalg.brief import brief
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.synth.counterfactual.gaps import Gaps, estimate_from_counterfactual, scale_of
 from jjjpolicy.synth.counterfactual.requirements import require_panel
 
@@ -78,7 +79,7 @@ class JointEffects:
         DesignError
             A unit is absent, or neither treated nor exposed: its effect is zero by assumption.
         """
-        rows = self.units.get_indexer(pd.Index(units, dtype=object))
+        rows = positions_in(self.units, pd.Index(units, dtype=object))
         wrong = [u for u, row in zip(units, rows, strict=True) if row < 0 or not self.exposed[row]]
         if wrong:
             known = ", ".join(map(quoted, self.units[self.exposed][:8]))
@@ -86,7 +87,7 @@ class JointEffects:
                 f"no effect on {', '.join(map(quoted, wrong[:5]))} was estimated: neither treated "
                 f"nor affected, or not in the panel. There are effects on {known}."
             )
-        return np.asarray(rows, dtype=np.int64)
+        return rows
 
 
 class JointEstimator(Estimator):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
+from jjjpolicy.linalg.positions import positions_in
 from jjjpolicy.synth.counterfactual.gaps import Gaps
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class FixedWeights:
                 f"{estimate.estimator.label} has no donor weights to hold fixed; {instead}."
             )
         omega = weights.to_numpy()
-        donors = np.asarray(design.units.get_indexer(weights.index), dtype=np.int64)
+        donors = positions_in(design.units, weights.index)
         adoption = design.adoption[design.treated]
         before = design.periods[None, :] < adoption[:, None]
         candidates = [np.zeros(before.shape), before / before.sum(axis=1, keepdims=True)]

@@ -1,0 +1,34 @@
+"""Positions of labels are right whoever asks at the same time."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+
+from jjjpolicy.linalg.positions import positions_in
+
+
+def test_absent_labels_have_position_minus_one() -> None:
+    found = positions_in(pd.Index(["a", "b", "c"]), pd.Index(["c", "x", "a"]))
+    assert found.tolist() == [2, -1, 0]
+    assert found.dtype == np.int64
+
+
+def test_an_index_is_asked_by_one_thread_at_a_time() -> None:
+    asking, most = 0, 0
+
+    class Slow:
+        def get_indexer(self, labels: pd.Index) -> np.ndarray:
+            nonlocal asking, most
+            asking += 1
+            most = max(most, asking)
+            time.sleep(0.005)
+            asking -= 1
+            return np.arange(len(labels))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: positions_in(Slow(), pd.Index([1, 2])), range(8)))  # type: ignore[arg-type]
+    assert most == 1
