@@ -140,13 +140,12 @@ def test_the_map_leads_from_the_paper_to_scripts(study: Study) -> None:
 
 def test_a_chinese_readme_has_the_map_in_chinese(study: Study, tmp_path: Path) -> None:
     copy = Study(Path(shutil.copytree(study.root, tmp_path / "study")))
-    assert [step.makes for step in plan(copy, []) if step.name == "map"] == [
-        [copy.root / "README.md"]
-    ]
+    (step,) = (step for step in plan(copy, []) if step.name == "map")
+    assert [made.paths for made in step.makes] == [(copy.root / "README.md",)]
     chinese = copy.root / "README.zh.md"
     chinese.write_text("前\n<!-- artefacts -->\n<!-- /artefacts -->\n后\n", encoding="utf-8")
     (step,) = (step for step in plan(copy, []) if step.name == "map")
-    assert step.makes == [copy.root / "README.md", chinese]
+    assert [made.paths for made in step.makes] == [(copy.root / "README.md", chinese)]
     english = (copy.root / "README.md").read_bytes()
     step.run()
     assert (copy.root / "README.md").read_bytes() == english
