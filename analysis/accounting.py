@@ -83,6 +83,7 @@ def content() -> tuple[dict[str, Any], dict[str, jp.Estimate]]:
 def main() -> None:
     """Account, save numbers and table."""
     found, behind = content()
+    least = behind["one/sum"].inference.smallest_pvalue
     note = Text(
         "Index: product over its own mean of 2005 to 2014; the effect times that mean is in yuan. "
         "In DiD all units have the same controls (the mean of the others), and the effects on the "
@@ -91,14 +92,16 @@ def main() -> None:
         "add up. One system: inclusive synthetic control, which keeps the three among each other's "
         "donors; the effect on the region is then the sum of its parts by construction. "
         "End-of-sample p-values rank an estimate among the averages over blocks of years before "
-        "2015. In logs the DiD effect on the region is "
+        f"2015, so few that none can be below {words.size(least)}; where all stand there, they "
+        "show no more than that. In logs the DiD effect on the region is "
         f"{words.size(found['logs']['region'])} and the share-weighted sum "
         f"{words.size(found['logs']['weighted_sum'])}: logs of sums are not sums of logs.",
         "指数为地区生产总值除以其 2005—2014 年均值，效应乘以该均值即为金额。"
         "双重差分中各单元的对照相同（其他省份均值），各地指数效应按均值加权后严格等于加总指数的效应；"
         "合成控制各自采用不同权重，且互不作供体，效应不必相加。联立求解为包容性合成控制，"
         "三地互为供体，区域效应按其构造即为三地效应之和。"
-        "样本末端检验 p 值为估计值在 2015 年前各时段平均值中的位次。"
+        "样本末端检验 p 值为估计值在 2015 年前各时段平均值中的位次；可比时段很少，"
+        f"p 值不可能低于 {words.size(least)}，各行均取此值时并不说明更多。"
         f"取对数时，加总单元的双重差分效应为 {words.size(found['logs']['region'])}，"
         f"按份额加权之和为 {words.size(found['logs']['weighted_sum'])}，"
         "二者不等，因为和的对数不等于对数之和。",
