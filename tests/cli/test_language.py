@@ -24,11 +24,12 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """``python -m jjjpolicy`` in a folder and a locale."""
-    quiet = dict.fromkeys(("LC_ALL", "LC_MESSAGES", "LANG", "FORCE_COLOR"), "")
+    quiet = dict.fromkeys(("LC_ALL", "LC_MESSAGES", "LANG"), "")
+    usual = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
     return subprocess.run(
         [sys.executable, "-X", "utf8", "-m", "jjjpolicy", *arguments],
         cwd=folder,
-        env={**os.environ, **quiet, "PYTHONPATH": str(SOURCE), "COLUMNS": "80"} | environment,
+        env={**usual, **quiet, "PYTHONPATH": str(SOURCE), "COLUMNS": "80"} | environment,
         capture_output=True,
         encoding="utf-8",
         check=False,
