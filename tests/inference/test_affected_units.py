@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from leaking import AFTER, BEFORE, noisy
+from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy.estimation.estimate import Estimator
@@ -119,13 +120,12 @@ def test_where_treatment_reaches_everybody_placebos_are_refused_and_randomisatio
     "method",
     [
         jp.inference.Jackknife(),
-        jp.inference.ClusterBootstrap(replications=5),
         jp.inference.Clustered(kind="CRV3"),
         jp.inference.ConditionalRandomization(beyond=10.0),
     ],
     ids=lambda method: method.label,
 )
-def test_samples_without_or_with_copies_of_named_units_are_refused(
+def test_samples_without_named_units_are_refused(
     method: jp.inference.Jackknife,
 ) -> None:
     design, _ = on_a_line()
@@ -133,6 +133,20 @@ def test_samples_without_or_with_copies_of_named_units_are_refused(
     estimate = jp.synth.InclusiveSyntheticControl(["u1"]).fit(both)
     with pytest.raises(jp.InferenceError, match="names 'u1' as affected"):
         estimate.with_inference(method)
+
+
+def test_samples_of_groups_are_refused_where_neighbours_hold_what_absent_ones_gave() -> None:
+    frame = simulated_panel(units=12, periods=8, adoption={0: 2005, 6: 2005})
+    numbers = frame["unit"].unique()
+    away = pd.DataFrame(np.abs(numbers[:, None] - numbers) * 1.0, numbers, numbers)
+    design = jp.Design.from_frame(
+        frame, unit="unit", time="period", outcome="y", treatment="treated"
+    )
+    estimate = jp.did.SpilloverRings(distances=away, rings=(1.0,)).fit(design)
+    with pytest.raises(
+        jp.InferenceError, match="a sample of groups leaves out some of the treated"
+    ):
+        estimate.with_inference(jp.inference.ClusterBootstrap(replications=5))
 
 
 def test_estimators_without_leaks_are_left_as_they_are() -> None:

@@ -14,7 +14,6 @@ from jjjpolicy.estimation.estimate import Estimate, Inference
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.estimation.variance import few_treated_note
 from jjjpolicy.inference.permutation.left_out import Aligned
-from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.results import bootstrap_result
 
 if TYPE_CHECKING:
@@ -57,11 +56,18 @@ class ClusterBootstrap(Inference):
         Raises
         ------
         InferenceError
-            Fewer than two treated or two control groups; fewer than two replications.
+            Fewer than two treated or two control groups; fewer than two replications; an estimator
+            that lets treatment affect other units.
         """
         if self.replications < 2:
             raise InferenceError(f"replications={self.replications} must be at least 2.")
-        require_unnamed(estimate.estimator, estimate.design, self.label)
+        if estimate.estimator.leaks:
+            raise InferenceError(
+                f"{estimate.estimator.label} lets treatment affect other units, and a sample of "
+                f"groups leaves out some of the treated, while their neighbours still hold what "
+                f"they received; use the errors that it attaches itself, ConditionalRandomization, "
+                f"PlaceboUnits or EndOfSample."
+            )
         design = estimate.design
         codes = np.unique(design.cluster_codes(self.level), return_inverse=True)[1].astype(np.int64)
         treated = np.unique(codes[design.treated])
