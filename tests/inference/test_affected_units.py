@@ -143,9 +143,7 @@ def test_samples_of_groups_are_refused_where_neighbours_hold_what_absent_ones_ga
         frame, unit="unit", time="period", outcome="y", treatment="treated"
     )
     estimate = jp.did.SpilloverRings(distances=away, rings=(1.0,)).fit(design)
-    with pytest.raises(
-        jp.InferenceError, match="leaves out some of the treated"
-    ):
+    with pytest.raises(jp.InferenceError, match="leaves out some of the treated"):
         estimate.with_inference(jp.inference.ClusterBootstrap(replications=5))
 
 
