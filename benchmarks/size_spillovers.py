@@ -24,9 +24,6 @@ import jjjpolicy as jp
 UNITS, SIDE, PERIODS, START = 120, 10.0, 10, 8
 REACH, GAIN, NOISE, WAVES = 1.2, 2.0, 0.1, 30
 TREATED = (1, 3, 13)
-SLOW = "own effect, synthetic control, ignoring spillovers"
-SLOW_REPLICATIONS = 39
-"""The row that takes most of the time, and its assignments; far from 5%, fewer draws do."""
 
 Test = Callable[[jp.Design, pd.DataFrame], float]
 
@@ -85,7 +82,7 @@ def tests(replications: int) -> dict[str, Test]:
     """The tests of the table, by name."""
     synthetic, differences = jp.synth.DemeanedSyntheticControl(), jp.did.TwoWayFixedEffects()
     return {
-        SLOW: ignoring(synthetic, replications),
+        "own effect, synthetic control, ignoring spillovers": ignoring(synthetic, replications),
         "own effect, synthetic control, conditional": conditional(synthetic, replications),
         "own effect, differences, ignoring spillovers": ignoring(differences, replications),
         "own effect, differences, conditional": conditional(differences, replications),
@@ -112,7 +109,7 @@ def rejections(
     return pd.DataFrame(table)
 
 
-def lines_of(rates: pd.DataFrame, draws: int, slow: int, replications: int) -> list[str]:
+def lines_of(rates: pd.DataFrame, draws: int, replications: int) -> list[str]:
     """The table as Markdown."""
     error = 100 * np.sqrt(0.05 * 0.95 / draws)
     lines = [
@@ -121,12 +118,10 @@ def lines_of(rates: pd.DataFrame, draws: int, slow: int, replications: int) -> l
         f"Simulated panels of {UNITS} units and {PERIODS} periods with shocks that neighbours "
         f"share. Own treatment has no effect; every unit within {REACH} of a treated one gains "
         f"{GAIN:g}. {draws:,} draws per column: a rate of 5% has standard error "
-        f"{error:.1f} points. The first row, which takes most of the time, rests on "
-        f"{slow:,} draws of {SLOW_REPLICATIONS} assignments. Else {replications} sampled "
-        "assignments, all where there are fewer: with the actual "
-        "one they are a multiple of twenty, so that a test of 5% is exact. "
+        f"{error:.1f} points. {replications} sampled assignments, all where there are fewer: "
+        "with the actual one they are a multiple of twenty, so that a test of 5% is exact. "
         "Per cent; where no focal set exists a test does not reject. Made by "
-        f"`python benchmarks/size_spillovers.py --draws {draws} --slow {slow}`.",
+        f"`python benchmarks/size_spillovers.py --draws {draws}`.",
         "",
         "| treated units | " + " | ".join(rates.columns) + " |",
         "|---" * (1 + rates.shape[1]) + "|",
@@ -147,23 +142,14 @@ def main() -> None:
     """Simulate, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--slow", type=int, default=200)
     parser.add_argument("--replications", type=int, default=19)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore", jp.JJJPolicyWarning)
-    others = tests(options.replications)
-    del others[SLOW]
-    slow = {SLOW: tests(SLOW_REPLICATIONS)[SLOW]}
-    rates = 100 * pd.concat(
-        [
-            rejections(options.slow, options.seed, slow),
-            rejections(options.draws, options.seed, others),
-        ]
-    )
+    rates = 100 * rejections(options.draws, options.seed, tests(options.replications))
     target = Path(__file__).parent / "results" / "size_spillovers.md"
     target.write_text(
-        "\n".join(lines_of(rates, options.draws, options.slow, options.replications)) + "\n",
+        "\n".join(lines_of(rates, options.draws, options.replications)) + "\n",
         encoding="utf-8",
     )
 
