@@ -29,7 +29,7 @@ from typing import Any
 
 from peers import plain, resampling, staggered, start, synthetic
 from peers.measure import timed
-from peers.panels import cities, factor_panel, prop_99
+from peers.panels import cities, factor_panel, prop_99, provinces
 from peers.task import Answer
 
 COMMITTED = Path(__file__).parent / "results" / "quick.json"
@@ -73,12 +73,49 @@ def ours_wild(frame: Any) -> Answer:
     return {"estimate": float(resampling.ours_fit(frame).with_inference(method).pvalue)}
 
 
+def ours_resampled(frame: Any, estimator: str, method: str, answer: str, **options: Any) -> Answer:
+    """What a method attaches to the estimate of a staggered panel: ``answer`` is its field."""
+    import jjjpolicy as jp
+
+    design = jp.Design.from_frame(frame, **staggered.NAMES, adoption="first")
+    room = jp.synth if estimator == "SyntheticDiD" else jp.did
+    control = {"control": "never"} if estimator == "CallawaySantAnna" else {}
+    estimate = getattr(room, estimator)(**control).fit(design)
+    estimate = estimate.with_inference(getattr(jp.inference, method)(**options))
+    found = estimate.interval()[0] if answer == "lower" else getattr(estimate, answer)
+    return {"estimate": float(found)}
+
+
+def table() -> Any:
+    """The panel in a table of DuckDB."""
+    import ibis
+
+    connection = ibis.duckdb.connect()
+    connection.con.register("frame", staggered.staggered(20_000))
+    connection.con.execute("create table panel as select * from frame")
+    return connection.table("panel")
+
+
+def ours_table(panel: Any) -> Answer:
+    import jjjpolicy as jp
+
+    design = jp.Design.from_table(panel, **staggered.NAMES, adoption="first")
+    return {"estimate": float(jp.did.CallawaySantAnna(control="never").fit(design).att)}
+
+
 def group_time(covariates: list[str]) -> Callable[[Any], Answer]:
     options = {"estimator": "CallawaySantAnna", "control": "never", "covariates": covariates}
     return partial(staggered.ours, **options)
 
 
+def resampled(*which: str, **options: Any) -> Callable[[Any], Answer]:
+    estimator, method, answer = which
+    return partial(ours_resampled, estimator=estimator, method=method, answer=answer, **options)
+
+
 PANEL = partial(staggered.staggered, 2_000)
+SMALL_PANEL = partial(staggered.staggered, 290)
+TWO_TREATED = partial(provinces, 2)
 PAIRS: dict[str, Pair] = {
     "twfe": Pair(PANEL, staggered.ours_twfe, staggered.linearmodels_twfe, "linearmodels", 1e-9),
     "cs": Pair(PANEL, group_time([]), plain.pandas_group_time, "pandas", 1e-9),
@@ -120,6 +157,49 @@ PAIRS: dict[str, Pair] = {
     "randomisation": Pair(
         cities, resampling.ours_randomisation, plain.numpy_randomisation, "numpy", 1e-9
     ),
+    "cs-bootstrap": Pair(
+        SMALL_PANEL,
+        resampled("CallawaySantAnna", "ClusterBootstrap", "se", replications=499, seed=1),
+        partial(plain.numpy_bootstrap, effect=plain.group_time, draws=499),
+        "numpy",
+        2e-2,
+    ),
+    "imputation-bootstrap": Pair(
+        SMALL_PANEL,
+        resampled("Imputation", "ClusterBootstrap", "se", replications=499, seed=1),
+        partial(plain.numpy_bootstrap, effect=plain.imputed, draws=499),
+        "numpy",
+        2e-2,
+    ),
+    "cs-randomisation": Pair(
+        TWO_TREATED,
+        resampled("CallawaySantAnna", "RandomizationInference", "pvalue"),
+        partial(plain.numpy_permutations, effect=plain.group_time),
+        "numpy",
+        1e-9,
+    ),
+    "imputation-randomisation": Pair(
+        TWO_TREATED,
+        resampled("Imputation", "RandomizationInference", "pvalue"),
+        partial(plain.numpy_permutations, effect=plain.imputed),
+        "numpy",
+        1e-9,
+    ),
+    "inversion": Pair(
+        TWO_TREATED,
+        resampled("Imputation", "RandomizationInference", "lower"),
+        partial(plain.numpy_inversion, effect=plain.imputed),
+        "numpy",
+        1e-6,
+    ),
+    "sdid-staggered": Pair(
+        partial(provinces, 3),
+        resampled("SyntheticDiD", "PlaceboUnits", "att", replications=100, seed=1),
+        partial(plain.scipy_staggered_sdid, draws=100),
+        "scipy",
+        1e-6,
+    ),
+    "table": Pair(table, ours_table, plain.ibis_group_time, "ibis-framework", 1e-9),
     "start": Pair(
         lambda: None,
         start.TASKS["start"].contenders["jjjpolicy"],

@@ -70,6 +70,18 @@ def cities() -> pd.DataFrame:
     )
 
 
+def provinces(treated: int) -> pd.DataFrame:
+    """Averages of the cities of each province, ``treated`` of them treated at distinct dates.
+
+    Columns unit, year, y, first (0: never).
+    """
+    frame = cities().groupby(["province", "year"], as_index=False)[["y", "first"]].mean()
+    frame = frame.rename(columns={"province": "unit"}).astype({"first": int})
+    dates = np.sort(frame["first"].unique())[1 : treated + 1]
+    frame["first"] = frame["first"].where(frame["first"].isin(dates), 0)
+    return frame
+
+
 def factor_panel(units: int, periods: int, before: int, predictors: int = 0) -> pd.DataFrame:
     """Three common factors, unit 0 treated after ``before`` periods (simulated).
 

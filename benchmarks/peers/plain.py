@@ -6,12 +6,17 @@ Written as one would without this package, and so a measure of its speed that ev
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
 from peers.task import Answer
+
+Effect = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+"""From outcomes of units by years, first treated years (0: never) and years."""
 
 
 def pandas_group_time(frame: pd.DataFrame) -> Answer:
@@ -100,6 +105,136 @@ def numpy_randomisation(frame: pd.DataFrame) -> Answer:
     estimates = np.concatenate([sizes(some) for some in np.array_split(assigned, 100)])
     actual = (assigned == np.flatnonzero(first > 0)).all(axis=1)
     return {"estimate": float((estimates >= estimates[actual] * (1 - 1e-9)).mean())}
+
+
+def group_time(y: np.ndarray, first: np.ndarray, years: np.ndarray) -> float:
+    """Callaway-Sant'Anna with never-treated controls, averaged over treated cells."""
+    control = y[first == 0].mean(axis=0)
+    total, cells = 0.0, 0
+    for cohort in np.unique(first[first > 0]):
+        own, after = y[first == cohort], years >= cohort
+        gap = own.mean(axis=0) - control
+        total += len(own) * (gap[after] - gap[years == cohort - 1]).sum()
+        cells += len(own) * after.sum()
+    return float(total / cells)
+
+
+def imputed(y: np.ndarray, first: np.ndarray, years: np.ndarray) -> float:
+    """Imputation: effects of cohorts and years by least squares on averages of untreated cells."""
+    cohorts, sizes = np.unique(first, return_counts=True)
+    means = np.array([y[first == cohort].mean(axis=0) for cohort in cohorts])
+    own, year = (cells.ravel() for cells in np.indices(means.shape))
+    rows = np.hstack([np.eye(len(cohorts))[own], np.eye(len(years))[year]])
+    treated = (cohorts[own] > 0) & (years[year] >= cohorts[own])
+    root = np.sqrt(sizes[own])[~treated]
+    effects = np.linalg.lstsq(
+        rows[~treated] * root[:, None], means.ravel()[~treated] * root, rcond=None
+    )[0]
+    left = means.ravel() - rows @ effects
+    return float(np.average(left[treated], weights=sizes[own][treated]))
+
+
+def numpy_bootstrap(frame: pd.DataFrame, effect: Effect, draws: int) -> Answer:
+    """Standard error from samples of units with replacement, one after the other."""
+    y, first, years = _panel(frame)
+    rng = np.random.default_rng(1)
+    samples = (rng.integers(len(y), size=len(y)) for _ in range(draws))
+    drawn = [effect(y[sample], first[sample], years) for sample in samples]
+    return {"estimate": float(np.std(drawn, ddof=1))}
+
+
+def numpy_permutations(frame: pd.DataFrame, effect: Effect) -> Answer:
+    """The p-value among all assignments of the dates of the treated, one after the other."""
+    y, first, years = _panel(frame)
+    sizes = np.abs([effect(y, assigned, years) for assigned in _assignments(first)])
+    return {"estimate": float((sizes >= abs(effect(y, first, years)) * (1 - 1e-9)).mean())}
+
+
+def numpy_inversion(frame: pd.DataFrame, effect: Effect) -> Answer:
+    """Lower end of the constant effects that the same test does not reject at 5%, by halving."""
+    y, first, years = _panel(frame)
+    treatment = ((first[:, None] > 0) & (years >= first[:, None])).astype(float)
+    moved = [
+        (effect(y, assigned, years), effect(treatment, assigned, years))
+        for assigned in _assignments(first)
+    ]
+    effects, slopes = np.array(moved).T
+    actual = effect(y, first, years)
+
+    def pvalue(constant: float) -> float:
+        sizes = np.abs(effects - constant * slopes)
+        return float((sizes >= abs(actual - constant) * (1 - 1e-9)).mean())
+
+    kept, step = actual, 1.0
+    while pvalue(actual - step) > 0.05:
+        step *= 2
+    rejected = actual - step
+    for _ in range(60):
+        middle = (kept + rejected) / 2
+        kept, rejected = (middle, rejected) if pvalue(middle) > 0.05 else (kept, middle)
+    return {"estimate": kept}
+
+
+def scipy_staggered_sdid(frame: pd.DataFrame, draws: int) -> Answer:
+    """Synthetic difference-in-differences of each cohort and placebos drawn from the untreated."""
+    y, first, years = _panel(frame)
+    free, dates = np.flatnonzero(first == 0), first[first > 0]
+    rng = np.random.default_rng(1)
+    for _ in range(draws):
+        placebo = np.zeros(len(free), dtype=int)
+        placebo[rng.choice(len(free), len(dates), replace=False)] = dates
+        _synthetic_did(y[free], placebo, years)
+    return {"estimate": _synthetic_did(y, first, years)}
+
+
+def ibis_group_time(table: Any) -> Answer:
+    """Callaway-Sant'Anna from the averages of cohorts and years that the engine forms."""
+    cells = table.group_by(["first", "year"]).agg(mean=table.y.mean(), size=table.unit.nunique())
+    wide = cells.to_pandas().pivot(index="first", columns="year", values=["mean", "size"])
+    means, first = wide["mean"].to_numpy(), wide.index.to_numpy()
+    sizes = wide["size"].iloc[:, 0].to_numpy(dtype=int)
+    years = wide["mean"].columns.to_numpy()
+    return {"estimate": group_time(np.repeat(means, sizes, axis=0), np.repeat(first, sizes), years)}
+
+
+def _synthetic_did(y: np.ndarray, first: np.ndarray, years: np.ndarray) -> float:
+    donors, total, cells = y[first == 0], 0.0, 0
+    for cohort in np.unique(first[first > 0]):
+        own, before = y[first == cohort], int((years < cohort).sum())
+        treated = own[:, before:].size
+        noise = np.diff(donors[:, :before], axis=1).std(ddof=1)
+        target = own[:, :before].mean(axis=0)
+        ridge = before * np.sqrt(treated) * noise**2
+        omega = _simplex(donors[:, :before].T, target, ridge)
+        after = donors[:, before:].mean(axis=1)
+        lambda_ = _simplex(donors[:, :before], after, len(donors) * (1e-6 * noise) ** 2)
+        gap = own.mean(axis=0) - omega @ donors
+        total += treated * (gap[before:].mean() - lambda_ @ gap[:before])
+        cells += treated
+    return float(total / cells)
+
+
+def _simplex(matrix: np.ndarray, target: np.ndarray, ridge: float) -> np.ndarray:
+    """Weights on the columns that sum to one, with an intercept."""
+    errors = matrix - target[:, None]
+    size = matrix.shape[1]
+    rows = np.vstack([errors - errors.mean(axis=0), np.sqrt(ridge) * np.eye(size), np.ones(size)])
+    weights, _ = nnls(rows, np.r_[np.zeros(len(rows) - 1), 1.0])
+    return np.asarray(weights / weights.sum())
+
+
+def _assignments(first: np.ndarray) -> list[np.ndarray]:
+    dates = first[first > 0]
+    assigned = []
+    for units in itertools.permutations(range(len(first)), len(dates)):
+        assigned.append(np.zeros_like(first))
+        assigned[-1][list(units)] = dates
+    return assigned
+
+
+def _panel(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first = frame.groupby("unit")["first"].first().to_numpy()
+    return _wide(frame, "y"), first, np.sort(frame["year"].unique())
 
 
 def _wide(frame: pd.DataFrame, name: str) -> np.ndarray:
