@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,17 @@ def test_table_says_whether_the_goal_is_met_and_how_far_others_are(
     assert "pandas 3.1" in text
     cells = [cell.strip() for cell in row.split("|")]
     assert (cells[4], cells[5], cells[9], cells[10]) == ("3.0", "–", "2.5e-01", "0.0e+00")
+
+
+def test_tasks_with_the_same_note_share_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from peers.table import document
+    from peers.task import Task
+
+    none: dict[str, Any] = {}
+    tasks = {name: Task(name, None, lambda: None, none, "A note.") for name in ("one", "two")}
+    lines = document(tasks, {"one": {}, "two": {}}).splitlines()
+    assert [line for line in lines if line.startswith("- ")] == ["- one and two: A note."]
 
 
 def test_table_says_how_far_others_are_on_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,6 +269,8 @@ def test_guard_compares_programs_that_agree_and_no_others(monkeypatch: pytest.Mo
     import quick
 
     installed = {"linearmodels", "numpy", "pandas", "scipy", "statsmodels"}
+    if find_spec("ibis") and find_spec("duckdb"):
+        installed.add("ibis-framework")
     for name, pair in quick.PAIRS.items():
         if pair.package in installed and name != "start":
             data = pair.data()

@@ -10,12 +10,12 @@ start_of <- function(frame) min(frame$year[frame$treated == 1])
 # Two-way fixed effects -------------------------------------------------------------------------------
 
 fixest_twfe <- function(frame) {
-  fit <- feols(y ~ treated | unit + year, frame, cluster = ~unit)
+  fit <- feols(y ~ treated | unit + year, frame, vcov = ~unit)
   of_coefficient(fit, vcov(fit))
 }
 
 fixest_twfe_province <- function(frame) {
-  fit <- feols(y ~ treated | unit + year, frame, cluster = ~province)
+  fit <- feols(y ~ treated | unit + year, frame, vcov = ~province)
   of_coefficient(fit, vcov(fit))
 }
 
@@ -34,6 +34,22 @@ estimatr_twfe_province <- function(frame) {
 sandwich_twfe_province <- function(frame) {
   fit <- lm(y ~ treated + factor(unit) + factor(year), frame)
   of_coefficient(fit, vcovCL(fit, cluster = frame$province, type = "HC1"))
+}
+
+# CRV2, compared by the p-value with the degrees of freedom of Bell and McCaffrey.
+clubsandwich_crv2 <- function(frame) {
+  fit <- plm::plm(
+    y ~ treated, frame, index = c("unit", "year"), model = "within", effect = "twoways"
+  )
+  test <- coef_test(fit, vcovCR(fit, cluster = frame$province, type = "CR2"))
+  answer(test$p_Satt, test$SE)
+}
+
+estimatr_crv2 <- function(frame) {
+  fit <- lm_robust(
+    y ~ treated, frame, clusters = province, fixed_effects = ~ unit + year, se_type = "CR2"
+  )
+  answer(fit$p.value, fit$std.error)
 }
 
 # Staggered adoption ----------------------------------------------------------------------------------
@@ -57,9 +73,9 @@ did_cs_bootstrap <- function(frame) {
 }
 
 fixest_sun_abraham <- function(frame) {
-  fit <- feols(y ~ sunab(first, year) | unit + year, frame, cluster = ~unit)
-  row <- summary(fit, agg = "att")$coeftable["ATT", ]
-  answer(row[1], row[2])
+  fit <- feols(y ~ sunab(first, year) | unit + year, frame, vcov = ~unit)
+  table <- coeftable(summary(fit, agg = "att"))
+  answer(table["ATT", "Estimate"], table["ATT", "Std. Error"])
 }
 
 didimputation_imputation <- function(frame) {
@@ -76,7 +92,7 @@ fect_imputation <- function(frame) {
 }
 
 etwfe_fit <- function(frame) {
-  fit <- etwfe(y ~ 0, tvar = year, gvar = first, data = frame, ivar = unit, vcov = ~unit)
+  fit <- etwfe(y ~ 0, tvar = year, gvar = first, data = frame, vcov = ~unit)
   row <- emfx(fit, type = "simple")
   answer(row$estimate, row$std.error)
 }
@@ -84,9 +100,10 @@ etwfe_fit <- function(frame) {
 # Few treated clusters, departures from parallel trends -----------------------------------------------
 
 fwildclusterboot_wild <- function(frame) {
-  set.seed(1)
-  fit <- fixest::feols(y ~ treated | unit + year, frame, cluster = ~province)
-  answer(boottest(fit, param = "treated", clustid = "province", B = 9999)$p_val)
+  dqrng::dqset.seed(1)
+  fit <- fixest::feols(y ~ treated | unit + year, frame)
+  test <- boottest(fit, param = "treated", clustid = "province", B = 9999, conf_int = FALSE)
+  answer(test$p_val)
 }
 
 honestdid_relative_magnitudes <- function(data) {
@@ -108,7 +125,7 @@ synthdid_placebos <- function(frame) {
 }
 
 augsynth_ridge <- function(frame) {
-  fit <- augsynth(y ~ treated, unit, year, frame, progfunc = "Ridge", scm = TRUE)
+  fit <- augsynth(y ~ treated, unit, year, data = frame, progfunc = "ridge", scm = TRUE)
   gap <- predict(fit, att = TRUE)
   answer(mean(gap[as.numeric(names(gap)) >= start_of(frame)]))
 }
@@ -121,9 +138,10 @@ scpi_intervals <- function(frame) {
   data <- scdata(
     df = frame, id.var = "unit", time.var = "year", outcome.var = "y",
     period.pre = years[years < start], period.post = years[years >= start],
-    unit.tr = treated, unit.co = setdiff(unique(frame$unit), treated)
+    unit.tr = treated, unit.co = setdiff(unique(frame$unit), treated), verbose = FALSE
   )
-  fit <- scpi(data, w.constr = list(name = "simplex", Q = 1), sims = 200, cores = 1)
+  simplex <- list(name = "simplex", Q = 1)
+  fit <- scpi(data, w.constr = simplex, sims = 200, cores = 1, verbose = FALSE)
   answer(mean(data$Y.post - fit$est.results$Y.post.fit))
 }
 
@@ -135,7 +153,7 @@ synth_data <- function(frame, treated, predictors = NULL) {
     foo = frame, predictors = predictors, predictors.op = "mean", time.predictors.prior = before,
     special.predictors = each_year, dependent = "y", unit.variable = "number",
     unit.names.variable = "unit", time.variable = "year", treatment.identifier = treated,
-    controls.identifier = setdiff(unique(frame$number), treated), time.optimize.ssr = before,
+    controls.identifier = setdiff(frame$number, c(1, treated)), time.optimize.ssr = before,
     time.plot = unique(frame$year)
   )
 }
@@ -144,12 +162,30 @@ synth_search <- function(frame) {
   answer(synth(synth_data(frame, 1, paste0("p", 0:12)))$loss.v)
 }
 
+# Each unit but the treated one, the first, takes its place in turn. synth divides predictors by their
+# standard deviations over the units: weighted by the variances, all years count the same.
 synth_placebos <- function(frame) {
   before <- start_of(frame) - min(frame$year)
   effects <- vapply(seq_along(unique(frame$unit)), function(unit) {
     data <- synth_data(frame, unit)
-    fit <- synth(data, custom.v = rep(1, before))
+    fit <- synth(data, custom.v = apply(cbind(data$X0, data$X1), 1, var))
     mean((data$Y1plot - data$Y0plot %*% fit$solution.w)[-seq_len(before)])
+  }, 0)
+  answer(effects[1])
+}
+
+# The same without a package for synthetic controls; solve.QP wants positive definite matrices.
+quadprog_placebos <- function(frame) {
+  y <- tapply(frame$y, list(frame$year, frame$unit), sum)
+  before <- seq_len(start_of(frame) - min(frame$year))
+  effects <- vapply(seq_len(ncol(y)), function(unit) {
+    gaps <- y[, unit] - y[, -c(1, unit)]
+    square <- crossprod(gaps[before, ])
+    size <- ncol(square)
+    definite <- square + 1e-8 * max(square) * diag(size)
+    constraints <- cbind(1, diag(size))
+    fit <- solve.QP(definite, numeric(size), constraints, c(1, numeric(size)), meq = 1)
+    mean((gaps %*% fit$solution)[-before])
   }, 0)
   answer(effects[1])
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from peers import resampling
@@ -18,7 +19,7 @@ FIRST = {**NAMES, "first_treat": "first"}
 COUNTED = (
     "linearmodels, R estimatr and R sandwich count the unit effects, which are nested in the "
     "clusters, among the parameters; this package, like pyfixest and R fixest, does not. "
-    "linearmodels does not scale by G/(G-1) for G clusters."
+    "R plm counts no effects. linearmodels does not scale by G/(G-1) for G clusters."
 )
 
 
@@ -46,6 +47,27 @@ def ours_twfe(frame: pd.DataFrame) -> Answer:
 def ours_twfe_province(frame: pd.DataFrame) -> Answer:
     estimate = resampling.ours_fit(frame)
     return answer(estimate.att, estimate.se)
+
+
+def ours_crv2(frame: pd.DataFrame) -> Answer:
+    import jjjpolicy as jp
+
+    method = jp.inference.Clustered(kind="CRV2")
+    estimate = resampling.ours_fit(frame).with_inference(method)
+    return answer(estimate.pvalue, estimate.se)
+
+
+def statspai_crv2(frame: pd.DataFrame) -> Answer:
+    import statspai
+
+    kinds = frame[["unit", "year"]].astype("category")
+    dummies = pd.get_dummies(kinds, drop_first=True, dtype=float)
+    x = np.column_stack([frame["treated"], np.ones(len(frame)), dummies])
+    beta = np.linalg.lstsq(x, frame["y"], rcond=None)[0]
+    test = statspai.fast.cluster_wald_htz(
+        x, frame["y"] - x @ beta, frame["province"].to_numpy(), R=np.eye(1, x.shape[1]), beta=beta
+    )
+    return answer(test.p_value, np.sqrt(test.V_R[0, 0]))
 
 
 def pyfixest_twfe(frame: pd.DataFrame, cluster: str = "unit") -> Answer:
@@ -242,6 +264,19 @@ TASKS = {
             "R sandwich": InR("sandwich", "sandwich_twfe_province"),
         },
         COUNTED,
+    ),
+    "crv2-cities": Task(
+        "CRV2 by province, degrees of freedom of Bell and McCaffrey; 290 x 16 (simulated)",
+        None,
+        cities,
+        {
+            "jjjpolicy": ours_crv2,
+            "StatsPAI": statspai_crv2,
+            "R clubSandwich": InR("clubSandwich", "clubsandwich_crv2"),
+            "R estimatr": InR("estimatr", "estimatr_crv2"),
+        },
+        "The number compared is the p-value of two-way fixed effects. StatsPAI takes the matrix of "
+        "dummies and the residuals.",
     ),
     "cs": Task(
         "Callaway-Sant'Anna, doubly robust, 2 covariates, event study; 1,000,000 rows (simulated)",

@@ -57,15 +57,16 @@ def document(tasks: Mapping[str, Task], measured: Mapping[str, Mapping[str, Any]
         "| " + " | ".join(HEAD) + " |",
         "|---" * len(HEAD) + "|",
     ]
-    notes = []
+    notes: dict[str, list[str]] = {}
     for name, task in tasks.items():
         if name not in measured:
             continue
         in_order = {p: measured[name].get(p, UNMEASURED) for p in task.contenders}
         lines += _rows(task, in_order, known)
         if task.note:
-            notes.append(f"- {task.title}: {task.note}")
-    return "\n".join([*lines, "", *notes]) + "\n"
+            notes.setdefault(task.note, []).append(task.title)
+    lines += ["", *(f"- {' and '.join(titles)}: {note}" for note, titles in notes.items())]
+    return "\n".join(lines) + "\n"
 
 
 def _rows(task: Task, found: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
