@@ -5,9 +5,10 @@
     make bench-quick OPTIONS=cs          some tasks only
 
 Each ratio is our processor seconds over those of another program that answers the same question on
-the same data in one process, by turns, so that a slow or a busy machine slows both. It fails,
-with names, where a ratio is more than half again the committed one, or where the answers differ.
-Needs nothing beyond the package's own dependencies; peers that are not installed are left out.
+the same data in one process with one thread of linear algebra, by turns, so that a slow or a busy
+machine slows both. It fails, with names, where a ratio is more than half again the committed one,
+or where the answers differ. Needs nothing beyond the package's own dependencies; peers that are
+not installed are left out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from peers import plain, resampling, staggered, start, synthetic
 from peers.measure import timed
 from peers.panels import cities, factor_panel, prop_99, provinces
 from peers.task import Answer
+
+from jjjpolicy.linalg.threads import one_thread
 
 COMMITTED = Path(__file__).parent / "results" / "quick.json"
 MOST_LOST = 0.5
@@ -272,7 +275,8 @@ def measured(pair: Pair) -> float:
     data = pair.data()
     programs = pair.ours, pair.other
     used: tuple[list[float], list[float]] = [], []
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    silent = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+    with silent[0], silent[1], one_thread:
         ours, other = (program(data).get("estimate") for program in programs)
         if ours is not None and other is not None and not abs(ours - other) <= pair.tolerance:
             raise AnswersDiffer(f"we answer {ours:.8g}, {pair.package} {other:.8g}")
