@@ -17,6 +17,7 @@ import pandas as pd
 
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.simplex import simplex_weights
+from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.linalg.types import Floats
 
 SUPPORT = 1e-9
@@ -230,15 +231,16 @@ def _quasi_newton(
 ) -> tuple[Floats, float]:
     from scipy.optimize import minimize
 
-    result = minimize(
-        _loss_and_gradient,
-        start,
-        args=(differences, fitted, scale),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-25.0, 25.0)] * len(start),
-        options={"maxiter": STEPS, "ftol": tolerance, "gtol": 100 * tolerance},
-    )
+    with one_thread:  # scipy has come this very moment where this is the first search
+        result = minimize(
+            _loss_and_gradient,
+            start,
+            args=(differences, fitted, scale),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-25.0, 25.0)] * len(start),
+            options={"maxiter": STEPS, "ftol": tolerance, "gtol": 100 * tolerance},
+        )
     return result.x, float(result.fun)
 
 
