@@ -59,9 +59,9 @@ def effects_of_cells(
     """
     design = sample.design
     estimates = np.zeros(len(cells))
-    influence = np.zeros((design.n_units, len(cells)))
     estimated = np.ones(len(cells), dtype=bool)
     failed, trimmed = list(skipped), 0
+    parts: list[tuple[Integers, list[int], Scores]] = []
     positions = [k for k, cell in enumerate(cells) if not cell.reference]
     for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
         columns = list(batch)
@@ -75,26 +75,29 @@ def effects_of_cells(
             ]
             continue
         estimates[columns] = scores.att
-        if columns[-1] - columns[0] == len(columns) - 1:
-            # A slice is written several times faster than an index array.
-            influence[rows, columns[0] : columns[-1] + 1] = scores.influence
-        else:
-            influence[rows[:, None], columns] = scores.influence
+        parts.append((rows, columns, scores))
         trimmed += scores.trimmed
-    if design.influence_scale is not None:
-        influence *= design.influence_scale[:, None]
     some = {cells[k].cohort for k in positions if estimated[k]}
     estimated &= [cell.cohort in some for cell in cells]
     kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
-    influence = influence if estimated.all() else influence[:, estimated]
 
     def influence_of(weights: Floats, shares: Floats) -> Influence:
-        values = influence @ weights
+        of_cells = np.zeros((len(cells), weights.shape[1]))
+        of_cells[estimated] = weights
+        by_column = np.zeros((weights.shape[1], design.n_units))
+        for rows, columns, scores in parts:
+            own = np.flatnonzero(of_cells[columns].any(axis=0))
+            found = scores.influence_of(of_cells[columns][:, own])
+            for column, effect in zip(own, found.T, strict=True):
+                by_column[column][rows] += effect
+        values = by_column.T
+        if design.influence_scale is not None:
+            values *= design.influence_scale[:, None]
         if shares.any():
-            own = shares[cohort_codes]
+            of_shares = shares[cohort_codes]
             for factor in (design.weights, design.influence_scale):
-                own = own if factor is None else own * factor[:, None]
-            values += own
+                of_shares = of_shares if factor is None else of_shares * factor[:, None]
+            values += of_shares
         return InfluenceMatrix(values)
 
     effects = _effects(
