@@ -75,7 +75,8 @@ def _starts(on: Booleans) -> Integers | None:
     if (first > last).any() or np.count_nonzero(moved) != np.count_nonzero(first != last):
         return None
     treated = on.astype(np.float32) @ np.ones(width, dtype=np.float32)
-    return width - treated.astype(np.int64)
+    starts: Integers = width - treated.astype(np.int64)
+    return starts
 
 
 def _unknown_dates_listed(

@@ -125,11 +125,11 @@ def adjusted_scores(
     x = standardized(covariates)
     for_treated = _share(weights * treated)
     direct = for_treated.copy()
-    slopes = np.zeros((x.shape[1], changes.shape[1]))
+    slopes: Floats = np.zeros((x.shape[1], changes.shape[1]))
     if method != "ipw":
         for_regression = weights * ~treated
         gram = checked_gram(x, for_regression, names, "among the controls")
-        slopes = np.linalg.solve(gram, (x * for_regression[:, None]).T @ changes)
+        slopes[:] = np.linalg.solve(gram, (x * for_regression[:, None]).T @ changes)
     treated_mean = (for_treated @ changes - for_treated @ x @ slopes) / n
     if method == "or":
         target = for_treated @ x
