@@ -115,7 +115,7 @@ class CohortOutcomes:
         distance = totals / self.sizes[c]
         moved = np.eye(periods)
         moved[-1, :-1] = -distance[:-1]
-        return centre + distance, _root(moved.T @ products @ moved)
+        return centre + distance, root_of(moved.T @ products @ moved)
 
     def _mass(self, units: Integers) -> Floats:
         weights = self.design.weights
@@ -161,7 +161,7 @@ class AffineInfluence(Influence):
 
     def sums(self, codes: Integers) -> Floats:
         """As of every influence function, without forming it where each unit is a cluster."""
-        if not np.array_equal(codes, np.arange(len(codes))):
+        if not own_clusters(codes):
             return super().sums(codes)
         return self._applied(self.outcomes.roots)
 
@@ -174,7 +174,12 @@ class AffineInfluence(Influence):
         return np.concatenate(found)
 
 
-def _root(products: Floats) -> Floats:
+def own_clusters(codes: Integers) -> bool:
+    """Whether each unit is a cluster."""
+    return np.array_equal(codes, np.arange(len(codes)))
+
+
+def root_of(products: Floats) -> Floats:
     """A square matrix with these cross products."""
     squares, vectors = np.linalg.eigh(products)
     root: Floats = (vectors * np.sqrt(np.clip(squares, 0, None))).T

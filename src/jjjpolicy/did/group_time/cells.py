@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.cohorts.influence import (
-    AffineInfluence,
-    CohortOutcomes,
-    Influence,
-    InfluenceMatrix,
-)
+from jjjpolicy.did.cohorts.influence import AffineInfluence, CohortOutcomes, Influence
 from jjjpolicy.did.cohorts.not_estimable import causes_of
 from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, Skipped
+from jjjpolicy.did.group_time.parts import InfluenceInParts, Part
 from jjjpolicy.did.group_time.scores import NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
@@ -61,7 +57,7 @@ def effects_of_cells(
     estimates = np.zeros(len(cells))
     estimated = np.ones(len(cells), dtype=bool)
     failed, trimmed = list(skipped), 0
-    parts: list[tuple[Integers, list[int], Scores]] = []
+    parts: list[Part] = []
     positions = [k for k, cell in enumerate(cells) if not cell.reference]
     for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
         columns = list(batch)
@@ -75,7 +71,7 @@ def effects_of_cells(
             ]
             continue
         estimates[columns] = scores.att
-        parts.append((rows, columns, scores))
+        parts.append(Part(rows, np.array(columns), scores))
         trimmed += scores.trimmed
     some = {cells[k].cohort for k in positions if estimated[k]}
     estimated &= [cell.cohort in some for cell in cells]
@@ -84,21 +80,7 @@ def effects_of_cells(
     def influence_of(weights: Floats, shares: Floats) -> Influence:
         of_cells = np.zeros((len(cells), weights.shape[1]))
         of_cells[estimated] = weights
-        by_column = np.zeros((weights.shape[1], design.n_units))
-        for rows, columns, scores in parts:
-            own = np.flatnonzero(of_cells[columns].any(axis=0))
-            found = scores.influence_of(of_cells[columns][:, own])
-            for column, effect in zip(own, found.T, strict=True):
-                by_column[column][rows] += effect
-        values = by_column.T
-        if design.influence_scale is not None:
-            values *= design.influence_scale[:, None]
-        if shares.any():
-            of_shares = shares[cohort_codes]
-            for factor in (design.weights, design.influence_scale):
-                of_shares = of_shares if factor is None else of_shares * factor[:, None]
-            values += of_shares
-        return InfluenceMatrix(values)
+        return InfluenceInParts(design, parts, of_cells, shares, cohort_codes)
 
     effects = _effects(
         design, kept, estimates[estimated], influence_of, cohort_codes, anticipation, failed

@@ -42,29 +42,34 @@ class Scores:
     ----------
     att : ndarray, shape (comparisons,)
     influence_of : callable
-        Influence functions of combinations of the estimates, from (comparisons × combinations) to
-        (observations × combinations): estimate − estimand ≈ mean over observations.
+        Influence functions of combinations of the estimates, from (comparisons × combinations) and
+        a slice of the observations to (observations × combinations): estimate − estimand ≈ mean
+        over observations.
     trimmed : int
         Controls left without weight because their propensity score is above 0.995.
     """
 
     att: Floats
-    influence_of: Callable[[Floats], Floats]
+    influence_of: Callable[[Floats, slice], Floats]
     trimmed: int = 0
 
     @classmethod
     def of(cls, att: Floats, influence: Floats, trimmed: int = 0) -> Scores:
         """From the influence functions of the estimates, shape (observations, comparisons)."""
-        return cls(att, lambda weights: influence @ weights, trimmed)
+        return cls(att, lambda weights, rows: influence[rows] @ weights, trimmed)
 
     @property
     def influence(self) -> Floats:
         """Of the estimates themselves, shape (observations, comparisons)."""
-        return self.influence_of(np.eye(len(self.att)))
+        return self.influence_of(np.eye(len(self.att)), slice(None))
 
     def scaled(self, factor: float) -> Scores:
         """The same estimates with the influence functions times a factor."""
-        return Scores(self.att, lambda weights: self.influence_of(factor * weights), self.trimmed)
+        return Scores(
+            self.att,
+            lambda weights, rows: self.influence_of(factor * weights, rows),
+            self.trimmed,
+        )
 
 
 def mean_scores(changes: Floats, treated: Booleans, weights: Floats) -> Scores:
@@ -163,14 +168,14 @@ def adjusted_scores(
 
 def _influence(
     changes: Floats, x: Floats, slopes: Floats, direct: Floats, parts: Floats, shifts: Floats
-) -> Callable[[Floats], Floats]:
+) -> Callable[[Floats, slice], Floats]:
     r"""Influence functions :math:`d_i (\Delta y_i - x_i'b) - p_i's`, p of shape (parts, units)."""
 
-    def influence_of(weights: Floats) -> Floats:
-        influence: Floats = weights.T @ changes.T
-        influence -= (slopes @ weights).T @ x.T
-        influence *= direct
-        influence -= (shifts @ weights).T @ parts
+    def influence_of(weights: Floats, rows: slice) -> Floats:
+        influence: Floats = weights.T @ changes.T[:, rows]
+        influence -= (slopes @ weights).T @ x.T[:, rows]
+        influence *= direct[rows]
+        influence -= (shifts @ weights).T @ parts[:, rows]
         return influence.T
 
     return influence_of
