@@ -10,6 +10,7 @@ from panels import simulated_panel
 
 import jjjpolicy as jp
 from jjjpolicy.did.cohorts import influence
+from jjjpolicy.did.group_time import parts
 
 ESTIMATORS = {
     "CallawaySantAnna": jp.did.CallawaySantAnna(),
@@ -19,6 +20,8 @@ ESTIMATORS = {
     "EventStudy": jp.did.EventStudy(),
 }
 ADOPTION = {0: 2003, 1: 2003, 2: 2003, 3: 2005, 4: 2005, 5: 2005, 6: 2006, 7: 2006}
+
+ADOPTION_OF_MANY = {unit: (2003, 2005, 2006)[unit % 3] for unit in range(0, 60, 2)}
 
 
 def design_of(level: float = 0.0, **options: Any) -> jp.Design:
@@ -40,11 +43,11 @@ def test_errors_from_cross_products_are_those_from_units(
     by_unit = ESTIMATORS[name].fit(design)
     monkeypatch.setattr(influence, "FEW", 0)
     summed = ESTIMATORS[name].fit(design)
-    assert summed.att == by_unit.att
+    assert summed.att == pytest.approx(by_unit.att, rel=1e-13)
     expected = by_unit.inference.details["covariance"]
     found = summed.inference.details["covariance"]
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-14)
-    np.testing.assert_array_equal(summed.influence, by_unit.influence)
+    np.testing.assert_allclose(summed.influence, by_unit.influence, rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize("weights", [None, "weight"])
@@ -68,3 +71,31 @@ def test_influence_is_formed_once_and_kept() -> None:
     formed = estimate.influence
     assert formed is estimate.influence
     assert formed.shape == (30, 1 + len(estimate.details["event_times"]))
+
+
+@pytest.mark.parametrize("control", ["never", "not_yet"])
+@pytest.mark.parametrize("method", ["dr", "ipw", "or"])
+@pytest.mark.parametrize("weights", [None, "weight"])
+def test_errors_with_covariates_are_the_same_summed_cohort_by_cohort(
+    control: Any, method: Any, weights: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = simulated_panel(units=60, periods=7, adoption=ADOPTION_OF_MANY, effect=1.0, seed=5)
+    frame["weight"] = 1 + frame["unit"] % 3
+    frame["x"] = np.sin(frame["unit"])
+    design = jp.Design.from_frame(
+        frame,
+        unit="unit",
+        time="period",
+        outcome="y",
+        adoption="first",
+        weights=weights,
+        covariates=["x"],
+    )
+    estimator = jp.did.CallawaySantAnna(control=control, method=method)
+    by_unit = estimator.fit(design)
+    squares = by_unit.influence.T @ by_unit.influence / 60**2
+    monkeypatch.setattr(parts, "FEW", 0)
+    summed = estimator.fit(design)
+    found = summed.inference.details["covariance"]
+    np.testing.assert_allclose(found, by_unit.inference.details["covariance"], atol=1e-14)
+    np.testing.assert_allclose(found, squares, atol=1e-14)

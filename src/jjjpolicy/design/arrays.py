@@ -104,7 +104,8 @@ class Arrays(ShownAsHTML):
 
     def count_clusters(self, codes: Integers, rows: Booleans | None = None) -> int:
         """Number of clusters that the rows, or some of them, stand for."""
-        if self.influence_scale is not None and int(codes.max()) + 1 == self.n_units:
+        own = self.stands_for is None or self.influence_scale is not None
+        if own and int(codes.max()) + 1 == self.n_units:
             return self.count(rows)
         return int(np.count_nonzero(np.bincount(codes if rows is None else codes[rows])))
 

@@ -115,7 +115,7 @@ class EventStudy(Estimator):
             event_effects=pd.concat([effects, reference]).sort_values(
                 "event_time", ignore_index=True
             ),
-            influence=fit.influence_of(combine.T).values,
+            influence=lambda: fit.influence_of(combine.T).values,
             details={
                 "reference": self._references(design)[0],
                 "normalised": normalised,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.cohorts.summed import summed_by_cohort
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
 from jjjpolicy.did.imputed.refits import Cohorts, SharedImputation
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
@@ -84,7 +86,9 @@ class Imputation(SharedImputation):
             pre-trend coefficients that are not identified; ``leave_out`` with an average over a
             single cluster.
         """
-        effects = self._effects(design)
+        rows = None if self.pretrends else summed_by_cohort(design)
+        effects = self._effects(design if rows is None else rows)
+        by_unit = cache(partial(self._by_unit, design))
         effects.model.warn()
         design = listed_as_not_estimable(design, effects.model.not_estimable, self.label)
         treated, singles = self._treated_part(effects)
@@ -102,8 +106,8 @@ class Imputation(SharedImputation):
             effects,
             design,
             f"Borusyak-Jaravel-Spiess, clustered by {design.assigned_at}",
-            influence,
-            clustered_covariance(influence * factors, design.assignment),
+            clustered_covariance(influence * factors, effects.model.design.assignment),
+            by_unit if rows is not None else lambda: (effects, influence),
             event_effects=table,
             notes=singles,
             details=details,
@@ -124,10 +128,8 @@ class Imputation(SharedImputation):
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
-        effects = self._effects(design)
-        treated, _ = self._treated_part(effects)
-        influence = effects.influence(treated)[:, :1]
-        variance = clustered_covariance(influence, design.assignment)[0, 0]
+        effects, influence = self._by_unit(design)
+        variance = clustered_covariance(influence[:, :1], design.assignment)[0, 0]
         return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
 
     @property
@@ -144,6 +146,11 @@ class Imputation(SharedImputation):
         model = UntreatedOutcome(design)
         model.require_estimable(self.label)
         return ImputedEffects(model)
+
+    def _by_unit(self, design: Design) -> tuple[ImputedEffects, Floats]:
+        """Effects and their influence functions, without pre-trends."""
+        effects = self._effects(design)
+        return effects, effects.influence(self._treated_part(effects)[0])
 
     def _treated_part(self, effects: ImputedEffects) -> tuple[Floats, tuple[str, ...]]:
         """Weighted deviations of effects from averages of similar cells, and notes about them."""

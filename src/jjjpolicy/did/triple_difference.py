@@ -179,7 +179,7 @@ def _combined(sample: Sample, cells: list[Comparison], eligible: Booleans) -> Sc
         total = weights.sum()
         weights = weights / total if total > 0 else np.full(len(parts), 1 / len(parts))
         combined[k], own[:, k] = weights @ estimates[:, k], weights @ influence[:, :, k]
-    return Scores(combined, own)
+    return Scores.of(combined, own)
 
 
 def _triple(sample: Sample, cells: list[Comparison], eligible: Booleans, control: int) -> Scores:
@@ -202,4 +202,4 @@ def _triple(sample: Sample, cells: list[Comparison], eligible: Booleans, control
         scores = sample.scores(cells, rows, target[rows])
         estimates += sign * scores.att
         influence[rows] += sign * scores.influence
-    return Scores(estimates, influence)
+    return Scores.of(estimates, influence)

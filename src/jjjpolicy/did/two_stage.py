@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from jjjpolicy.did.cohorts.not_estimable import listed_as_not_estimable
+from jjjpolicy.did.cohorts.summed import summed_by_cohort
 from jjjpolicy.did.imputed.effects import ImputedEffects, labelled
 from jjjpolicy.did.imputed.refits import Cohorts, SharedImputation
 from jjjpolicy.did.imputed.untreated_outcome import UntreatedOutcome
@@ -62,43 +64,41 @@ class TwoStage(SharedImputation):
         DesignError
             Treatment switches off, or no treated cell can be estimated.
         """
-        effects = self._effects(design)
+        rows = summed_by_cohort(design)
+        effects, influence = self._with_influence(design if rows is None else rows)
+        by_unit = cache(partial(self._with_influence, design))
         effects.model.warn()
         design = listed_as_not_estimable(design, effects.model.not_estimable, self.label)
-        influence = self._influence(effects)
         return labelled(
             self,
             effects,
             design,
             f"two-stage GMM, clustered by {design.assigned_at}",
-            influence,
-            clustered_covariance(influence, design.assignment),
+            clustered_covariance(influence, effects.model.design.assignment),
+            by_unit if rows is not None else lambda: (effects, influence),
         )
 
     def refit(self, design: Design) -> Refits:
         """Overall effect and its standard error, without labels."""
-        effects = self._effects(design)
-        influence = self._influence(effects)[:, :1]
-        variance = clustered_covariance(influence, design.assignment)[0, 0]
+        effects, influence = self._with_influence(design)
+        variance = clustered_covariance(influence[:, :1], design.assignment)[0, 0]
         return Refits(att=effects.estimates[:1], se=np.sqrt(np.array([variance])))
 
     def centres(self, cohorts: Cohorts, periods: Floats, att: Floats) -> Floats:
         """The overall effect."""
         return np.broadcast_to(att[:, None], periods.shape)
 
-    def _effects(self, design: Design) -> ImputedEffects:
+    def _with_influence(self, design: Design) -> tuple[ImputedEffects, Floats]:
+        """Effects and their influence functions."""
         design.require_absorbing(self.label)
         model = UntreatedOutcome(design)
         model.require_estimable(self.label)
-        return ImputedEffects(model, leads=self.leads)
-
-    @staticmethod
-    def _influence(effects: ImputedEffects) -> Floats:
-        model, cells = effects.model, effects.cells
+        effects = ImputedEffects(model, leads=self.leads)
+        cells = effects.cells
         treated = np.zeros((model.design.n_units, effects.table.shape[2]))
         for units, own in zip(model.cohort_units, effects.table, strict=True):
             treated[units] = (model.residuals[units] * cells[units]) @ own
             treated[units] -= cells[units] @ (own * effects.estimates)
         if model.design.weights is not None:
             treated *= model.design.weights[:, None]
-        return effects.influence(treated)
+        return effects, effects.influence(treated)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, wraps
+from dataclasses import dataclass, field, fields
+from functools import cached_property, partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import InferenceError, JJJPolicyError, warn_user
-from jjjpolicy.estimation.formed import FormedArray
+from jjjpolicy.estimation.formed import Formed
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
@@ -27,6 +27,7 @@ from jjjpolicy.estimation.tidied import Tidied
 from jjjpolicy.linalg.threads import one_thread
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.clock import Clock
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
@@ -130,9 +131,9 @@ class Estimate(Tidied, Shown):
     cohort_effects : DataFrame or None
         Columns adoption and estimate.
     unit_effects : DataFrame or None
-        One row per treated unit.
+        One row per treated unit. May be formed on first use (a callable is accepted).
     counterfactual : DataFrame or None
-        Treated units × periods: the outcome without treatment.
+        Treated units × periods: the outcome without treatment. May be formed on first use.
     weights : DataFrame or None
         Donors × treated units.
     influence : ndarray or None, shape (units, 1 + event times)
@@ -150,10 +151,10 @@ class Estimate(Tidied, Shown):
     event_effects: pd.DataFrame | Callable[[], pd.DataFrame]
     calendar_effects: pd.DataFrame | None = None
     cohort_effects: pd.DataFrame | None = None
-    unit_effects: pd.DataFrame | None = None
-    counterfactual: pd.DataFrame | None = None
+    unit_effects: Formed[pd.DataFrame] = Formed()
+    counterfactual: Formed[pd.DataFrame] = Formed()
     weights: pd.DataFrame | None = None
-    influence: FormedArray = FormedArray()
+    influence: Formed[Floats] = Formed()
     details: Mapping[str, Any] = field(default_factory=dict)
     inference: InferenceResult | None = None
 
@@ -161,10 +162,10 @@ class Estimate(Tidied, Shown):
         if not self.estimator.takes_sums:
             self.design.require_units(self.estimator.label)
         clock = self.design.labels.clock
-        tables = ("calendar_effects", "cohort_effects", "unit_effects", "counterfactual")
-        for name, table in [(name, getattr(self, name)) for name in tables]:
-            if table is not None:
-                object.__setattr__(self, name, clock.headed(clock.named(table)))
+        for name in ("calendar_effects", "cohort_effects", "unit_effects", "counterfactual"):
+            held = vars(self)[name]
+            table = partial(_named, clock, held) if callable(held) else _named(clock, held)
+            object.__setattr__(self, name, table)
         named = {
             name: clock.named(thing) if isinstance(thing, pd.DataFrame) else thing
             for name, thing in self.details.items()
@@ -222,9 +223,10 @@ class Estimate(Tidied, Shown):
             )
         return method.infer(self)
 
-    def with_result(self, result: InferenceResult) -> Estimate:
-        """The same estimate with an inference result attached."""
-        return replace(self, inference=result)
+    def with_result(self, result: InferenceResult | None) -> Estimate:
+        """The same estimate with an inference result attached, or with none."""
+        held = {each.name: vars(self)[each.name] for each in fields(self)}
+        return type(self)(**held | {"inference": result})
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -333,6 +335,14 @@ class Estimate(Tidied, Shown):
             "observations": self.design.n_observations,
         }
         return pd.DataFrame([row])
+
+
+def _named(
+    clock: Clock, table: pd.DataFrame | Callable[[], pd.DataFrame | None] | None
+) -> pd.DataFrame | None:
+    """The table with names in place of the numbers of periods."""
+    formed = table() if callable(table) else table
+    return None if formed is None else clock.headed(clock.named(formed))
 
 
 def _now(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:

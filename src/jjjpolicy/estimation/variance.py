@@ -121,8 +121,8 @@ def lone_cohorts_note(
 
 
 def _lone(design: Design, codes: Integers, rows: Booleans) -> bool:
-    own = codes[rows]
-    return bool((own == own[:1]).all()) and design.count_clusters(codes, rows) == 1
+    first, last = rows.argmax(), len(rows) - 1 - rows[::-1].argmax()
+    return bool(codes[first] == codes[last]) and design.count_clusters(codes, rows) == 1
 
 
 def t_interval(estimate: Number, se: Number, df: float, level: float) -> tuple[Number, Number]:

@@ -53,7 +53,7 @@ def design_from_frame(
     grid = make_grid(frame, periods, columns, clock=clock)
 
     outcome = _matrix(frame, columns.outcome, grid, columns)
-    complete = grid.unit_codes is None or not np.isnan(outcome.sum())
+    complete = grid.unit_codes is None or not np.isnan(outcome.min())
     cross_sections = not complete and int((~np.isnan(outcome)).sum(axis=1).max()) == 1
     switching: Booleans | None = None
     if cross_sections:
@@ -113,10 +113,7 @@ def design_from_frame(
         assigned_at=columns.assigned_at or columns.unit,
         assignment=assignment,
         switching=switching,
-        covariates={
-            name: _once_if_constant(_matrix(frame, name, grid, columns))
-            for name in columns.covariates
-        },
+        covariates={name: _covariate(frame, name, grid, columns) for name in columns.covariates},
         predictors={
             name: _matrix(frame, name, grid, columns, gaps=True) for name in columns.predictors
         },
@@ -137,11 +134,14 @@ def _matrix(
     return np.asarray(values, dtype=float, order="C")
 
 
-def _once_if_constant(matrix: Floats) -> Floats:
-    """The matrix; with each unit's value stored once where it is the same in every period."""
-    if not (matrix == matrix[:, :1]).all():
-        return matrix
-    return np.broadcast_to(matrix[:, :1].copy(), matrix.shape)
+def _covariate(frame: pd.DataFrame, name: str, grid: Grid, columns: Columns) -> Floats:
+    """A covariate; each unit's value is stored once where it is the same in every period."""
+    values = numbers(frame, name, grid, columns)
+    if len(values) == len(grid.units) * len(grid.periods):
+        once, constant = grid.constant(values)
+        if constant:
+            return np.broadcast_to(once[:, None], grid.shape)
+    return _matrix(frame, name, grid, columns)
 
 
 def _always_treated_listed(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jjjpolicy.errors import DesignError
+
+if TYPE_CHECKING:
+    from jjjpolicy.linalg.types import Integers
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,20 @@ def require_columns(frame: pd.DataFrame, columns: Columns) -> None:
             "treated period)."
         )
     for grouping in (columns.unit, *columns.clusters, columns.assigned_at):
-        if grouping is not None and frame[grouping].hasnans:
+        if grouping is None or integers(frame[grouping]) is not None:
+            continue
+        if frame[grouping].hasnans:
             row = int(np.flatnonzero(frame[grouping].isna().to_numpy())[0])
             raise DesignError(
                 f"column {grouping!r} is missing in row {row}; fill it or drop the row. A name such"
                 f" as 'NA' is read as missing unless pandas is told keep_default_na=False."
             )
+
+
+def integers(column: pd.Series[Any]) -> Integers | None:
+    """A column of integers as it is stored; None for another one."""
+    stored = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
+    return column.to_numpy() if stored else None
 
 
 def rows_as_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

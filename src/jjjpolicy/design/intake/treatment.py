@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jjjpolicy.design.intake.columns import Columns, quoted, shown_labels
+from jjjpolicy.design.intake.columns import Columns, integers, quoted, shown_labels
 from jjjpolicy.design.intake.grid import Grid
 from jjjpolicy.design.intake.periods import TimeColumn
-from jjjpolicy.design.intake.values import integers, numbers, yes_or_no
+from jjjpolicy.design.intake.values import numbers, yes_or_no
 from jjjpolicy.design.ledger import Ledger
 from jjjpolicy.errors import DesignError, warn_user
 
@@ -36,16 +36,15 @@ def adoption_from_treatment(
     if values is None:
         values = numbers(frame, name, grid, columns)
     treated = values == 1
-    wrong = values != treated
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    if np.count_nonzero(values) != np.count_nonzero(treated):
+        row = int(np.argmax(values != treated))
         unit, period = grid.locate(row)
         raise DesignError(
             f"treatment column {name!r} is {values[row]:g} for {columns.unit} {quoted(unit)} in "
             f"{columns.time} {period}; it must be 0 or 1. A first treated period goes into "
             f"adoption=."
         )
-    matrix = grid.spread(treated.astype(np.int8), absent=np.int8(-1))
+    matrix = grid.spread(treated.view(np.int8), absent=np.int8(-1))
     on = matrix == 1
     starts = _starts(on) if absorbing and (matrix >= 0).all() else None
     if starts is not None:
@@ -72,11 +71,11 @@ def _starts(on: Booleans) -> Integers | None:
     cells = on.ravel()
     moved = cells[1:] != cells[:-1]
     moved[width - 1 :: width] = False
-    at = np.flatnonzero(moved) + 1
-    if not cells[at].all():
+    first, last = on[:, 0], on[:, -1]
+    if (first > last).any() or np.count_nonzero(moved) != np.count_nonzero(first != last):
         return None
-    starts: Integers = np.where(on[:, 0], 0, width)
-    starts[at // width] = at % width
+    treated = on.astype(np.float32) @ np.ones(width, dtype=np.float32)
+    starts: Integers = width - treated.astype(np.int64)
     return starts
 
 
@@ -253,7 +252,7 @@ def always_treated(
     """
     treated = np.isfinite(adoption)
     earliest: Any = grid.periods[0]
-    if np.isnan(outcome.sum()):
+    if np.isnan(outcome.min()):
         earliest = grid.periods[(~np.isnan(outcome)).argmax(axis=1)]
     followed = np.asarray(earliest < adoption)
     seen_before = followed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jjjpolicy.design.intake.columns import Columns, quoted
+from jjjpolicy.design.intake.columns import Columns, integers, quoted
 from jjjpolicy.design.intake.grid import Grid
 from jjjpolicy.design.intake.text import STATA_MISSING
 from jjjpolicy.errors import DesignError
@@ -48,12 +48,6 @@ def yes_or_no(column: pd.Series[Any]) -> Floats | None:
     return None
 
 
-def integers(column: pd.Series[Any]) -> Integers | None:
-    """A column of integers as it is stored; None for another one."""
-    stored = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
-    return column.to_numpy() if stored else None
-
-
 def numbers(
     frame: pd.DataFrame, name: str, grid: Grid, columns: Columns, gaps: bool = False
 ) -> Floats:
@@ -64,7 +58,8 @@ def numbers(
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         raise DesignError(_not_numbers(column, name, grid, columns))
-    values = column.to_numpy(dtype=float, na_value=np.nan)
+    plain = column.dtype == np.dtype(float)
+    values = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
     if np.isfinite(values.sum()):
         return values
     bad = np.flatnonzero(np.isinf(values) if gaps else ~np.isfinite(values))

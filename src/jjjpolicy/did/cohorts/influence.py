@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FEW = 5_000
 """Up to so many units are squared one by one, which leaves an exact fit exact."""
+BLOCK = 32_000
+"""Cells of larger panels that are worked on at a time: what stays in the processor's cache."""
 
 
 class Influence(ABC):
@@ -75,28 +77,60 @@ class CohortOutcomes:
         self.sizes = np.bincount(codes, design.weights).astype(float)
         self.means = np.empty((len(cohorts), design.n_periods))
         self.roots: list[Floats] = []
-        for c, units in enumerate(self.units):
-            changes = self._changes(c)
-            mass = np.ones(len(units)) if design.weights is None else design.weights[units]
-            self.means[c] = mass @ changes / self.sizes[c]
-            rows = self._rows(c, changes)
-            self.roots.append(rows if design.n_units <= FEW else _root(rows))
+        read = self._one_by_one if design.n_units <= FEW else self._in_blocks
+        for c in range(len(cohorts)):
+            self.means[c], root = read(c)
+            self.roots.append(root)
 
     def rows(self, c: int) -> Floats:
         """The rows of the units of a cohort, shape (units, periods)."""
-        return self._rows(c, self._changes(c))
+        units = self.units[c]
+        return self._rows(units, self._changes(units) - self.means[c])
 
-    def _changes(self, c: int) -> Floats:
-        changes = self.design.outcome.take(self.units[c], axis=0)
+    def _one_by_one(self, c: int) -> tuple[Floats, Floats]:
+        """Means of a cohort and its rows."""
+        units = self.units[c]
+        changes = self._changes(units)
+        means = self._mass(units) @ changes / self.sizes[c]
+        return means, self._rows(units, changes - means)
+
+    def _in_blocks(self, c: int) -> tuple[Floats, Floats]:
+        r"""Means of a cohort and a square matrix with the cross products of its rows, in one pass.
+
+        Rows are taken about the mean of the first block, :math:`r^0`, and moved at the end:
+        :math:`r_t = r^0_t - d_t r^0_T` with d the distance of the two means and T the last period.
+        """
+        periods = self.design.n_periods
+        centre: Floats | None = None
+        totals, products = np.zeros(periods), np.zeros((periods, periods))
+        for units in np.array_split(self.units[c], 1 + self.units[c].size * periods // BLOCK):
+            changes, mass = self._changes(units), self._mass(units)
+            if centre is None:
+                centre = mass @ changes / mass.sum()
+            changes -= centre
+            totals += mass @ changes
+            rows = self._rows(units, changes)
+            products += rows.T @ rows
+        assert centre is not None
+        distance = totals / self.sizes[c]
+        moved = np.eye(periods)
+        moved[-1, :-1] = -distance[:-1]
+        return centre + distance, root_of(moved.T @ products @ moved)
+
+    def _mass(self, units: Integers) -> Floats:
+        weights = self.design.weights
+        return np.ones(len(units)) if weights is None else weights[units]
+
+    def _changes(self, units: Integers) -> Floats:
+        changes = self.design.outcome.take(units, axis=0)
         changes -= (changes @ np.full(changes.shape[1], 1 / changes.shape[1]))[:, None]
         return changes
 
-    def _rows(self, c: int, changes: Floats) -> Floats:
-        changes -= self.means[c]
+    def _rows(self, units: Integers, changes: Floats) -> Floats:
         changes[:, -1] = 1.0
         for factor in (self.design.weights, self.design.influence_scale):
             if factor is not None:
-                changes *= factor[self.units[c], None]
+                changes *= factor[units, None]
         return changes
 
 
@@ -127,7 +161,7 @@ class AffineInfluence(Influence):
 
     def sums(self, codes: Integers) -> Floats:
         """As of every influence function, without forming it where each unit is a cluster."""
-        if not np.array_equal(codes, np.arange(len(codes))):
+        if not own_clusters(codes):
             return super().sums(codes)
         return self._applied(self.outcomes.roots)
 
@@ -140,8 +174,13 @@ class AffineInfluence(Influence):
         return np.concatenate(found)
 
 
-def _root(rows: Floats) -> Floats:
-    """A square matrix with the same cross products."""
-    squares, vectors = np.linalg.eigh(rows.T @ rows)
+def own_clusters(codes: Integers) -> bool:
+    """Whether each unit is a cluster."""
+    return np.array_equal(codes, np.arange(len(codes)))
+
+
+def root_of(products: Floats) -> Floats:
+    """A square matrix with these cross products."""
+    squares, vectors = np.linalg.eigh(products)
     root: Floats = (vectors * np.sqrt(np.clip(squares, 0, None))).T
     return root

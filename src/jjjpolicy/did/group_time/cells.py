@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jjjpolicy.did.cohorts.influence import (
-    AffineInfluence,
-    CohortOutcomes,
-    Influence,
-    InfluenceMatrix,
-)
+from jjjpolicy.did.cohorts.influence import AffineInfluence, CohortOutcomes, Influence
 from jjjpolicy.did.cohorts.not_estimable import causes_of
 from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects, Skipped
+from jjjpolicy.did.group_time.parts import InfluenceInParts, Part
 from jjjpolicy.did.group_time.scores import NotEstimable, Scores
 from jjjpolicy.errors import DesignError
 
@@ -59,9 +55,9 @@ def effects_of_cells(
     """
     design = sample.design
     estimates = np.zeros(len(cells))
-    influence = np.zeros((design.n_units, len(cells)))
     estimated = np.ones(len(cells), dtype=bool)
     failed, trimmed = list(skipped), 0
+    parts: list[Part] = []
     positions = [k for k, cell in enumerate(cells) if not cell.reference]
     for _, batch in groupby(positions, key=lambda k: sample.key(cells[k])):
         columns = list(batch)
@@ -75,27 +71,16 @@ def effects_of_cells(
             ]
             continue
         estimates[columns] = scores.att
-        if columns[-1] - columns[0] == len(columns) - 1:
-            # A slice is written several times faster than an index array.
-            influence[rows, columns[0] : columns[-1] + 1] = scores.influence
-        else:
-            influence[rows[:, None], columns] = scores.influence
+        parts.append(Part(rows, np.array(columns), scores))
         trimmed += scores.trimmed
-    if design.influence_scale is not None:
-        influence *= design.influence_scale[:, None]
     some = {cells[k].cohort for k in positions if estimated[k]}
     estimated &= [cell.cohort in some for cell in cells]
     kept = [cell for cell, known in zip(cells, estimated, strict=True) if known]
-    influence = influence if estimated.all() else influence[:, estimated]
 
     def influence_of(weights: Floats, shares: Floats) -> Influence:
-        values = influence @ weights
-        if shares.any():
-            own = shares[cohort_codes]
-            for factor in (design.weights, design.influence_scale):
-                own = own if factor is None else own * factor[:, None]
-            values += own
-        return InfluenceMatrix(values)
+        of_cells = np.zeros((len(cells), weights.shape[1]))
+        of_cells[estimated] = weights
+        return InfluenceInParts(design, parts, of_cells, shares, cohort_codes)
 
     effects = _effects(
         design, kept, estimates[estimated], influence_of, cohort_codes, anticipation, failed

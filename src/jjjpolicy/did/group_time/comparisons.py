@@ -55,10 +55,12 @@ class Comparison:
         return min(self.period, self.base)
 
     def members(self, cohort_codes: Integers) -> tuple[Integers, Booleans]:
-        """Units that take part, and which of them are treated."""
-        treated = cohort_codes == self.cohort
-        rows = np.flatnonzero(treated | (cohort_codes >= self.first_control))
-        return rows, treated[rows]
+        """Units that take part, cohort by cohort, and which of them are treated."""
+        last = int(cohort_codes.max())
+        controls = [c for c in range(self.first_control, last + 1) if c != self.cohort]
+        parts = [np.flatnonzero(cohort_codes == c) for c in (self.cohort, *controls)]
+        rows = np.concatenate(parts)
+        return rows, np.arange(len(rows)) < len(parts[0])
 
 
 def memberships(cells: Sequence[Comparison], cohorts: int) -> tuple[Floats, Floats]:

@@ -85,7 +85,7 @@ def cross_section_scores(
     att = scores.att
     if adjustment is not None:
         att, influence = att + adjustment[0], influence + adjustment[1]
-    return Scores(att, influence[:, None], trimmed=int((~kept).sum()))
+    return Scores.of(att, influence[:, None], trimmed=int((~kept).sum()))
 
 
 class _CellRegression:
@@ -116,7 +116,7 @@ def _regression(
     expected, influence_expected = _mean(treated, after.fitted - before.fitted)
     influence = influence_after - influence_before - influence_expected
     influence = influence - after.influence(target) + before.influence(target)
-    return Scores(np.array([level_after - level_before - expected]), influence[:, None])
+    return Scores.of(np.array([level_after - level_before - expected]), influence[:, None])
 
 
 def _local_efficiency(
@@ -164,7 +164,7 @@ def _difference(cells: tuple[Floats, ...], values: Floats) -> Scores:
         mean, of_mean = _mean(cell, values)
         total += sign * mean
         influence += sign * of_mean
-    return Scores(np.array([total]), influence[:, None])
+    return Scores.of(np.array([total]), influence[:, None])
 
 
 def _mean(weights: Floats, values: Floats) -> tuple[float, Floats]:

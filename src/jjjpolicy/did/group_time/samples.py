@@ -83,15 +83,17 @@ class PanelSample(Sample):
 
     def __init__(self, design: Design, method: Method) -> None:
         super().__init__(design, method)
-        self._fixed = all((v == v[:, :1]).all() for v in design.covariates.values())
+        self._fixed = all(_once(values) for values in design.covariates.values())
 
     def key(self, cell: Comparison) -> tuple[int, ...]:
         same = (cell.cohort, cell.first_control)
         return same if self._fixed else (*same, cell.earlier)
 
     def scores(self, cells: Sequence[Comparison], rows: Integers, treated: Booleans) -> Scores:
-        outcome, weights = self.design.outcome[rows], self.weights[rows]
-        changes = outcome[:, [c.period for c in cells]] - outcome[:, [c.base for c in cells]]
+        outcome, weights = self.design.outcome.take(rows, axis=0), self.weights[rows]
+        changes = np.empty((len(cells), len(rows))).T
+        for change, cell in zip(changes.T, cells, strict=True):
+            np.subtract(outcome[:, cell.period], outcome[:, cell.base], out=change)
         covariates = self.covariates_at(rows, cells[0].earlier)
         try:
             if covariates is None:
@@ -130,11 +132,16 @@ class CrossSectionSample(Sample):
             )
         except NotEstimable as failure:
             raise self.named(failure, rows[members]) from None
-        by_unit = np.zeros((len(rows), 1))
+        by_unit, by_row = np.zeros((len(rows), 1)), found.influence
         for start, part in zip((0, counts[0]), present, strict=True):
-            by_unit[part] += found.influence[start : start + len(part)]
-        whole = Scores(found.att, by_unit, found.trimmed)
+            by_unit[part] += by_row[start : start + len(part)]
+        whole = Scores.of(found.att, by_unit, found.trimmed)
         return whole.scaled(self.design.n_units / len(members))
+
+
+def _once(values: Floats) -> bool:
+    """Whether each unit has the same value in every period."""
+    return values.strides[1] == 0 or bool((values == values[:, :1]).all())
 
 
 def sample_of(design: Design, method: Method) -> Sample:

@@ -94,11 +94,8 @@ def saturated_cells(design: Design, base: int, *, leads: bool) -> SaturatedCells
         No cell from adoption on can be estimated.
     """
     design, skipped = _comparable(design, -1 - base)
-    cohorts, codes = design.cohort_codes
-    weights = np.ones(design.n_units) if design.weights is None else design.weights
-    counts = np.stack(
-        [weights[codes == c] @ design.observed[codes == c] for c in range(len(cohorts))]
-    )
+    cohorts, _ = design.cohort_codes
+    counts = _counts(design)
     cells: list[tuple[int, int]] = []
     nuisance: list[tuple[int, int]] = []
     reference: list[tuple[int, int]] = []
@@ -130,6 +127,18 @@ def saturated_cells(design: Design, base: int, *, leads: bool) -> SaturatedCells
         reference=tuple(reference),
         counts=counts,
         not_estimable=tuple(skipped),
+    )
+
+
+def _counts(design: Design) -> Floats:
+    """Weighted number of observations by cohort and period."""
+    cohorts, codes = design.cohort_codes
+    if design.balanced:
+        sizes = np.bincount(codes, design.weights).astype(float)
+        return np.repeat(sizes[:, None], design.n_periods, axis=1)
+    weights = np.ones(design.n_units) if design.weights is None else design.weights
+    return np.stack(
+        [weights[codes == c] @ design.observed[codes == c] for c in range(len(cohorts))]
     )
 
 

@@ -8,7 +8,7 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -41,19 +41,35 @@ class Scores:
     Attributes
     ----------
     att : ndarray, shape (comparisons,)
-    influence : ndarray, shape (observations, comparisons)
-        Estimate − estimand ≈ mean over observations.
+    influence_of : callable
+        Influence functions of combinations of the estimates, from (comparisons × combinations) and
+        a slice of the observations to (observations × combinations): estimate − estimand ≈ mean
+        over observations.
     trimmed : int
         Controls left without weight because their propensity score is above 0.995.
     """
 
     att: Floats
-    influence: Floats
+    influence_of: Callable[[Floats, slice], Floats]
     trimmed: int = 0
+
+    @classmethod
+    def of(cls, att: Floats, influence: Floats, trimmed: int = 0) -> Scores:
+        """From the influence functions of the estimates, shape (observations, comparisons)."""
+        return cls(att, lambda weights, rows: influence[rows] @ weights, trimmed)
+
+    @property
+    def influence(self) -> Floats:
+        """Of the estimates themselves, shape (observations, comparisons)."""
+        return self.influence_of(np.eye(len(self.att)), slice(None))
 
     def scaled(self, factor: float) -> Scores:
         """The same estimates with the influence functions times a factor."""
-        return Scores(self.att, self.influence * factor, self.trimmed)
+        return Scores(
+            self.att,
+            lambda weights, rows: self.influence_of(factor * weights, rows),
+            self.trimmed,
+        )
 
 
 def mean_scores(changes: Floats, treated: Booleans, weights: Floats) -> Scores:
@@ -70,7 +86,7 @@ def mean_scores(changes: Floats, treated: Booleans, weights: Floats) -> Scores:
     means = np.stack([for_controls @ changes, for_treated @ changes]) / n
     influence = changes - means[treated.astype(np.int64)]
     influence *= (for_treated - for_controls)[:, None]
-    return Scores(att=means[1] - means[0], influence=influence)
+    return Scores.of(means[1] - means[0], influence)
 
 
 def adjusted_scores(
@@ -114,19 +130,17 @@ def adjusted_scores(
     x = standardized(covariates)
     for_treated = _share(weights * treated)
     direct = for_treated.copy()
-    residuals = changes
+    slopes: Floats = np.zeros((x.shape[1], changes.shape[1]))
     if method != "ipw":
         for_regression = weights * ~treated
         gram = checked_gram(x, for_regression, names, "among the controls")
-        residuals = changes - x @ np.linalg.solve(gram, (x * for_regression[:, None]).T @ changes)
-    treated_mean = for_treated @ residuals / n
-
+        slopes[:] = np.linalg.solve(gram, (x * for_regression[:, None]).T @ changes)
+    treated_mean = (for_treated @ changes - for_treated @ x @ slopes) / n
     if method == "or":
         target = for_treated @ x
         direct -= for_regression * (x @ np.linalg.solve(gram, target))
-        influence = direct[:, None] * residuals
-        influence -= np.multiply.outer(for_treated, treated_mean)
-        return Scores(att=treated_mean, influence=influence)
+        influence_of = _influence(changes, x, slopes, direct, for_treated[None], treated_mean[None])
+        return Scores(treated_mean, influence_of)
 
     propensity, information = propensity_scores(x, treated, weights, names)
     kept = treated | (propensity < TRIMMED_PROPENSITY)
@@ -134,28 +148,48 @@ def adjusted_scores(
     if not (odds * kept).any():
         raise NotEstimable("every control has a propensity score above 0.995")
     for_controls = _share(weights * kept * odds)
-    control_mean = for_controls @ residuals / n
+    reweighted = x * for_controls[:, None]
+    control_mean = (for_controls @ changes - for_controls @ x @ slopes) / n
     direct -= for_controls
     if method == "dr":
         target = (for_treated - for_controls) @ x
         direct -= for_regression * (x @ np.linalg.solve(gram, target))
-    moments = x.T @ (for_controls[:, None] * (residuals - control_mean))
-    influence = direct[:, None] * residuals
-    influence -= np.multiply.outer(for_treated, treated_mean)
-    influence += np.multiply.outer(for_controls, control_mean)
+    moments = reweighted.T @ changes - reweighted.T @ x @ slopes
+    moments -= np.multiply.outer(reweighted.sum(axis=0), control_mean)
     surprise = weights * (treated - propensity)
-    influence -= surprise[:, None] * (x @ np.linalg.solve(information, moments))
-    return Scores(att=treated_mean - control_mean, influence=influence, trimmed=int((~kept).sum()))
+    parts = np.vstack([for_treated, -for_controls, surprise * x.T])
+    shifts = np.vstack([treated_mean, control_mean, np.linalg.solve(information, moments)])
+    return Scores(
+        treated_mean - control_mean,
+        _influence(changes, x, slopes, direct, parts, shifts),
+        trimmed=int((~kept).sum()),
+    )
+
+
+def _influence(
+    changes: Floats, x: Floats, slopes: Floats, direct: Floats, parts: Floats, shifts: Floats
+) -> Callable[[Floats, slice], Floats]:
+    r"""Influence functions :math:`d_i (\Delta y_i - x_i'b) - p_i's`, p of shape (parts, units)."""
+
+    def influence_of(weights: Floats, rows: slice) -> Floats:
+        influence: Floats = weights.T @ changes.T[:, rows]
+        influence -= (slopes @ weights).T @ x.T[:, rows]
+        influence *= direct[rows]
+        influence -= (shifts @ weights).T @ parts[:, rows]
+        return influence.T
+
+    return influence_of
 
 
 def standardized(covariates: Floats) -> Floats:
     """A column of ones and the covariates, centred and scaled; the fit does not depend on it."""
-    centred = covariates - covariates.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
-    size = np.abs(covariates).max(axis=0)
-    varies = spread > 1e-12 * size
-    centred = np.where(varies, centred / np.where(varies, spread, 1.0), 0.0)
-    return np.column_stack([np.ones(len(centred)), centred])
+    x = np.ones((1 + covariates.shape[1], len(covariates))).T
+    for column, values in zip(x.T[1:], covariates.T, strict=True):
+        np.subtract(values, values.mean(), out=column)
+        spread = np.sqrt(column @ column / len(column))
+        varies = spread > 1e-12 * np.abs(values).max()
+        column *= 1 / spread if varies else 0.0
+    return x
 
 
 def checked_gram(x: Floats, weights: Floats, names: Sequence[str], where: str) -> Floats:

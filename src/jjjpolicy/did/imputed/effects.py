@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -160,8 +160,8 @@ def labelled(
     effects: ImputedEffects,
     design: Design,
     inference: str,
-    influence: Floats,
     covariance: Floats,
+    by_unit: Callable[[], tuple[ImputedEffects, Floats]],
     *,
     event_effects: pd.DataFrame | None = None,
     notes: tuple[str, ...] = (),
@@ -177,10 +177,12 @@ def labelled(
         With a ledger that lists what cannot be estimated.
     inference : str
         What the standard errors are, in words.
-    influence : ndarray, shape (units, 1 + event times)
     covariance : ndarray, shape (1 + event times, 1 + event times)
+    by_unit : callable
+        To the effects where no row stands for several units, and their influence functions, shape
+        (units, 1 + event times).
     event_effects : DataFrame, optional
-        In place of the averages by event time, in the order of ``influence``.
+        In place of the averages by event time, in the order of ``covariance``.
     notes : tuple of str
         In addition to the one about few treated clusters.
     details : mapping, optional
@@ -195,9 +197,9 @@ def labelled(
         estimand=ESTIMAND,
         event_effects=table,
         calendar_effects=effects.calendar_effects(),
-        unit_effects=effects.unit_effects(),
-        counterfactual=effects.counterfactual(),
-        influence=influence,
+        unit_effects=lambda: by_unit()[0].unit_effects(),
+        counterfactual=lambda: by_unit()[0].counterfactual(),
+        influence=lambda: by_unit()[1],
         details={
             "not_estimable": model.not_estimable,
             "group_time": design.labels.clock.named(effects.group_time()),

@@ -214,11 +214,16 @@ class UntreatedOutcome:
                         NOT_CONNECTED: cells & ~isolated & ~no_period[t],
                     }
                     rows += [
-                        (int(cohort), int(design.periods[t]), int(mask.sum()), reason)
+                        (int(cohort), int(design.periods[t]), self._number(units[mask]), reason)
                         for reason, mask in reasons.items()
                         if mask.any()
                     ]
         return pd.DataFrame(rows, columns=["group", "time", "units", "reason"])
+
+    def _number(self, rows: Integers) -> int:
+        """How many units some rows stand for."""
+        stands_for = self.design.stands_for
+        return len(rows) if stands_for is None else round(float(stands_for[rows].sum()))
 
     def require_estimable(self, method: str) -> None:
         """Raise a `DesignError` unless some treated cell can be estimated."""

@@ -1,7 +1,8 @@
 """Least squares with unit and period effects on a design: coefficients and influence functions.
 
 Regressors that depend on a unit only through its cohort (treatment, event-time indicators) are held
-as (cohorts × periods) tables, so that a balanced panel of any number of units is read once.
+as (cohorts × periods) tables, so that a balanced panel of any number of units is read once. With
+absent cells they are net of the effects once for each kind of unit, not for each unit.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from jjjpolicy.did.cohorts.influence import (
     Influence,
     InfluenceMatrix,
 )
+from jjjpolicy.did.cohorts.kinds import UnitKinds
 from jjjpolicy.errors import DesignError, warn_user
-from jjjpolicy.estimation.variance import small_sample_factor
+from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.twoway import independent_columns, two_way_demean, without_rounding
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,21 +216,43 @@ def _balanced(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fix
 
 
 def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> FixedEffectsFit:
-    names = (*names, *design.covariates)
-    demeaned = _demeaned_cells(design, regressors)
-    y, x = demeaned[:, :, 0], demeaned[:, :, 1:]
-    weighted = x if design.weights is None else x * design.weights[:, None, None]
-    gram = np.einsum("itk,itl->kl", weighted, x)
-    kept = _kept(gram, names, regressors.shape[2])
-    x, weighted, gram = x[:, :, kept], weighted[:, :, kept], gram[np.ix_(kept, kept)]
-    coefficients = np.linalg.solve(gram, np.einsum("itk,it->k", weighted, y))
-    scores = np.einsum("itk,it->ik", weighted, y - x @ coefficients)
+    names, own_from = (*names, *design.covariates), len(names)
+    kinds = UnitKinds.of(design)
+    mass = np.bincount(kinds.codes, design.weights).astype(float)
+    shared = _net(regressors[kinds.cohorts], ~kinds.observed, mass)
+    columns = [design.outcome, *design.covariates.values()]
+    own = _net(np.stack(columns, axis=2), ~design.observed, design.weights)
+    weighted = own if design.weights is None else own * design.weights[:, None, None]
+    sums = cluster_sums(weighted.reshape(len(own), -1), kinds.codes)
+    crossed = np.einsum("gtk,gtv->kv", shared, sums.reshape(len(mass), *own.shape[1:]))
+    products = np.einsum("itu,itv->uv", weighted, own)
+    squares = np.einsum("g,gtk,gtl->kl", mass, shared, shared, optimize=True)
+    gram = np.block([[squares, crossed[:, 1:]], [crossed[:, 1:].T, products[1:, 1:]]])
+    right = np.concatenate([crossed[:, 0], products[1:, 0]])
+
+    kept = _kept(gram, names, own_from)
+    shared = shared[:, :, [k for k in kept if k < own_from]]
+    split = shared.shape[2]
+    covariates = own[:, :, [1 + k - own_from for k in kept[split:]]]
+    coefficients = np.linalg.solve(gram[np.ix_(kept, kept)], right[kept])
+    residuals = weighted[:, :, 0] - _weighted(covariates @ coefficients[split:], design)
+    residuals -= _weighted((shared @ coefficients[:split])[kinds.codes], design)
     if design.influence_scale is not None:
-        scores *= design.influence_scale[:, None]
-    bread = design.n_units * np.linalg.inv(gram)
+        residuals *= design.influence_scale[:, None]
+    bread = design.n_units * np.linalg.inv(gram[np.ix_(kept, kept)])
+    order = np.argsort(kinds.codes, kind="stable")
+    units = np.split(order, np.bincount(kinds.codes).cumsum()[:-1])
+
+    def influence_of(combinations: Floats) -> Influence:
+        directions = bread @ combinations
+        found = np.einsum("it,itv->iv", residuals, covariates) @ directions[split:]
+        for rows, slopes in zip(units, shared @ directions[:split], strict=True):
+            found[rows] += residuals[rows] @ slopes
+        return InfluenceMatrix(found)
+
     return FixedEffectsFit(
         coefficients=coefficients,
-        influence_of=lambda combinations: InfluenceMatrix(scores @ (bread @ combinations)),
+        influence_of=influence_of,
         names=tuple(names[k] for k in kept),
         collinear=tuple(name for k, name in enumerate(names) if k not in kept),
         observations=design.n_observations,
@@ -239,6 +263,18 @@ def _general(design: Design, regressors: Floats, names: tuple[str, ...]) -> Fixe
     )
 
 
+def _weighted(values: Floats, design: Design) -> Floats:
+    return values if design.weights is None else values * design.weights[:, None]
+
+
+def _net(values: Floats, absent: Booleans, weights: Floats | None) -> Floats:
+    """Variables net of unit and period effects; zero in absent cells."""
+    values[absent] = np.nan
+    demeaned = two_way_demean(values, weights)
+    demeaned[absent] = 0.0
+    return demeaned
+
+
 def _demeaned_cells(design: Design, regressors: Floats) -> Floats:
     """Outcome, cohort-level regressors and covariates net of unit and period effects.
 
@@ -247,12 +283,8 @@ def _demeaned_cells(design: Design, regressors: Floats) -> Floats:
     _, codes = design.cohort_codes
     columns = [regressors[codes]]
     columns += [values[:, :, None] for values in design.covariates.values()]
-    absent = ~design.observed
     stacked = np.concatenate([design.outcome[:, :, None], *columns], axis=2)
-    stacked[absent] = np.nan
-    demeaned = two_way_demean(stacked, design.weights)
-    demeaned[absent] = 0.0
-    return demeaned
+    return _net(stacked, ~design.observed, design.weights)
 
 
 def _kept(gram: Floats, names: tuple[str, ...], regressors: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -182,7 +181,7 @@ def _tables(
             shown = estimate.by_cohort if level == 0.95 else estimate.by_cohort_at(level)
         yield table("By adoption cohort", "按首次处理批次", shown)
     waits = result is not None and fits_ahead(result.effects, level) > 0
-    effects = (replace(estimate, inference=None) if waits else estimate).effects
+    effects = (estimate.with_result(None) if waits else estimate).effects
     if 0 < len(effects) <= MOST_EFFECTS:
         shown = effects if level == 0.95 or waits else estimate.effects_at(level)
         if clock.frequency is not None and len(estimate.design.cohorts) == 1:
