@@ -195,8 +195,7 @@ TASKS = {
             "pysyncon": pysyncon_search,
             "R Synth": InR("Synth", "synth_search"),
         },
-        "The number compared is the loss that the search minimises. It has many local minima, and "
-        "rounding, which differs between processors, may decide in which of them a search ends.",
+        "The number compared is the loss that the search minimises. It has many local minima.",
     ),
     "placebos-31": Task(
         "Synthetic control with all placebos; 31 x 16 (simulated)",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,32 +133,3 @@ def test_work_has_one_thread_in_every_worker(jobs: int, users_number: list[int])
         found = list(run(work, [(i,) for i in range(4)], jobs, "x"))
     assert {threads for each in found for threads in each} == {1}
     assert numbers() == users_number
-
-
-FIRST_SEARCH = """
-import numpy as np
-from jjjpolicy.linalg.threads import loaded, one_thread
-from jjjpolicy.synth.weights import nested_search
-import sys
-
-assert "scipy.linalg._fblas" not in sys.modules
-formula, seen = nested_search._loss_and_gradient, set()
-
-def watched(*arguments):
-    seen.update(library.threads() for library in loaded())
-    return formula(*arguments)
-
-nested_search._loss_and_gradient = watched
-rng = np.random.default_rng(1)
-with one_thread:
-    nested_search._quasi_newton(np.zeros(3), rng.normal(size=(3, 5)), rng.normal(size=(7, 5)), 1.0)
-print(len(list(loaded())), seen)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="wheels for macOS may use Accelerate")
-def test_a_search_that_brings_scipy_has_one_thread_there_too() -> None:
-    command = [sys.executable, "-c", FIRST_SEARCH]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "2 {1}"

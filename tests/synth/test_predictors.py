@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 from panels import simulated_panel
 
 import jjjpolicy as jp
+from jjjpolicy.replication.comparison.instruction_sets import environment
 from jjjpolicy.synth import (
     CrossValidated,
     GivenWeights,
@@ -245,6 +250,40 @@ def test_without_a_certificate_the_search_beats_a_thousand_random_weights() -> N
     ]
     assert found.loss <= min(random) * (1 + 1e-9)
     assert all(a <= b for a, b in pairwise(found.starts["loss"]))
+
+
+SEARCHES = """
+import json
+import numpy as np
+import pandas as pd
+from jjjpolicy.synth.weights.nested_search import search
+
+found = []
+for seed in range(8):
+    rng = np.random.default_rng(seed)
+    loadings = rng.uniform(size=(20, 3))
+    loadings[0] = loadings[1:5].mean(axis=0) + 0.1 * rng.normal(size=3)
+    paths = loadings @ rng.normal(size=(3, 15)).cumsum(axis=1) + 0.3 * rng.normal(size=(20, 15))
+    traits = loadings @ rng.normal(size=(3, 7)) + 0.3 * rng.normal(size=(20, 7))
+    differences, fitted = ((own[1:] - own[0]).T for own in (traits, paths))
+    found.append(search(differences, fitted, {}, pd.RangeIndex(19)).best.tolist())
+print(json.dumps(found))
+"""
+
+
+def test_the_search_ends_where_it_ends_on_another_processor() -> None:
+    found = []
+    for name in ("baseline", "haswell"):
+        try:
+            variables = environment(name)
+        except jp.DataError as reason:
+            pytest.skip(str(reason))
+        command = [sys.executable, "-c", SEARCHES]
+        done = subprocess.run(
+            command, env=os.environ | variables, capture_output=True, text=True, check=True
+        )
+        found.append(json.loads(done.stdout))
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-9)
 
 
 def test_errors_name_predictor_unit_and_period(matched: jp.Design) -> None:

@@ -17,14 +17,20 @@ import pandas as pd
 
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.simplex import simplex_weights
-from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.linalg.types import Floats
 
-SUPPORT = 1e-9
-SHOWN = 1e-6
-FAVOUR, SIDEWAYS, STEPS, SWEEPS = 3.0, 1.0, 100, 4
-# Relative progress below which a run stops: while runs are compared, and for the best of them.
-COARSE, FINE = 1e-11, 1e-14
+SUPPORT, SHOWN = 1e-9, 1e-6
+SINGULAR = 1e-9
+"""Share of the largest singular value below which donor weights have no derivative."""
+COARSE, FINE = 2.0**-7, 2.0**-14
+"""Spacings of the logarithms of weights: while runs are compared, and for the best of them."""
+WIDEST, LONGEST = 18.0, 4.0
+"""Logarithms of weights at most, and how far a step takes one of them at most."""
+PROGRESS, TIE = 1e-10, 1e-9
+"""Relative progress below which a step ends, and within which two runs tie."""
+CONVEX, TINY = 1e-8, 1e-300
+FAVOUR, STEPS, SWEEPS = 3.0, 100, 4
+SIDEWAYS = {"up": 1.0, "down": -1.0, "far up": 3.0, "far down": -3.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +126,10 @@ def search(
     The donor weights that fit the outcome best without predictors bound the loss from below. A
     linear programme decides whether some predictor weights lead to them; then the search is over
     and its result is a global minimum. Otherwise quasi-Newton steps with the analytic gradient
-    start from equal weights, from weights that favour one predictor, and from ``starts``; from the
-    best point they start again in every direction until nothing better is found. Predictor weights
+    start from equal weights, from weights that favour one predictor or put it last, and from
+    ``starts``; from the best point they start again in every direction until nothing better is
+    found. All steps end on a lattice of logarithms of weights, so that the last digits of a
+    gradient, which differ between processors, do not decide where a search ends. Predictor weights
     with the same donor weights form a polytope; the average of its extreme points in the direction
     of each weight is returned, so that the result does not depend on the path of the search.
 
@@ -180,25 +188,25 @@ def _descend(
     axes = np.eye(count)
     points = _points(count, starts)
     points |= {f"predictor {k + 1} first": FAVOUR * axes[k] for k in range(count)}
+    points |= {f"predictor {k + 1} last": -FAVOUR * axes[k] for k in range(count)}
     runs = {name: _quasi_newton(x, differences, fitted, scale) for name, x in points.items()}
-    best = min(runs, key=lambda key: runs[key][1])
+    best = _first_of_least(runs)
     # Kinks of the loss stop quasi-Newton steps; steps sideways get over them.
     for sweep in range(SWEEPS):
         point, loss = runs[best]
         around = {
-            f"sideways, sweep {sweep + 1}, predictor {k + 1} {'up' if sign > 0 else 'down'}": (
-                _quasi_newton(point + sign * SIDEWAYS * axes[k], differences, fitted, scale)
+            f"sideways, sweep {sweep + 1}, predictor {k + 1} {where}": (
+                _quasi_newton(point + far * axes[k], differences, fitted, scale)
             )
             for k in range(count)
-            for sign in (1.0, -1.0)
+            for where, far in SIDEWAYS.items()
         }
-        found = min(around, key=lambda key: around[key][1])
+        found = _first_of_least(around)
         if around[found][1] >= loss * (1 - 1e-7):
             break
         runs[found] = around[found]
         best = found
-    polished = _quasi_newton(runs[best][0], differences, fitted, scale, FINE)
-    runs[best] = min(runs[best], polished, key=lambda run: run[1])
+    runs[best] = _quasi_newton(runs[best][0], differences, fitted, scale, FINE)
     donors = {name: _inner(differences, _softmax(x)) for name, (x, _) in runs.items()}
     weights, loss = _softmax(runs[best][0]), _loss(donors[best], fitted)
     ends = _extremes(differences, donors[best])
@@ -210,6 +218,12 @@ def _descend(
             weights, loss, low, high = centre, centred, ends.min(axis=0), ends.max(axis=0)
     problem = (differences, fitted, donors[best])
     return VSearch(weights, loss, bound, low, high, *problem, donors, {}, names)
+
+
+def _first_of_least(runs: Mapping[str, tuple[Floats, float]]) -> str:
+    """The run that ended lowest, the first of those that tie."""
+    least = min(loss for _, loss in runs.values())
+    return next(name for name, (_, loss) in runs.items() if loss <= least * (1 + TIE))
 
 
 def _inner(differences: Floats, weights: Floats) -> Floats:
@@ -227,21 +241,49 @@ def _softmax(x: Floats) -> Floats:
 
 
 def _quasi_newton(
-    start: Floats, differences: Floats, fitted: Floats, scale: float, tolerance: float = COARSE
+    start: Floats, differences: Floats, fitted: Floats, scale: float, spacing: float = COARSE
 ) -> tuple[Floats, float]:
-    from scipy.optimize import minimize
+    """Where steps of Broyden, Fletcher, Goldfarb and Shanno on the lattice end, and the loss."""
+    point = _on_lattice(start, spacing)
+    loss, slope = _loss_and_gradient(point, differences, fitted, scale)
+    inverse: Floats | None = None
+    for _ in range(STEPS):
+        step = -slope / max(float(np.abs(slope).max()), TINY)
+        if inverse is not None:
+            step = -inverse @ slope
+            step /= max(1.0, float(np.abs(step).max()) / LONGEST)
+        moved = _on_lattice(point + step, spacing) - point
+        while moved.any():
+            new_loss, new_slope = _loss_and_gradient(point + moved, differences, fitted, scale)
+            if new_loss < loss * (1 - PROGRESS):
+                break
+            step = step / 2
+            moved = _on_lattice(point + step, spacing) - point
+        if not moved.any() and inverse is None:
+            break
+        if not moved.any():
+            inverse = None
+            continue
+        inverse = _updated(inverse, moved, new_slope - slope)
+        point, loss, slope = point + moved, new_loss, new_slope
+    return point, loss
 
-    with one_thread:  # scipy has come this very moment where this is the first search
-        result = minimize(
-            _loss_and_gradient,
-            start,
-            args=(differences, fitted, scale),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-25.0, 25.0)] * len(start),
-            options={"maxiter": STEPS, "ftol": tolerance, "gtol": 100 * tolerance},
-        )
-    return result.x, float(result.fun)
+
+def _on_lattice(point: Floats, spacing: float) -> Floats:
+    rounded: Floats = np.rint(np.clip(point, -WIDEST, WIDEST) / spacing) * spacing
+    return rounded
+
+
+def _updated(inverse: Floats | None, moved: Floats, change: Floats) -> Floats | None:
+    """The inverse Hessian after a step; as before where the loss is not convex along it."""
+    inner = float(moved @ change)
+    if inner <= CONVEX * float(np.linalg.norm(moved) * np.linalg.norm(change)):
+        return inverse
+    if inverse is None:
+        inverse = np.eye(len(moved)) * inner / float(change @ change)
+    along = np.eye(len(moved)) - np.outer(moved, change) / inner
+    updated: Floats = along @ inverse @ along.T + np.outer(moved, moved) / inner
+    return updated
 
 
 def _loss_and_gradient(
@@ -251,7 +293,7 @@ def _loss_and_gradient(
 
     On the support of ``w`` the optimality conditions :math:`Z'VZw = \mu 1, 1'w = 1` determine the
     derivative of :math:`w`; with :math:`a` the solution of the adjoint system,
-    :math:`\partial L / \partial v_k = -(z_k'a)(z_k'w)`.
+    :math:`\partial L / \partial v_k = -(z_k'a)(z_k'w)`. Zero where several :math:`w` meet them.
     """
     v = _softmax(x)
     donors = _inner(differences, v)
@@ -265,10 +307,8 @@ def _loss_and_gradient(
     system[n, n] = 0.0
     target = np.zeros(n + 1)
     target[:n] = 2 * (fitted[:, support].T @ residual) / (len(fitted) * scale)
-    try:
-        adjoint = np.linalg.solve(system.T, target)[:n]
-    except np.linalg.LinAlgError:
-        adjoint = np.linalg.lstsq(system.T, target, rcond=None)[0][:n]
+    solution, _, rank, _ = np.linalg.lstsq(system.T, target, rcond=SINGULAR)
+    adjoint = solution[:n] if rank > n else np.zeros(n)
     slope = -(z @ adjoint) * (z @ donors[support])
     return _loss(donors, fitted) / scale, v * (slope - slope @ v)
 
