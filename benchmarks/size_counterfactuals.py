@@ -59,25 +59,27 @@ def autoregressive(shocks: np.ndarray, persistence: float) -> np.ndarray:
     """Paths from shocks (last axis: periods); of unit variance unless the persistence is one."""
     paths = shocks.copy()
     paths[..., 1:] *= np.sqrt(1 - persistence**2) if persistence < 1 else 1.0
-    for t in range(1, PERIODS):
+    for t in range(1, paths.shape[-1]):
         paths[..., t] += persistence * paths[..., t - 1]
     return paths
 
 
-def simulated(rng: np.random.Generator, treated: int, persistence: float) -> jp.Design:
+def simulated(
+    rng: np.random.Generator, treated: int, persistence: float, periods: int = PERIODS
+) -> jp.Design:
     """One panel under the null."""
-    factors = rng.normal(size=(2, PERIODS))
+    factors = rng.normal(size=(2, periods))
     factors[0] = autoregressive(factors[0], persistence)
-    error = autoregressive(rng.normal(size=(UNITS, PERIODS)), 0.3)
+    error = autoregressive(rng.normal(size=(UNITS, periods)), 0.3)
     loadings = rng.uniform(size=(UNITS, 2))
     y = rng.normal(size=(UNITS, 1)) + loadings @ factors + error
-    first = np.where(rng.permutation(UNITS) < treated, PERIODS - AFTER, 0)
+    first = np.where(rng.permutation(UNITS) < treated, periods - AFTER, 0)
     frame = pd.DataFrame(
         {
-            "unit": np.repeat(np.arange(UNITS), PERIODS),
-            "period": np.tile(np.arange(PERIODS), UNITS),
+            "unit": np.repeat(np.arange(UNITS), periods),
+            "period": np.tile(np.arange(periods), UNITS),
             "y": y.ravel(),
-            "first": np.repeat(first, PERIODS),
+            "first": np.repeat(first, periods),
         }
     )
     return jp.Design.from_frame(frame, unit="unit", time="period", outcome="y", adoption="first")
