@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jjjpolicy.errors import InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.estimation.undisturbed import undisturbed
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.registry.lookup import data_files_read, remembered
 
@@ -101,10 +101,6 @@ class _Common:
             if all(task[place] is value for task in tasks)
         }
 
-    def __sizeof__(self) -> int:
-        """What lets joblib hand it to a Dask cluster once, and not with each batch of tasks."""
-        return 10_000
-
     def left_of(self, task: Task) -> Task:
         """The arguments of a task that are its own."""
         return tuple(value for place, value in enumerate(task) if place not in self.arguments)
@@ -127,21 +123,42 @@ def _handed_out(
     said: set[tuple[str, type[Warning]]] = set()
     while done < len(batches):
         parallel = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator", batch_size=1)
-        parts = parallel(delayed(_with_traces)(common, batch) for batch in batches[done:])
         try:
-            for results, files, warned in parts:
-                for message, category in sorted(warned - said, key=str):
-                    warnings.warn(message, category, stacklevel=2)
-                said |= warned
-                for file in files:
-                    if file.is_file():  # a worker on another machine has its own copies
-                        remembered(file)
-                yield results
-                done, attempts = done + 1, 0
+            with _with_every_worker(common, jobs):
+                parts = parallel(delayed(_with_traces)(common, batch) for batch in batches[done:])
+                for results, files, warned in parts:
+                    for message, category in sorted(warned - said, key=str):
+                        warnings.warn(message, category, stacklevel=2)
+                    said |= warned
+                    for file in files:
+                        if file.is_file():  # a worker on another machine has its own copies
+                            remembered(file)
+                    yield results
+                    done, attempts = done + 1, 0
         except CancelledError:
             attempts += 1
             if attempts == ATTEMPTS:
                 raise
+
+
+@contextmanager
+def _with_every_worker(common: _Common, jobs: int) -> Iterator[None]:
+    """For a Dask cluster: what tasks have in common lies with each worker already.
+
+    Else it would travel with each batch of tasks.
+    """
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    client, known = (getattr(backend, name, None) for name in ("client", "data_futures"))
+    if client is None or known is None or workers(jobs) < 2:
+        yield
+        return
+    [known[id(common)]] = client.scatter([common], broadcast=True, hash=False)
+    try:
+        yield
+    finally:
+        del known[id(common)]
 
 
 def _with_traces(
@@ -151,46 +168,21 @@ def _with_traces(
 
     The process that handed out the work says each warning once, by its own filters.
     """
-    if not _in_worker():
-        with _unsampled():
-            results = [_alone(common.result, (own,)) for own in batch]
-        return results, data_files_read(), set()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: one answer is enough
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", JJJPolicyWarning)
-        results = [_alone(common.result, (own,)) for own in batch]
-    return results, data_files_read(), {(str(each.message), each.category) for each in caught}
+    own = _in_worker()
+    with undisturbed(own):
+        if not own:
+            return [_alone(common.result, (task,)) for task in batch], data_files_read(), set()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: one answer is enough
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", JJJPolicyWarning)
+            results = [_alone(common.result, (task,)) for task in batch]
+        said = {(str(each.message), each.category) for each in caught}
+        return results, data_files_read(), said
 
 
 @one_thread
 def _alone(function: Callable[..., Result], task: Task) -> Result:
     return function(*task)
-
-
-@contextmanager
-def _unsampled() -> Iterator[None]:
-    """Without the profiler of a Dask worker, where the caller is one.
-
-    It stops the thread that computes a hundred times a second to write down where it is.
-    """
-    loop = profiler = None
-    if distributed := sys.modules.get("distributed"):
-        with suppress(ValueError):  # not in a task of a worker
-            worker = distributed.get_worker()
-            loop, profiler = worker.loop, worker.periodic_callbacks.get("profile")
-    if loop is None or profiler is None:
-        yield
-        return
-
-    def resume() -> None:
-        if not profiler.is_running():
-            profiler.start()
-
-    loop.add_callback(profiler.stop)
-    try:
-        yield
-    finally:
-        loop.add_callback(resume)
 
 
 def _in_worker() -> bool:
