@@ -158,10 +158,13 @@ def measured(mode: str, task: str) -> dict[str, float]:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     processor = sum(each.ru_utime + each.ru_stime for each in used)
     memory = sum(each.ru_maxrss for each in used) / 2**20
+    spent = sorted(after[process] - before.get(process, 0.0) for process in after)
+    parts = 2 if " 2 " in mode else 1
     return {
         "start": ready - begun,
         "seconds": done - ready,
-        "busiest": max(after[process] - before.get(process, 0.0) for process in after),
+        "busiest": spent[-1],
+        "even": sum(spent[-parts:]) / parts,
         "processor": processor,
         "memory": memory,
         "answer": answer,
@@ -202,18 +205,21 @@ def document(rows: pd.DataFrame, repeats: int) -> str:
         f"they need. *Busiest* is the most processor time that any process spent on the task: what "
         f"it takes where each worker has a core to itself, and hardly dependent on the load, which "
         f"the seconds on the clock are; *times faster* goes by it. Of {repeats} runs the one in "
-        f"which it was least; the others took up to {spread.max():.1f} times as much. *All* is the "
+        f"which it was least; the others took up to {spread.max():.1f} times as much. Where "
+        f"other work takes a core, its worker gets fewer pieces and the other one more: *if even* is how many "
+        f"times faster it were with the time of both workers shared evenly. *All* is the "
         f"processor time of all processes from beginning to end, imports included. Made by "
         f"`python benchmarks/workers.py`.",
         "",
-        "| task | workers | start, s | task, s | busiest, s | times faster | all, s |",
-        "|---|---|--:|--:|--:|--:|--:|",
+        "| task | workers | start, s | task, s | busiest, s | times faster | if even | all, s |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for task, own in rows.groupby("task", sort=False):
         base = float(own["busiest"].iloc[0])
         lines += [
             f"| {task} | {row.mode} | {row.start:.1f} | {row.seconds:.1f} | "
-            f"{row.busiest:.1f} | {base / row.busiest:.2f} | {row.processor:.1f} |"
+            f"{row.busiest:.1f} | {base / row.busiest:.2f} | {base / row.even:.2f} | "
+            f"{row.processor:.1f} |"
             for row in own.itertuples()
         ]
     lines += ["", f"The numbers are {'identical' if same else '**NOT identical**'} in all modes."]
