@@ -205,9 +205,9 @@ def document(rows: pd.DataFrame, repeats: int) -> str:
         f"they need. *Busiest* is the most processor time that any process spent on the task: what "
         f"it takes where each worker has a core to itself, and hardly dependent on the load, which "
         f"the seconds on the clock are; *times faster* goes by it. Of {repeats} runs the one in "
-        f"which it was least; the others took up to {spread.max():.1f} times as much. Where "
-        f"other work takes a core, its worker gets fewer pieces and the other one more: *if even* is how many "
-        f"times faster it were with the time of both workers shared evenly. *All* is the "
+        f"which it was least; the others took up to {spread.max():.1f} times as much. Where other "
+        f"work takes a core, its worker gets fewer pieces and the other one more: *if even* is how "
+        f"many times faster it were with the time of both workers shared evenly. *All* is the "
         f"processor time of all processes from beginning to end, imports included. Made by "
         f"`python benchmarks/workers.py`.",
         "",
