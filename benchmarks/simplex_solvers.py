@@ -64,10 +64,11 @@ def with_nnls(batch: Batch) -> list[np.ndarray]:
 def with_newton(batch: Batch) -> list[np.ndarray]:
     if batch[0][1] == 0:
         raise NotImplementedError
-    weights, _ = ridge_weights(
-        np.stack([difference for difference, _ in batch]), np.array([ridge for _, ridge in batch])
-    )
-    return list(weights)
+    points = np.insert(batch[0][0].T, 0, 0.0, axis=0)  # all units less the first
+    ridge = np.array([ridge for _, ridge in batch])
+    others = ~np.eye(len(points), dtype=bool)
+    weights, _ = ridge_weights(points, points, ridge, others)
+    return [row[own] for row, own in zip(weights, others, strict=True)]
 
 
 def with_own_active_set(batch: Batch) -> list[np.ndarray]:

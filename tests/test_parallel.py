@@ -20,6 +20,7 @@ from panels import simulated_panel, staggered_panel
 import jjjpolicy as jp
 from jjjpolicy.errors import warn_user
 from jjjpolicy.estimation.parallel import run, workers
+from jjjpolicy.estimation.refits import Refits, refit_blocks
 
 
 def design(adoption: dict[int, int], units: int = 12) -> jp.Design:
@@ -66,6 +67,17 @@ def test_warnings_of_workers_are_said_once_by_the_process_that_hands_out_the_wor
         assert len(texts) == (5 if jobs == 1 else 2)
 
 
+def test_shared_and_own_arguments_come_in_their_places() -> None:
+    def work(first: str, i: int, shared: list[int], last: str) -> tuple[str, int, list[int], str]:
+        return first, i, shared, last
+
+    shared = [1, 2]
+    tasks = [("a", i, shared, "z") for i in range(5)]
+    for jobs in (1, 2):
+        assert list(run(work, tasks, jobs, "x", at_once=2)) == tasks
+    assert list(run(work, tasks[:1], 2, "x")) == tasks[:1]
+
+
 def test_an_interrupt_is_answered_by_the_process_that_hands_out_the_work() -> None:
     def ignored(_: int) -> bool:
         return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -108,6 +120,23 @@ def test_a_cluster_that_loses_every_worker_is_given_up(monkeypatch: pytest.Monke
         list(run(abs, [(i,) for i in range(7)], 2, "x", at_once=1))
 
 
+@pytest.mark.parametrize("count", [1, 31, 100, 199, 257, 1_000, 1_300])
+def test_blocks_are_alike_and_cover_all_assignments(count: int) -> None:
+    blocks: list[int] = []
+
+    def refit(_: jp.Design, adoptions: Any) -> Refits:
+        blocks.append(len(adoptions))
+        return Refits(att=adoptions[:, 0])
+
+    own = design({0: 2006})
+    adoptions = np.arange(count * own.n_units, dtype=float).reshape(count, -1)
+    found = refit_blocks(refit, own, adoptions, 1, "x")
+    np.testing.assert_array_equal(found.att, adoptions[:, 0])
+    assert max(blocks) <= 256
+    assert len(blocks) % 4 == 0 or count < 128
+    assert max(blocks) - min(blocks) <= len(blocks)
+
+
 METHODS = {
     "placebo": (
         jp.synth.SyntheticControl(),
@@ -148,10 +177,24 @@ def test_a_cluster_gives_the_numbers_of_one_process_and_survives_a_killed_worker
             assert (there.pvalue, there.se) == (here.pvalue, here.se), name
             if here.inference.reference is not None:
                 np.testing.assert_array_equal(there.inference.reference, here.inference.reference)
+        what_tasks_share_reaches_each_worker_once()
         there, here = (calibration(jobs, tmp_path) for jobs in (2, 1))
         assert there.size.equals(here.size)
         assert there.power.equals(here.power)
         kill_one_in_the_middle(client)
+
+
+def what_tasks_share_reaches_each_worker_once() -> None:
+    def seen(i: int, values: Any) -> tuple[int, int, int]:
+        time.sleep(0.01)
+        return os.getpid(), id(values), i
+
+    values = np.ones(1_000)
+    found = list(run(seen, [(i, values) for i in range(20)], 2, "x", at_once=1))
+    assert [i for _, _, i in found] == list(range(20))
+    assert os.getpid() not in {process for process, _, _ in found}
+    assert len({process for process, _, _ in found}) == 2
+    assert len({(process, place) for process, place, _ in found}) == 2
 
 
 def with_jobs(name: str, jobs: int) -> Any:

@@ -11,6 +11,7 @@ from panels import simulated_panel, staggered_panel
 
 import jjjpolicy as jp
 from jjjpolicy.did import CallawaySantAnna, EventStudy, SunAbraham
+from jjjpolicy.inference.cluster_bootstrap import resampled
 
 
 def design_of(frame: pd.DataFrame, **changes: Any) -> jp.Design:
@@ -134,3 +135,29 @@ def test_wrong_reference_and_cross_sections_are_refused() -> None:
     frame = frame[frame["period"] == 2001 + frame["unit"] // 4 % 6]
     with pytest.raises(jp.DesignError, match="observed more than once"):
         SunAbraham().fit(design_of(frame))
+
+
+@pytest.mark.parametrize("level", ["unit", "group"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_refits_from_means_are_those_of_the_regression(level: str, weighted: bool) -> None:
+    frame = staggered_panel(units=30, effect=1.0)
+    frame["group"] = frame["unit"] // 3
+    frame["first"] = frame.groupby("group")["first"].transform("first")
+    frame["w"] = 1 + frame["unit"] % 4
+    design = design_of(frame, assigned_at=level, weights="w" if weighted else None)
+    _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
+    rng = np.random.default_rng(1)
+    adoptions = np.array([rng.permutation(design.adoption[first])[codes] for _ in range(10)])
+    shared = SunAbraham().refit_many(design, adoptions)
+    samples = [1 + (np.arange(len(first)) == extra) for extra in range(4)]
+    samples += [(np.arange(len(first)) != left_out).astype(int) for left_out in range(4)]
+    known = SunAbraham().refit_counted(design, codes, np.array(samples, dtype=float))
+    alone = [SunAbraham().refit(design.reassigned(adoption)) for adoption in adoptions]
+    alone += [
+        SunAbraham().refit(resampled(design, codes, np.repeat(np.arange(len(first)), sample)))
+        for sample in samples
+    ]
+    for found, expected in zip([*shared.singly(), *known], alone, strict=True):
+        assert found is not None
+        for name in ("att", "se", "effects", "event_times"):
+            assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=1e-11), name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from jjjpolicy.did.group_time.cells import effects_of_cells, mean_effects, require_effects
@@ -16,24 +15,17 @@ from jjjpolicy.did.group_time.comparisons import (
     require_anticipation,
 )
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
-from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
-from jjjpolicy.did.group_time.refits import (
-    means_suffice,
-    refits_from_means,
-    samples_from_means,
-)
+from jjjpolicy.did.group_time.from_means import FromMeans
 from jjjpolicy.did.group_time.samples import sample_of
 from jjjpolicy.did.group_time.scores import Method, Scores
-from jjjpolicy.estimation.refits import Refits, counts_of_clusters, refit_blocks
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.did.group_time.aggregation import Kind, Window
-    from jjjpolicy.linalg.types import Floats, Integers
+    from jjjpolicy.linalg.types import Integers
 
 
 @dataclass(frozen=True)
-class CallawaySantAnna(GroupTimeEstimator):
+class CallawaySantAnna(FromMeans):
     r"""Effects by cohort and period, each from a comparison with units not (yet) treated.
 
     .. math:: ATT(g, t) = E[Y_t - Y_b \mid G = g] - E[Y_t - Y_b \mid \text{controls}]
@@ -110,24 +102,6 @@ class CallawaySantAnna(GroupTimeEstimator):
         )
         return replace(effects, notes=tuple(_notes(design, trimmed)))
 
-    def shared_refits(
-        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
-    ) -> Refits | None:
-        """An average under each assignment, from sums of clusters that all of them share."""
-        if not means_suffice(design, adoptions):
-            return None
-        refit = partial(_refits, self, kind, window)
-        return refit_blocks(refit, design, adoptions, jobs, self.label)
-
-    def shared_samples(
-        self, design: Design, groups: Integers, counts: Floats, kind: Kind, window: Window
-    ) -> list[Refits | None]:
-        """An average in each sample of groups, from sums of clusters that all of them share."""
-        drawn = counts_of_clusters(design, groups, counts)
-        if drawn is None or not means_suffice(design, design.adoption[None]):
-            return [None] * len(counts)
-        return samples_from_means(self.cells, design, drawn, kind, window)
-
     def cells(self, design: Design) -> list[Comparison]:
         """The group-time cells with an estimate, on a balanced panel without covariates."""
         cells, skipped = plan_comparisons(design, self.control, self.base, self.anticipation)
@@ -139,12 +113,6 @@ class CallawaySantAnna(GroupTimeEstimator):
             design.labels.clock,
         )
         return kept
-
-
-def _refits(
-    estimator: CallawaySantAnna, kind: Kind, window: Window, design: Design, adoptions: Floats
-) -> Refits:
-    return refits_from_means(estimator.cells, design, adoptions, kind, window)
 
 
 def _notes(design: Design, trimmed: int) -> Iterator[str]:

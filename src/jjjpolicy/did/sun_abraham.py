@@ -5,19 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jjjpolicy.did.group_time.estimate import GroupTimeEstimator
+import numpy as np
+
+from jjjpolicy.did.callaway_santanna import CallawaySantAnna
+from jjjpolicy.did.group_time.from_means import FromMeans
 from jjjpolicy.did.group_time.saturated import fit_effects, saturated_cells
 from jjjpolicy.did.regressions.fitted import PanelRegression, columns_of
 from jjjpolicy.errors import DesignError
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.did.group_time.aggregation import Kind
+    from jjjpolicy.did.group_time.comparisons import Comparison
     from jjjpolicy.did.group_time.effects import GroupTimeEffects
     from jjjpolicy.estimation.estimate import Estimate
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)
-class SunAbraham(GroupTimeEstimator):
+class SunAbraham(FromMeans):
     r"""Event study with a coefficient for each cohort and period, averaged over cohorts.
 
     .. math:: y_{it} = \alpha_i + \lambda_t
@@ -66,6 +72,21 @@ class SunAbraham(GroupTimeEstimator):
                 f"cross-sections use ExtendedTWFE or CallawaySantAnna."
             )
         return fit_effects(saturated_cells(design, self.reference, leads=True))
+
+    def follows_from_means(self, design: Design, adoptions: Floats, kind: Kind) -> bool:
+        """With the period before adoption as reference, and never-treated units."""
+        never = bool(np.isinf(adoptions).any(axis=1).all())
+        plain = self.reference == -1 and kind == "simple"
+        return plain and never and super().follows_from_means(design, adoptions, kind)
+
+    def cells(self, design: Design) -> list[Comparison]:
+        """The comparisons with never-treated units that the coefficients are."""
+        return CallawaySantAnna(base="universal").cells(design)
+
+    def parameters(self, design: Design) -> int:
+        """Coefficients and period effects."""
+        cells = saturated_cells(design, self.reference, leads=True)
+        return len(cells.cohort) + design.n_periods
 
     def regression(self, estimate: Estimate) -> Any:
         """The regression, a column for each cohort and period; see :meth:`Estimate.regression`."""

@@ -12,16 +12,19 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jjjpolicy.errors import InferenceError, JJJPolicyWarning
 from jjjpolicy.estimation.progress import track
+from jjjpolicy.estimation.undisturbed import undisturbed
 from jjjpolicy.linalg.threads import one_thread
 from jjjpolicy.registry.lookup import data_files_read, remembered
 
 Result = TypeVar("Result")
+Task = tuple[Any, ...]
 
 MOST_WORKERS = 1_000
 
@@ -31,7 +34,7 @@ ATTEMPTS = 3
 
 def run(
     function: Callable[..., Result],
-    tasks: Sequence[tuple[Any, ...]],
+    tasks: Sequence[Task],
     jobs: int,
     description: str,
     *,
@@ -55,15 +58,17 @@ def run(
     description : str
         What is going on, in a few words.
     at_once : int, optional
-        Tasks that are handed to a worker at once; by default an eighth of its share, so that what
-        they have in common travels eight times and not with each of them.
+        Tasks that are handed to a worker at once; by default an eighth of its share. What all have
+        in common (the same object in the same place) reaches each worker of a cluster once.
     """
     require_jobs(jobs)
     found: Iterable[Result] = (_alone(function, task) for task in tasks)
     if jobs != 1 and len(tasks):
         size = at_once or max(1, len(tasks) // (8 * workers(jobs)))
-        batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
-        found = chain.from_iterable(_handed_out(function, batches, jobs))
+        common = _Common(function, tasks)
+        own = [common.left_of(task) for task in tasks]
+        batches = [own[start : start + size] for start in range(0, len(own), size)]
+        found = chain.from_iterable(_handed_out(common, batches, jobs))
     return track(found, description, total=len(tasks))
 
 
@@ -85,50 +90,98 @@ def require_jobs(jobs: int) -> None:
         )
 
 
+class _Common:
+    """A function and the arguments that all of its tasks have in common."""
+
+    def __init__(self, function: Callable[..., Any], tasks: Sequence[Task]) -> None:
+        self.function = function
+        self.arguments = {
+            place: value
+            for place, value in enumerate(tasks[0])
+            if all(task[place] is value for task in tasks)
+        }
+
+    def left_of(self, task: Task) -> Task:
+        """The arguments of a task that are its own."""
+        return tuple(value for place, value in enumerate(task) if place not in self.arguments)
+
+    def result(self, own: Task) -> Any:
+        """Of a task with these arguments of its own."""
+        left = iter(own)
+        places = range(len(own) + len(self.arguments))
+        return self.function(
+            *(self.arguments[p] if p in self.arguments else next(left) for p in places)
+        )
+
+
 def _handed_out(
-    function: Callable[..., Result], batches: Sequence[Sequence[tuple[Any, ...]]], jobs: int
-) -> Iterator[list[Result]]:
+    common: _Common, batches: Sequence[Sequence[Task]], jobs: int
+) -> Iterator[list[Any]]:
     from joblib import Parallel, delayed
 
     done, attempts = 0, 0
     said: set[tuple[str, type[Warning]]] = set()
     while done < len(batches):
         parallel = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator", batch_size=1)
-        parts = parallel(delayed(_with_traces)(function, batch) for batch in batches[done:])
         try:
-            for results, files, warned in parts:
-                for message, category in sorted(warned - said, key=str):
-                    warnings.warn(message, category, stacklevel=2)
-                said |= warned
-                for file in files:
-                    if file.is_file():  # a worker on another machine has its own copies
-                        remembered(file)
-                yield results
-                done, attempts = done + 1, 0
+            with _with_every_worker(common, jobs):
+                parts = parallel(delayed(_with_traces)(common, batch) for batch in batches[done:])
+                for results, files, warned in parts:
+                    for message, category in sorted(warned - said, key=str):
+                        warnings.warn(message, category, stacklevel=2)
+                    said |= warned
+                    for file in files:
+                        if file.is_file():  # a worker on another machine has its own copies
+                            remembered(file)
+                    yield results
+                    done, attempts = done + 1, 0
         except CancelledError:
             attempts += 1
             if attempts == ATTEMPTS:
                 raise
 
 
+@contextmanager
+def _with_every_worker(common: _Common, jobs: int) -> Iterator[None]:
+    """For a Dask cluster: what tasks have in common lies with each worker already.
+
+    Else it would travel with each batch of tasks.
+    """
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    client, known = (getattr(backend, name, None) for name in ("client", "data_futures"))
+    if client is None or known is None or workers(jobs) < 2:
+        yield
+        return
+    [known[id(common)]] = client.scatter([common], broadcast=True, hash=False)
+    try:
+        yield
+    finally:
+        del known[id(common)]
+
+
 def _with_traces(
-    function: Callable[..., Result], batch: Sequence[tuple[Any, ...]]
-) -> tuple[list[Result], list[Path], set[tuple[str, type[Warning]]]]:
+    common: _Common, batch: Sequence[Task]
+) -> tuple[list[Any], list[Path], set[tuple[str, type[Warning]]]]:
     """Results, the data files that their worker has read, and its warnings.
 
     The process that handed out the work says each warning once, by its own filters.
     """
-    if not _in_worker():
-        return [_alone(function, task) for task in batch], data_files_read(), set()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: one answer is enough
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", JJJPolicyWarning)
-        results = [_alone(function, task) for task in batch]
-    return results, data_files_read(), {(str(each.message), each.category) for each in caught}
+    own = _in_worker()
+    with undisturbed(own):
+        if not own:
+            return [_alone(common.result, (task,)) for task in batch], data_files_read(), set()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: one answer is enough
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", JJJPolicyWarning)
+            results = [_alone(common.result, (task,)) for task in batch]
+        said = {(str(each.message), each.category) for each in caught}
+        return results, data_files_read(), said
 
 
 @one_thread
-def _alone(function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+def _alone(function: Callable[..., Result], task: Task) -> Result:
     return function(*task)
 
 

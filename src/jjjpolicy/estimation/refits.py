@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 BLOCK = 256
-"""Assignments that share their work in one piece."""
+"""Assignments that share their work in one piece, at most."""
+
+SMALL_BLOCK = 32
+"""Assignments of which fewer are not made a piece of their own."""
+
+TOGETHER = 4
+"""Pieces of equal size come in multiples of this, so that no worker waits for the last one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,11 +176,11 @@ def refit_blocks(
     adoptions: Floats,
     jobs: int,
     description: str,
-    size: int = BLOCK,
+    size: int | None = None,
 ) -> Refits:
     """Refits whose assignments share work, block by block.
 
-    Blocks have one size for any number of workers: what is shared decides the last bits of the
+    Blocks are the same for any number of workers: what is shared decides the last bits of the
     numbers, and these must not depend on ``jobs``.
 
     Parameters
@@ -186,10 +192,13 @@ def refit_blocks(
     jobs : int
     description : str
     size : int
-        Assignments of a block.
+        Assignments of a block; by default blocks are equal and not too large.
     """
-    starts = range(0, len(adoptions), size)
-    tasks = [(design, adoptions[start : start + size]) for start in starts]
+    count = len(adoptions)
+    if size is None:
+        even = TOGETHER * -(-count // (TOGETHER * BLOCK))
+        size = -(-count // max(1, min(even, count // SMALL_BLOCK)))
+    tasks = [(design, adoptions[start : start + size]) for start in range(0, count, size)]
     return Refits.stack(run(refit, tasks, jobs, description, at_once=1))
 
 

@@ -8,54 +8,82 @@ For :math:`\min_w \tfrac12 \|D w\|^2 + \tfrac{r}{2} \|w\|^2` over the simplex th
 concave, piecewise quadratic and of the dimension of the rows, with
 :math:`w_j = \max(\mu - d_j'\nu, 0) / r`. A Newton step is exact as soon as the support is right, so
 that a handful of steps solve the problem exactly (Qi and Sun 1993 on semismooth Newton methods).
+The problems have their columns in common but for the target, :math:`d_j = p_j - b`, so that a step
+of all of them is a few products of matrices.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jjjpolicy.linalg.types import Floats
+from jjjpolicy.linalg.moments import sums_of_products
+from jjjpolicy.linalg.types import Booleans, Floats
 
 MAX_STEPS = 60
+BATCH_CELLS = 130_000
+"""Problems times points that are worked on at once."""
+
+NOT_ALLOWED = -1e300
 
 
-def ridge_weights(differences: Floats, ridge: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Minimise ``||D w||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1`` for each problem.
+def ridge_weights(
+    points: Floats, targets: Floats, ridge: Floats, allowed: Booleans | None = None
+) -> tuple[Floats, Booleans]:
+    """Minimise ``||sum_j w_j p_j - b||² + ridge ||w||²`` over ``w >= 0, sum(w) = 1``.
 
     Parameters
     ----------
-    differences : ndarray, shape (problems, rows, columns)
+    points : ndarray, shape (points, coordinates)
+        With the origin among them, or digits are lost.
+    targets : ndarray, shape (problems, coordinates)
     ridge : ndarray, shape (problems,)
-        Positive, and not negligible beside the squares of ``differences``.
+        Positive, and not negligible beside the squared distances of points and target.
+    allowed : ndarray of bool, shape (problems, points), optional
+        Points that may have weight; all by default.
 
     Returns
     -------
-    weights : ndarray, shape (problems, columns)
+    weights : ndarray, shape (problems, points)
     solved : ndarray of bool, shape (problems,)
         Whether the support came to rest, which makes the weights exact up to rounding.
     """
-    problems, rows, columns = differences.shape
-    scale = np.sqrt(ridge)[:, None, None]
-    d = differences / scale
-    weights = np.full((problems, columns), 1 / columns)
-    solved = np.zeros(problems, dtype=bool)
-    open_ = np.arange(problems)
-    nu = np.matmul(d, weights[:, :, None])[:, :, 0]
-    mu = np.full(problems, 1 / columns) + np.matmul(nu[:, None, :], d)[:, 0].mean(axis=1)
-    slack = mu[:, None] - np.matmul(nu[:, None, :], d)[:, 0]
+    if allowed is None:
+        allowed = np.ones((len(targets), len(points)), dtype=bool)
+    weights = np.zeros(allowed.shape)
+    solved = np.zeros(len(targets), dtype=bool)
+    step = max(1, BATCH_CELLS // len(points))
+    for start in range(0, len(targets), step):
+        part = slice(start, start + step)
+        weights[part], solved[part] = _newton(points, targets[part], ridge[part], allowed[part])
+    return weights, solved
+
+
+def _newton(
+    points: Floats, targets: Floats, ridge: Floats, allowed: Booleans
+) -> tuple[Floats, Booleans]:
+    scale = np.sqrt(ridge)[:, None]
+    weights = allowed / allowed.sum(axis=1, keepdims=True)
+    solved = np.zeros(len(targets), dtype=bool)
+    open_ = np.arange(len(targets))
+    nu = (weights @ points - targets) / scale
+    mu = (weights**2).sum(axis=1) + (nu * nu).sum(axis=1)
+    slack = _slack(points, targets, scale, allowed, nu, mu)
     value = _dual(nu, mu, slack)
-    identity = np.eye(rows)
+    identity = np.eye(points.shape[1])
     for _ in range(MAX_STEPS):
         support = slack > 0
-        part = d * support[:, None, :]
-        total = part.sum(axis=2)
-        inner = np.linalg.solve(
-            identity + np.matmul(part, d.transpose(0, 2, 1)), total[:, :, None]
-        )[:, :, 0]
-        new_mu = 1 / (support.sum(axis=1) - (total * inner).sum(axis=1))
+        chosen = support.astype(float)
+        count = chosen.sum(axis=1)
+        sums = chosen @ points
+        rest = sums - count[:, None] * targets
+        total = rest / scale
+        outer = sums_of_products(points, chosen)
+        outer -= sums[:, :, None] * targets[:, None, :] + targets[:, :, None] * rest[:, None, :]
+        matrix = identity + outer / (scale**2)[:, :, None]
+        inner = np.linalg.solve(matrix, total[:, :, None])[:, :, 0]
+        new_mu = 1 / (count - (total * inner).sum(axis=1))
         new_nu = new_mu[:, None] * inner
-        new_slack = new_mu[:, None] - np.matmul(new_nu[:, None, :], d)[:, 0]
+        new_slack = _slack(points, targets, scale, allowed, new_nu, new_mu)
         done = ((new_slack > 0) == support).all(axis=1)
         if done.any():
             found = np.maximum(new_slack[done], 0.0)
@@ -63,13 +91,15 @@ def ridge_weights(differences: Floats, ridge: Floats) -> tuple[Floats, NDArray[n
             solved[open_[done]] = True
             keep = ~done
             if not keep.any():
-                return weights, solved
-            open_, d, nu, mu, slack, value = (
-                array[keep] for array in (open_, d, nu, mu, slack, value)
-            )
-            new_nu, new_mu, new_slack = new_nu[keep], new_mu[keep], new_slack[keep]
-        length = np.ones(len(open_))
+                break
+            open_, targets, scale, allowed, nu, mu, slack, value, new_nu, new_mu, new_slack = (
+                array[keep]
+                for array in (
+                    open_, targets, scale, allowed, nu, mu, slack, value, new_nu, new_mu, new_slack
+                )
+            )  # fmt: skip
         new_value = _dual(new_nu, new_mu, new_slack)
+        length = np.ones(len(open_))
         for _ in range(30):
             short = new_value <= value
             if not short.any():
@@ -82,9 +112,11 @@ def ridge_weights(differences: Floats, ridge: Floats) -> tuple[Floats, NDArray[n
                 slack + share * (new_slack - slack),
             )
             new_value = np.where(short, tried, new_value)
-        share = length[:, None]
-        nu, mu = nu + share * (new_nu - nu), mu + length * (new_mu - mu)
-        slack, value = slack + share * (new_slack - slack), new_value
+        if (length < 1).any():
+            share = length[:, None]
+            new_nu, new_mu = nu + share * (new_nu - nu), mu + length * (new_mu - mu)
+            new_slack = slack + share * (new_slack - slack)
+        nu, mu, slack, value = new_nu, new_mu, new_slack, new_value
         # No support at all leaves nothing to solve for; the largest slack is let in.
         empty = ~(slack > 0).any(axis=1)
         if empty.any():
@@ -92,6 +124,16 @@ def ridge_weights(differences: Floats, ridge: Floats) -> tuple[Floats, NDArray[n
             slack[empty] += (1e-12 - slack[empty].max(axis=1))[:, None]
             value = _dual(nu, mu, slack)
     return weights, solved
+
+
+def _slack(
+    points: Floats, targets: Floats, scale: Floats, allowed: Booleans, nu: Floats, mu: Floats
+) -> Floats:
+    """``mu - d_j' nu``, of a value that is never positive where a point is not allowed."""
+    direction = nu / scale
+    slack: Floats = (mu + (direction * targets).sum(axis=1))[:, None] - direction @ points.T
+    slack[~allowed] = NOT_ALLOWED
+    return slack
 
 
 def _dual(nu: Floats, mu: Floats, slack: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -116,7 +116,7 @@ class SyntheticDiD(Estimator):
         weights: dict[Hashable, Floats] = {}
         gaps = np.empty((int(design.treated.sum()), design.n_periods))
         row_of = np.cumsum(design.treated) - 1
-        for piece in self._pieces(design, design.adoption, {}, {}):
+        for piece in self._pieces(design, design.adoption):
             cohort = periods[piece.before]
             rows = piece.gaps()
             gaps[row_of[piece.treated]] = rows
@@ -149,8 +149,7 @@ class SyntheticDiD(Estimator):
 
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
-        self._require(design)
-        return _refits([list(self._pieces(design, design.adoption, {}, {}))], design)
+        return self.refit_many(design, design.adoption[None])
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
@@ -158,51 +157,36 @@ class SyntheticDiD(Estimator):
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
-        shared: dict[int, PrePeriods] = {}
-        known = self._unit_weights_together(design, adoptions, shared)
-        found = [
-            list(
-                self._pieces(
-                    design, adoption, shared, {date: rows[row] for date, rows in known.items()}
-                )
-            )
-            for row, adoption in enumerate(adoptions)
-        ]
-        return _refits(found, design)
+        if design.covariates:
+            pieces = [list(self._pieces(design, adoption)) for adoption in adoptions]
+            values = [np.concatenate([piece.gaps() for piece in own]) for own in pieces]
+        else:
+            values = self._gaps_together(design, adoptions)
+        dates = [np.sort(adoption[np.isfinite(adoption)]) for adoption in adoptions]
+        return stacked_refits(values, dates, design.periods, scale_of(design))
 
-    def _unit_weights_together(
-        self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
-    ) -> dict[float, Floats]:
-        """Unit weights of the cohorts of all assignments, (rows, donors) for each date.
-
-        Dates are left out at which assignments differ in their number of treated units, or weights
-        are not found by Newton's method; none where they differ in their number of donors.
-        """
-        rules = self._rules
-        never = np.isinf(adoptions)
-        donors = int(never[0].sum())
-        if (
-            design.covariates
-            or rules.uniform_omega
-            or rules.solver is not None
-            or rules.zeta_omega is not None
-            or donors < 2
-            or (never.sum(axis=1) != donors).any()
-        ):
-            return {}
-        pools = np.nonzero(never)[1].reshape(-1, donors)
-        found = {}
-        for date in np.unique(adoptions[~never]):
-            counts = (adoptions == date).sum(axis=1)
-            before = int(np.searchsorted(design.periods, date))
-            if before < 2 or (counts != counts[0]).any():
-                continue
-            part = shared.setdefault(before, PrePeriods(design.outcome, before))
-            treated = np.nonzero(adoptions == date)[1].reshape(len(pools), -1)
-            weights = part.unit_weights(pools, treated, rules)
-            if weights is not None:
-                found[float(date)] = weights
-        return found
+    def _gaps_together(self, design: Design, adoptions: Floats) -> list[Floats]:
+        """Gaps of the treated of each assignment, in order of adoption."""
+        donors = np.isinf(adoptions)
+        self._require_donors(design, int(donors.sum(axis=1).min()))
+        rows, units = np.nonzero(~donors)
+        own = adoptions[rows, units]
+        gaps = np.empty((len(rows), design.n_periods))
+        for date in np.unique(own):
+            part = self._before(design, date, int(units[own == date][0]))
+            some = np.flatnonzero((adoptions == date).any(axis=1))
+            pools, treated = donors[some], adoptions[some] == date
+            noise = part.noises(pools)
+            self._require_noise(design, float(noise.min()), date)
+            found = part.together(pools, treated, self._rules, noise)
+            paths = found.omega @ design.outcome
+            mine = own == date
+            of = np.searchsorted(some, rows[mine])
+            difference = design.outcome[units[mine]] - paths[of]
+            level = (difference[:, : part.before] * found.lambda_[of]).sum(axis=1)
+            gaps[mine] = difference - level[:, None]
+        order = np.lexsort((own, rows))
+        return np.split(gaps[order], np.flatnonzero(np.diff(rows)) + 1)
 
     @property
     def _rules(self) -> Rules:
@@ -215,32 +199,21 @@ class SyntheticDiD(Estimator):
         )
 
     # ------------------------------------------------------------------ one assignment
-    def _pieces(
-        self,
-        design: Design,
-        adoption: Floats,
-        shared: dict[int, PrePeriods],
-        omega: Mapping[float, Floats],
-    ) -> Iterator[_Piece]:
+    def _pieces(self, design: Design, adoption: Floats) -> Iterator[_Piece]:
         donors = np.flatnonzero(np.isinf(adoption))
         rules = self._rules
         self._require_donors(design, len(donors))
-        least = 1 if rules.uniform_omega and rules.uniform_lambda else 2
         covariates = np.stack(list(design.covariates.values())) if design.covariates else None
         projected = None
         if covariates is not None and self.covariates == "projected":
             projected = _projected(design, adoption, covariates)
         for date in np.unique(adoption[np.isfinite(adoption)]):
-            treated = np.flatnonzero(adoption == date)
-            before = int(np.searchsorted(design.periods, date))
-            require_pre_periods(design, self.label, int(treated[0]), before, least)
+            players = adoption == date
+            treated = np.flatnonzero(players)
+            raw = part = self._before(design, date, int(treated[0]))
             coefficients = np.empty(0)
-            if covariates is None:
-                part = shared.get(before)
-                if part is None:
-                    part = shared[before] = PrePeriods(design.outcome, before)
-                noise = part.noise(donors)
-            else:
+            if covariates is not None:
+                before = part.before
                 coefficients = (
                     optimized_coefficients(
                         design.outcome, covariates, before, donors, treated, rules
@@ -251,11 +224,22 @@ class SyntheticDiD(Estimator):
                 part = PrePeriods(
                     design.outcome - np.tensordot(coefficients, covariates, 1), before
                 )
-                raw = part if projected is not None else PrePeriods(design.outcome, before)
-                noise = raw.noise(donors)
+            noise = (raw if projected is None else part).noise(donors)
             self._require_noise(design, noise, date)
-            found = part.weights(donors, treated, rules, noise, omega.get(float(date)))
+            if covariates is None:
+                never = np.isinf(adoption)[None]
+                many = part.together(never, players[None], rules, np.array([noise]))
+                found = many.only(donors)
+            else:
+                found = part.weights(donors, treated, rules, noise)
             yield _Piece(part, donors, treated, found, coefficients)
+
+    def _before(self, design: Design, date: float, unit: int) -> PrePeriods:
+        """What assignments that treat some unit from a date on share."""
+        before = int(np.searchsorted(design.periods, date))
+        uniform = self.unit_weights == self.time_weights == "uniform"
+        require_pre_periods(design, self.label, unit, before, 1 if uniform else 2)
+        return PrePeriods(design.outcome, before)
 
     # ------------------------------------------------------------------ requirements
     def _require(self, design: Design) -> None:
@@ -301,22 +285,6 @@ class _Piece:
         level: Floats = gap[:, : self.before] @ self.found.lambda_
         difference: Floats = gap - level[:, None]
         return difference
-
-
-def _refits(found: list[list[_Piece]], design: Design) -> Refits:
-    """Gaps of each assignment, cohorts in order of adoption, as the numbers resampling needs."""
-    return stacked_refits(
-        [np.concatenate([piece.gaps() for piece in pieces]) for pieces in found],
-        [
-            np.repeat(
-                [float(design.periods[piece.before]) for piece in pieces],
-                [len(piece.treated) for piece in pieces],
-            )
-            for pieces in found
-        ],
-        design.periods,
-        scale_of(design),
-    )
 
 
 def _projected(design: Design, adoption: Floats, covariates: Floats) -> Floats:

@@ -19,7 +19,7 @@ from jjjpolicy.did.group_time.comparisons import Comparison, memberships, moves
 from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.refits import BLOCK, Refits
-from jjjpolicy.estimation.variance import cluster_sums
+from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Plan = Callable[["Design"], "list[Comparison]"]
 """The group-time cells of a design."""
+
+Parameters = Callable[["Design"], "int | None"]
+"""Number of parameters of a regression, whose errors take shares of cohorts as given, or None."""
 
 
 def overall_and_event_study(effects: GroupTimeEffects, kind: Kind, window: Window) -> Combination:
@@ -57,13 +60,19 @@ def means_suffice(design: Design, adoptions: Floats) -> bool:
 
 
 def refits_from_means(
-    plan: Plan, design: Design, adoptions: Floats, kind: Kind, window: Window
+    plan: Plan,
+    parameters: Parameters,
+    design: Design,
+    adoptions: Floats,
+    kind: Kind,
+    window: Window,
 ) -> Refits:
     """Refits of an average under each assignment.
 
     Parameters
     ----------
-    plan : callable
+    plan, parameters : callable
+        For a regression, the ``kind`` must be simple.
     design : Design
         For which :func:`means_suffice`.
     adoptions : ndarray, shape (assignments, units)
@@ -74,10 +83,12 @@ def refits_from_means(
     of_clusters = adoptions[:, clusters.first]
     parts: dict[int, Refits] = {}
     for rows in _alike([np.unique(row) for row in of_clusters]):
-        cells = plan(design.reassigned(adoptions[rows[0]]))
+        assigned = design.reassigned(adoptions[rows[0]])
+        cells, counted = plan(assigned), parameters(assigned)
         cohorts = np.unique(of_clusters[rows[0]])
         members = np.asarray(of_clusters[rows] == cohorts[:, None, None], dtype=float)
-        found = _Means(design, cells, cohorts, members, clusters).refits(kind, window)
+        means = _Means(design, cells, counted, cohorts, members, clusters)
+        found = means.refits(kind, window)
         if len(rows) == len(adoptions):
             return found
         parts |= dict(zip(rows.tolist(), found.singly(), strict=True))
@@ -85,13 +96,19 @@ def refits_from_means(
 
 
 def samples_from_means(
-    plan: Plan, design: Design, counts: Floats, kind: Kind, window: Window
+    plan: Plan,
+    parameters: Parameters,
+    design: Design,
+    counts: Floats,
+    kind: Kind,
+    window: Window,
 ) -> list[Refits | None]:
     """Refits of an average in samples of whole clusters; None where there is nothing to estimate.
 
     Parameters
     ----------
-    plan : callable
+    plan, parameters : callable
+        For a regression, the ``kind`` must be simple.
     design : Design
         For whose own assignment :func:`means_suffice`.
     counts : ndarray, shape (samples, clusters)
@@ -105,10 +122,12 @@ def samples_from_means(
     for alike in _alike([np.unique(own[row > 0]) for row in counts]):
         cohorts = np.unique(own[counts[alike[0]] > 0])
         try:
-            cells = plan(design.keep_units(np.isin(design.adoption, cohorts), "left out"))
+            kept = design.keep_units(np.isin(design.adoption, cohorts), "left out")
+            cells, counted = plan(kept), parameters(kept)
             for rows in np.split(alike, np.arange(BLOCK, len(alike), BLOCK)):
                 members = (own == cohorts[:, None, None]) * counts[rows]
-                found = _Means(design, cells, cohorts, members, clusters).refits(kind, window)
+                means = _Means(design, cells, counted, cohorts, members, clusters)
+                found = means.refits(kind, window)
                 for row, each in zip(rows, found.singly(), strict=True):
                     parts[row] = each
         except DesignError:  # nothing to estimate without the cohorts that are not drawn
@@ -165,6 +184,8 @@ class _Means:
     ----------
     design : Design
     cells : list of Comparison
+    parameters : int, optional
+        Of a regression.
     cohorts : ndarray, shape (cohorts,)
         Adoption periods.
     members : ndarray, shape (cohorts, assignments, clusters)
@@ -174,6 +195,7 @@ class _Means:
 
     design: Design
     cells: list[Comparison]
+    parameters: int | None
     cohorts: Floats
     members: Floats
     clusters: _Clusters
@@ -197,7 +219,7 @@ class _Means:
             combine(first, kind, window)  # which refuses a window without effects
             after = window.chosen(first) & (first.event_times >= 0)
             weights, slopes = _by_size(after, sizes[0] / units[:, None], estimates)
-            slopes = slopes @ treated
+            slopes = slopes @ treated if self.parameters is None else np.zeros(totals.shape)
         else:
             listed = [self._effects(*row) for row in zip(shares, estimates, strict=True)]
             overall = [combine(effects, kind, window) for effects in listed]
@@ -213,9 +235,16 @@ class _Means:
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
         return Refits(
             att=(weights * estimates).sum(axis=1),
-            se=np.sqrt(variance),
+            se=np.sqrt(variance * self._factors(units)),
             **_by_event_time(first, estimates, sizes[0], window),
         )
+
+    def _factors(self, units: Floats) -> Floats:
+        """Small-sample factors of the variances, shape (assignments,)."""
+        if self.parameters is None:
+            return np.ones(len(units))
+        rows = zip(self.members.sum(axis=(0, 2)), units * self.design.n_periods, strict=True)
+        return np.array([small_sample_factor(int(g), int(n), self.parameters) for g, n in rows])
 
     def _effects(self, shares: Floats, estimates: Floats) -> GroupTimeEffects:
         """Group-time effects as averages take them, cohorts in place of units."""

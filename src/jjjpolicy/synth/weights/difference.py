@@ -9,13 +9,13 @@ import numpy as np
 
 from jjjpolicy.linalg.simplex import LEAST_RIDGE, certified, simplex_weights
 from jjjpolicy.linalg.simplex_newton import ridge_weights
-from jjjpolicy.linalg.types import Floats, Integers
+from jjjpolicy.linalg.simplex_pivot import centred_weights
+from jjjpolicy.linalg.types import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.frank_wolfe import FrankWolfe
-
-BATCH_CELLS = 130_000
-"""Cells of problems that are solved at once."""
+FEW_DIGITS = 1e-6
+"""Share of a sum of squares that is left when the mean is taken out, where too little is left."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,33 @@ class DifferenceWeights:
     zeta_lambda: float
 
 
+@dataclass(frozen=True, eq=False)
+class ManyWeights:
+    """Weights of one cohort under many assignments.
+
+    Attributes
+    ----------
+    omega : ndarray, shape (assignments, units)
+        Zero where a unit is no donor.
+    lambda_ : ndarray, shape (assignments, pre-treatment periods)
+    zeta_omega, zeta_lambda : ndarray, shape (assignments,)
+    """
+
+    omega: Floats
+    lambda_: Floats
+    zeta_omega: Floats
+    zeta_lambda: Floats
+
+    def only(self, donors: Integers) -> DifferenceWeights:
+        """Of the first assignment."""
+        return DifferenceWeights(
+            self.omega[0, donors],
+            self.lambda_[0],
+            float(self.zeta_omega[0]),
+            float(self.zeta_lambda[0]),
+        )
+
+
 class PrePeriods:
     """What all assignments with the same first treated period share on one panel.
 
@@ -63,24 +90,27 @@ class PrePeriods:
         self.centred = self.levels - self.levels.mean(axis=1, keepdims=True)
         self.after = outcome[:, before:].mean(axis=1)
         self.changes = np.diff(self.levels, axis=1)
-        self._noise: dict[bytes, float] = {}
 
     def noise(self, donors: Integers) -> float:
         """Standard deviation of the donors' first differences before treatment."""
-        key = donors.tobytes()
-        if key not in self._noise:
-            changes = self.changes[donors].ravel()
-            centred = changes - changes.mean() if len(changes) else changes
-            self._noise[key] = float(np.sqrt(centred @ centred / max(len(changes) - 1, 1)))
-        return self._noise[key]
+        changes = self.changes[donors].ravel()
+        centred = changes - changes.mean() if len(changes) else changes
+        return float(np.sqrt(centred @ centred / max(len(changes) - 1, 1)))
+
+    def noises(self, donors: Booleans) -> Floats:
+        """The same of the donors of many assignments, shape (assignments, units)."""
+        changes = self.changes - self.changes.mean() if self.changes.size else self.changes
+        count = donors.sum(axis=1) * changes.shape[1]
+        squares = donors @ (changes**2).sum(axis=1)
+        sums = donors @ changes.sum(axis=1)
+        variance = (squares - sums**2 / np.maximum(count, 1)) / np.maximum(count - 1, 1)
+        noise: Floats = np.sqrt(np.maximum(variance, 0.0))
+        for row in np.flatnonzero(variance * count <= FEW_DIGITS * squares):
+            noise[row] = self.noise(np.flatnonzero(donors[row]))
+        return noise
 
     def weights(
-        self,
-        donors: Integers,
-        treated: Integers,
-        rules: Rules,
-        noise: float | None = None,
-        omega: Floats | None = None,
+        self, donors: Integers, treated: Integers, rules: Rules, noise: float
     ) -> DifferenceWeights:
         """Minimisers of equations 4 and 6 of Arkhangelsky et al. (2021).
 
@@ -89,17 +119,12 @@ class PrePeriods:
         donors, treated : ndarray of int
             Rows.
         rules : Rules
-        noise : float, optional
-            Noise level; that of the donors by default.
-        omega : ndarray, shape (donors,), optional
-            Unit weights that are already known.
+        noise : float
+            Noise level.
         """
-        noise = self.noise(donors) if noise is None else noise
         zeta_omega = self.zeta_omega(len(treated), rules, noise)
         zeta_lambda = 1e-6 * noise if rules.zeta_lambda is None else rules.zeta_lambda
-        if omega is not None:
-            pass
-        elif rules.uniform_omega:
+        if rules.uniform_omega:
             omega = np.full(len(donors), 1 / len(donors))
         else:
             target = self.centred[treated].mean(axis=0)
@@ -113,31 +138,72 @@ class PrePeriods:
             )
         return DifferenceWeights(omega, lambda_, zeta_omega, zeta_lambda)
 
-    def unit_weights(self, donors: Integers, treated: Integers, rules: Rules) -> Floats | None:
-        """Unit weights of many assignments at once; None unless Newton's method finds all of them.
+    def together(
+        self, donors: Booleans, treated: Booleans, rules: Rules, noise: Floats
+    ) -> ManyWeights:
+        """The same under many assignments, which share what they can.
 
         Parameters
         ----------
-        donors : ndarray of int, shape (assignments, donors)
-        treated : ndarray of int, shape (assignments, treated units)
+        donors, treated : ndarray of bool, shape (assignments, units)
         rules : Rules
+        noise : ndarray, shape (assignments,)
+            Noise level.
         """
-        weights = np.empty(donors.shape)
-        step = max(1, BATCH_CELLS // (self.before * donors.shape[1]))
-        for start in range(0, len(donors), step):
-            pools, own = donors[start : start + step], treated[start : start + step]
-            targets = self.centred[own].mean(axis=1)
-            differences = (self.centred[pools] - targets[:, None, :]).transpose(0, 2, 1)
-            penalties = [
-                self.before * self.zeta_omega(own.shape[1], rules, self.noise(pool)) ** 2
-                for pool in pools
+        zeta_omega = np.array(
+            [
+                self.zeta_omega(count, rules, own)
+                for count, own in zip(treated.sum(axis=1).tolist(), noise.tolist(), strict=True)
             ]
-            if min(penalties) <= LEAST_RIDGE * float((differences**2).mean()) * self.before:
-                return None
-            weights[start : start + step], solved = ridge_weights(differences, np.array(penalties))
-            if not solved.all():
-                return None
-        return weights
+        )
+        zeta_lambda = 1e-6 * noise
+        if rules.zeta_lambda is not None:
+            zeta_lambda = np.full(len(noise), rules.zeta_lambda)
+        omega = np.zeros(donors.shape)
+        lambda_ = np.full((len(donors), self.before), 1 / self.before)
+        known = np.zeros((2, len(donors)), dtype=bool)
+        if rules.solver is None:
+            if not rules.uniform_omega:
+                omega, known[0] = self._omega(donors, treated, zeta_omega)
+            if not rules.uniform_lambda:
+                lambda_, known[1] = self._lambda(donors, zeta_lambda)
+        if rules.uniform_omega:
+            omega, known[0] = donors / donors.sum(axis=1, keepdims=True), True
+        known[1] |= rules.uniform_lambda
+        for row in np.flatnonzero(~known.all(axis=0)):
+            own, players = np.flatnonzero(donors[row]), np.flatnonzero(treated[row])
+            found = self.weights(own, players, rules, float(noise[row]))
+            if not known[0, row]:
+                omega[row] = 0.0
+                omega[row, own] = found.omega
+            if not known[1, row]:
+                lambda_[row] = found.lambda_
+        return ManyWeights(omega, lambda_, zeta_omega, zeta_lambda)
+
+    def _omega(self, donors: Booleans, treated: Booleans, zeta: Floats) -> tuple[Floats, Booleans]:
+        """Unit weights by Newton's method, and which assignments it solves."""
+        points = self.centred - self.centred.mean(axis=0)
+        count = donors.sum(axis=1)
+        targets = treated @ points / treated.sum(axis=1, keepdims=True)
+        squares = (
+            donors @ (points**2).sum(axis=1)
+            - 2 * ((donors @ points) * targets).sum(axis=1)
+            + count * (targets**2).sum(axis=1)
+        )
+        ridge = self.before * zeta**2
+        rows = np.flatnonzero((ridge > LEAST_RIDGE * squares / count) & (count > 1))
+        omega, solved = np.zeros(donors.shape), np.zeros(len(donors), dtype=bool)
+        omega[rows], solved[rows] = ridge_weights(points, targets[rows], ridge[rows], donors[rows])
+        return omega, solved
+
+    def _lambda(self, donors: Booleans, zeta: Floats) -> tuple[Floats, Booleans]:
+        """Time weights by exchanging support, and which assignments that solves."""
+        points = self.levels - self.after[:, None]
+        ridge = donors.sum(axis=1) * zeta**2
+        rows = np.flatnonzero(ridge > 0)
+        lambda_, solved = np.zeros((len(donors), self.before)), np.zeros(len(donors), dtype=bool)
+        lambda_[rows], solved[rows] = centred_weights(points, donors[rows], ridge[rows])
+        return lambda_, solved
 
     def zeta_omega(self, treated: int, rules: Rules, noise: float) -> float:
         """Penalty of the unit weights."""
