@@ -29,6 +29,7 @@ from jjjpolicy.estimation.refits import Refits, counts_of_clusters, refit_blocks
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.aggregation import Kind, Window
+    from jjjpolicy.did.group_time.estimate import GroupTimeAverage
     from jjjpolicy.linalg.types import Floats, Integers
 
 
@@ -111,12 +112,12 @@ class CallawaySantAnna(GroupTimeEstimator):
         return replace(effects, notes=tuple(_notes(design, trimmed)))
 
     def shared_refits(
-        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
+        self, design: Design, adoptions: Floats, of: GroupTimeAverage, jobs: int, errors: bool
     ) -> Refits | None:
         """An average under each assignment, from sums of clusters that all of them share."""
         if not means_suffice(design, adoptions):
             return None
-        refit = partial(_refits, self, kind, window)
+        refit = partial(_refits, self, of.kind, of.window, errors)
         return refit_blocks(refit, design, adoptions, jobs, self.label)
 
     def shared_samples(
@@ -142,9 +143,14 @@ class CallawaySantAnna(GroupTimeEstimator):
 
 
 def _refits(
-    estimator: CallawaySantAnna, kind: Kind, window: Window, design: Design, adoptions: Floats
+    estimator: CallawaySantAnna,
+    kind: Kind,
+    window: Window,
+    errors: bool,
+    design: Design,
+    adoptions: Floats,
 ) -> Refits:
-    return refits_from_means(estimator.cells, design, adoptions, kind, window)
+    return refits_from_means(estimator.cells, design, adoptions, kind, window, errors=errors)
 
 
 def _notes(design: Design, trimmed: int) -> Iterator[str]:

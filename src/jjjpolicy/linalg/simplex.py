@@ -64,7 +64,9 @@ def simplex_weights(difference: Floats, ridge: float = 0.0) -> Floats:
         return np.ones(1)
     flat = difference.ravel()
     if ridge > LEAST_RIDGE * float(flat @ flat) / columns:
-        found, solved = ridge_weights(difference[None], np.array([ridge]))
+        everyone = np.ones((1, columns), dtype=bool)
+        origin = np.zeros((1, len(difference)))
+        found, solved = ridge_weights(difference.T, origin, everyone, np.array([ridge]))
         if solved[0]:
             return np.asarray(found[0])
     weights = a_minimiser(difference, ridge)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -116,7 +116,7 @@ class SyntheticDiD(Estimator):
         weights: dict[Hashable, Floats] = {}
         gaps = np.empty((int(design.treated.sum()), design.n_periods))
         row_of = np.cumsum(design.treated) - 1
-        for piece in self._pieces(design, design.adoption, {}, {}):
+        for piece in self._pieces(design, design.adoption, {}):
             cohort = periods[piece.before]
             rows = piece.gaps()
             gaps[row_of[piece.treated]] = rows
@@ -150,59 +150,66 @@ class SyntheticDiD(Estimator):
     def refit(self, design: Design) -> Refits:
         """Numbers of a single fit, without labels."""
         self._require(design)
-        return _refits([list(self._pieces(design, design.adoption, {}, {}))], design)
+        return _refits([list(self._pieces(design, design.adoption, {}))], design)
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; assignments with a common date share their preparation."""
         self._require(design)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        self._require(design)
+        if design.covariates:
+            return super().refit_among(design, adoptions, jobs)
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         shared: dict[int, PrePeriods] = {}
-        known = self._unit_weights_together(design, adoptions, shared)
-        found = [
-            list(
-                self._pieces(
-                    design, adoption, shared, {date: rows[row] for date, rows in known.items()}
-                )
-            )
-            for row, adoption in enumerate(adoptions)
-        ]
+        together = self._together(design, adoptions, shared)
+        if together is not None:
+            return together
+        found = [list(self._pieces(design, adoption, shared)) for adoption in adoptions]
         return _refits(found, design)
 
-    def _unit_weights_together(
+    def _together(
         self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
-    ) -> dict[float, Floats]:
-        """Unit weights of the cohorts of all assignments, (rows, donors) for each date.
+    ) -> Refits | None:
+        """The refits of assignments with as many treated units at each date, all weights at once.
 
-        Dates are left out at which assignments differ in their number of treated units, or weights
-        are not found by Newton's method; none where they differ in their number of donors.
+        None where they have not, or a weight is found in another way.
         """
         rules = self._rules
         never = np.isinf(adoptions)
-        donors = int(never[0].sum())
+        dates, counts = np.unique(adoptions[0][np.isfinite(adoptions[0])], return_counts=True)
+        alike = all(
+            ((adoptions == date).sum(axis=1) == count).all()
+            for date, count in zip(dates, counts, strict=True)
+        )
         if (
             design.covariates
             or rules.uniform_omega
+            or rules.uniform_lambda
             or rules.solver is not None
-            or rules.zeta_omega is not None
-            or donors < 2
-            or (never.sum(axis=1) != donors).any()
+            or never.sum(axis=1).min() < 2
+            or not alike
+            or np.isfinite(adoptions).sum() != len(adoptions) * counts.sum()
         ):
-            return {}
-        pools = np.nonzero(never)[1].reshape(-1, donors)
-        found = {}
-        for date in np.unique(adoptions[~never]):
-            counts = (adoptions == date).sum(axis=1)
+            return None
+        parts = []
+        for date in dates:
             before = int(np.searchsorted(design.periods, date))
-            if before < 2 or (counts != counts[0]).any():
-                continue
+            if before < 2:
+                return None
+            treated = np.nonzero(adoptions == date)[1].reshape(len(adoptions), -1)
             part = shared.setdefault(before, PrePeriods(design.outcome, before))
-            treated = np.nonzero(adoptions == date)[1].reshape(len(pools), -1)
-            weights = part.unit_weights(pools, treated, rules)
-            if weights is not None:
-                found[float(date)] = weights
-        return found
+            gaps = part.gaps(treated, never, rules)
+            if gaps is None:
+                return None
+            parts.append(gaps)
+        adopted = np.broadcast_to(np.repeat(dates, counts), (len(adoptions), int(counts.sum())))
+        gaps = np.concatenate(parts, axis=1)
+        return stacked_refits(list(gaps), list(adopted), design.periods, scale_of(design))
 
     @property
     def _rules(self) -> Rules:
@@ -220,7 +227,6 @@ class SyntheticDiD(Estimator):
         design: Design,
         adoption: Floats,
         shared: dict[int, PrePeriods],
-        omega: Mapping[float, Floats],
     ) -> Iterator[_Piece]:
         donors = np.flatnonzero(np.isinf(adoption))
         rules = self._rules
@@ -254,7 +260,7 @@ class SyntheticDiD(Estimator):
                 raw = part if projected is not None else PrePeriods(design.outcome, before)
                 noise = raw.noise(donors)
             self._require_noise(design, noise, date)
-            found = part.weights(donors, treated, rules, noise, omega.get(float(date)))
+            found = part.weights(donors, treated, rules, noise)
             yield _Piece(part, donors, treated, found, coefficients)
 
     # ------------------------------------------------------------------ requirements

@@ -53,11 +53,18 @@ def means_suffice(design: Design, adoptions: Floats) -> bool:
     if design.covariates or not design.balanced or design.influence_scale is not None:
         return False
     _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
-    return bool((adoptions[:, first][:, codes] == adoptions).all())
+    whole = np.array_equal(adoptions[:, first][:, codes], adoptions, equal_nan=True)
+    return len(first) == design.n_units or whole
 
 
 def refits_from_means(
-    plan: Plan, design: Design, adoptions: Floats, kind: Kind, window: Window
+    plan: Plan,
+    design: Design,
+    adoptions: Floats,
+    kind: Kind,
+    window: Window,
+    *,
+    errors: bool = True,
 ) -> Refits:
     """Refits of an average under each assignment.
 
@@ -67,17 +74,24 @@ def refits_from_means(
     design : Design
         For which :func:`means_suffice`.
     adoptions : ndarray, shape (assignments, units)
+        ``nan`` for units that are left out.
     kind : {"simple", "group", "calendar", "event"}
     window : Window
+    errors : bool
+        Whether to form standard errors.
     """
     clusters = _Clusters.of(design)
     of_clusters = adoptions[:, clusters.first]
     parts: dict[int, Refits] = {}
-    for rows in _alike([np.unique(row) for row in of_clusters]):
-        cells = plan(design.reassigned(adoptions[rows[0]]))
-        cohorts = np.unique(of_clusters[rows[0]])
+    dates = np.unique(of_clusters[~np.isnan(of_clusters)])
+    present = np.stack([(of_clusters == date).any(axis=1) for date in dates], axis=1)
+    for rows in _alike(present):
+        one = design.reassigned(adoptions[rows[0]])
+        absent = np.isnan(one.adoption)
+        cells = plan(one.keep_units(~absent, "left out of the sample") if absent.any() else one)
+        cohorts = dates[present[rows[0]]]
         members = np.asarray(of_clusters[rows] == cohorts[:, None, None], dtype=float)
-        found = _Means(design, cells, cohorts, members, clusters).refits(kind, window)
+        found = _Means(design, cells, cohorts, members, clusters).refits(kind, window, errors)
         if len(rows) == len(adoptions):
             return found
         parts |= dict(zip(rows.tolist(), found.singly(), strict=True))
@@ -116,8 +130,8 @@ def samples_from_means(
     return parts
 
 
-def _alike(sets: Sequence[Floats]) -> Iterator[Integers]:
-    """Positions of equal sets of numbers."""
+def _alike(sets: Sequence[Floats] | Booleans) -> Iterator[Integers]:
+    """Positions of equal sets of numbers, or of equal rows."""
     keys = np.array([each.tobytes() for each in sets], dtype=object)
     for key in dict.fromkeys(keys.tolist()):
         yield np.flatnonzero(keys == key)
@@ -178,7 +192,7 @@ class _Means:
     members: Floats
     clusters: _Clusters
 
-    def refits(self, kind: Kind, window: Window) -> Refits:
+    def refits(self, kind: Kind, window: Window, errors: bool = True) -> Refits:
         clusters = self.clusters
         units = (self.members @ clusters.units).sum(axis=0)
         totals = (self.members @ clusters.mass).T
@@ -203,6 +217,12 @@ class _Means:
             overall = [combine(effects, kind, window) for effects in listed]
             weights = np.stack([each.cells[:, 0] for each in overall])
             slopes = np.stack([each.cohorts[:, 0] for each in overall])
+        known = {
+            "att": (weights * estimates).sum(axis=1),
+            **_by_event_time(first, estimates, sizes[0], window),
+        }
+        if not errors:
+            return Refits(**known)
         variance = np.zeros(len(estimates))
         for h, members in enumerate(self.members):
             own, other = weights * treated[:, h], weights * controls[:, h]
@@ -211,11 +231,7 @@ class _Means:
             shift += slopes[:, h] / units
             scores = (own - other) @ differences @ clusters.sums.T + np.outer(shift, clusters.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
-        return Refits(
-            att=(weights * estimates).sum(axis=1),
-            se=np.sqrt(variance),
-            **_by_event_time(first, estimates, sizes[0], window),
-        )
+        return Refits(se=np.sqrt(variance), **known)
 
     def _effects(self, shares: Floats, estimates: Floats) -> GroupTimeEffects:
         """Group-time effects as averages take them, cohorts in place of units."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from jjjpolicy.linalg.simplex import LEAST_RIDGE, certified, simplex_weights
+from jjjpolicy.linalg.simplex_grams import gram_weights
 from jjjpolicy.linalg.simplex_newton import ridge_weights
 from jjjpolicy.linalg.types import Floats, Integers
 
 if TYPE_CHECKING:
     from jjjpolicy.linalg.frank_wolfe import FrankWolfe
+    from jjjpolicy.linalg.types import Booleans
 
-BATCH_CELLS = 130_000
-"""Cells of problems that are solved at once."""
+Number = TypeVar("Number", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,6 @@ class PrePeriods:
         treated: Integers,
         rules: Rules,
         noise: float | None = None,
-        omega: Floats | None = None,
     ) -> DifferenceWeights:
         """Minimisers of equations 4 and 6 of Arkhangelsky et al. (2021).
 
@@ -91,15 +92,11 @@ class PrePeriods:
         rules : Rules
         noise : float, optional
             Noise level; that of the donors by default.
-        omega : ndarray, shape (donors,), optional
-            Unit weights that are already known.
         """
         noise = self.noise(donors) if noise is None else noise
         zeta_omega = self.zeta_omega(len(treated), rules, noise)
         zeta_lambda = 1e-6 * noise if rules.zeta_lambda is None else rules.zeta_lambda
-        if omega is not None:
-            pass
-        elif rules.uniform_omega:
+        if rules.uniform_omega:
             omega = np.full(len(donors), 1 / len(donors))
         else:
             target = self.centred[treated].mean(axis=0)
@@ -113,38 +110,83 @@ class PrePeriods:
             )
         return DifferenceWeights(omega, lambda_, zeta_omega, zeta_lambda)
 
-    def unit_weights(self, donors: Integers, treated: Integers, rules: Rules) -> Floats | None:
-        """Unit weights of many assignments at once; None unless Newton's method finds all of them.
+    def gaps(self, treated: Integers, never: Booleans, rules: Rules) -> Floats | None:
+        """Treated less weighted donors, less its average before adoption, of many assignments.
+
+        None where there is a better way than Newton's method to the weights of one of them.
 
         Parameters
         ----------
-        donors : ndarray of int, shape (assignments, donors)
         treated : ndarray of int, shape (assignments, treated units)
+        never : ndarray of bool, shape (assignments, units)
+            Donors.
         rules : Rules
+
+        Returns
+        -------
+        ndarray, shape (assignments, treated units, periods), or None
         """
-        weights = np.empty(donors.shape)
-        step = max(1, BATCH_CELLS // (self.before * donors.shape[1]))
-        for start in range(0, len(donors), step):
-            pools, own = donors[start : start + step], treated[start : start + step]
-            targets = self.centred[own].mean(axis=1)
-            differences = (self.centred[pools] - targets[:, None, :]).transpose(0, 2, 1)
-            penalties = [
-                self.before * self.zeta_omega(own.shape[1], rules, self.noise(pool)) ** 2
-                for pool in pools
-            ]
-            if min(penalties) <= LEAST_RIDGE * float((differences**2).mean()) * self.before:
-                return None
-            weights[start : start + step], solved = ridge_weights(differences, np.array(penalties))
-            if not solved.all():
-                return None
+        donors = never.sum(axis=1)
+        aside = csr_array(~never)
+        noise = self._noises(donors, aside)
+        omega = self._unit_weights(treated, never, self.zeta_omega(treated.shape[1], rules, noise))
+        if omega is None or donors.min() <= self.before + 1:
+            return None
+        zeta = 1e-6 * noise if rules.zeta_lambda is None else np.full(len(noise), rules.zeta_lambda)
+        lambda_ = self._time_weights(never, aside, donors, zeta)
+        gap = self.outcome[treated] - (omega @ self.outcome)[:, None, :]
+        level = np.matmul(gap[:, :, : self.before], lambda_[:, :, None])
+        return np.asarray(gap - level)
+
+    def _noises(self, donors: Integers, aside: csr_array) -> Floats:
+        """Standard deviation of the donors' first differences for each pool of donors."""
+        changes = self.changes - self.changes.mean()
+        sums = np.column_stack([changes.sum(axis=1), (changes**2).sum(axis=1)])
+        total, square = (sums.sum(axis=0) - aside @ sums).T
+        cells = donors * changes.shape[1]
+        variance: Floats = (square - total**2 / cells) / np.maximum(cells - 1, 1)
+        return np.sqrt(variance)
+
+    def _unit_weights(self, treated: Integers, never: Booleans, zeta: Floats) -> Floats | None:
+        """Unit weights, (assignments, units); None unless Newton's method finds all of them."""
+        targets = self.centred[treated].mean(axis=1)
+        donors = never.sum(axis=1)
+        squares = never @ (self.centred**2).sum(axis=1) + donors * (targets**2).sum(axis=1)
+        squares -= 2 * np.einsum("at,at->a", never @ self.centred, targets)
+        ridge = self.before * zeta**2
+        if (ridge <= LEAST_RIDGE * squares / donors).any():
+            return None
+        weights, solved = ridge_weights(self.centred, targets, never, ridge)
+        return weights if solved.all() else None
+
+    def _time_weights(
+        self, never: Booleans, aside: csr_array, donors: Integers, zeta: Floats
+    ) -> Floats:
+        """Time weights, (assignments, periods before), from what the donors' products add up to."""
+        columns = self.levels - self.after[:, None]
+        columns -= columns.mean(axis=0)
+        upper = np.triu_indices(self.before)
+        sums = np.column_stack([columns[:, upper[0]] * columns[:, upper[1]], columns])
+        totals = sums.sum(axis=0) - aside @ sums
+        grams = np.empty((len(never), self.before, self.before))
+        grams[:, upper[0], upper[1]] = totals[:, : -self.before]
+        grams[:, upper[1], upper[0]] = totals[:, : -self.before]
+        plain = totals[:, -self.before :]
+        grams -= plain[:, :, None] * plain[:, None, :] / donors[:, None, None]
+        grams += (donors * zeta**2)[:, None, None] * np.eye(self.before)
+        weights, solved = gram_weights(grams)
+        for row in np.flatnonzero(~solved):
+            rows, goal = self.levels[never[row]], self.after[never[row]]
+            a, b = rows - rows.mean(axis=0), goal - goal.mean()
+            weights[row] = _solve(a, b, float(zeta[row]), 0.0, None)
         return weights
 
-    def zeta_omega(self, treated: int, rules: Rules, noise: float) -> float:
-        """Penalty of the unit weights."""
+    def zeta_omega(self, treated: int, rules: Rules, noise: Number) -> Number:
+        """Penalty of the unit weights for one noise level, or for each of many."""
         if rules.zeta_omega is not None:
-            return rules.zeta_omega
+            return noise * 0 + rules.zeta_omega
         cells = treated * (self.outcome.shape[1] - self.before)
-        return float(cells**0.25 * noise)
+        return noise * float(cells**0.25)
 
     def fit(self, donors: Integers, treated: Integers, found: DifferenceWeights) -> Fit:
         """How good given weights are, in the units of the paper's objectives."""

@@ -26,7 +26,7 @@ def simplex_refits(
     design : Design
         Balanced, absorbing, unweighted.
     adoptions : ndarray, shape (assignments, units)
-        First treated periods, ``inf`` for never.
+        First treated periods, ``inf`` for never, ``nan`` for units that are left out.
     method : str
         Name of the estimator, for messages.
     demeaned : bool
@@ -34,23 +34,31 @@ def simplex_refits(
     donors, before : int
         Fewest donors and periods before treatment.
     """
-    ever = np.asarray(np.isinf(adoptions).any(axis=0))
+    never = np.isinf(adoptions)
+    few = np.flatnonzero(never.sum(axis=1) < donors)
+    if len(few):
+        one = adoptions[few[0]]
+        sample = design.reassigned(one).keep_units(~np.isnan(one), "left out of the sample")
+        sample.require_never_treated(method, donors)
+    row, unit = np.nonzero(np.isfinite(adoptions))
+    date = adoptions[row, unit]
+    by_adoption = np.lexsort((date, row))
+    row, unit, date = row[by_adoption], unit[by_adoption], date[by_adoption]
+    starts = np.searchsorted(design.periods, date)
+    for early in np.flatnonzero(starts < before)[:1]:
+        require_pre_periods(design, method, int(unit[early]), int(starts[early]), before)
+    ever: Booleans = np.asarray(never.any(axis=0))
     matches = _Matches(np.ascontiguousarray(design.outcome.T), ever, demeaned)
-    values, dates = [], []
-    for adoption in adoptions:
-        never = np.isinf(adoption)
-        if never.sum() < donors:
-            design.reassigned(adoption).require_never_treated(method, donors)
-        treated = np.flatnonzero(~never)
-        treated = treated[np.argsort(adoption[treated], kind="stable")]
-        gaps = np.empty((len(treated), design.n_periods))
-        for row, i in enumerate(treated):
-            start = int(np.searchsorted(design.periods, adoption[i]))
-            require_pre_periods(design, method, int(i), start, before)
-            gaps[row] = matches.gap(int(i), start, never)
-        values.append(gaps)
-        dates.append(adoption[treated])
-    return stacked_refits(values, dates, design.periods, scale_of(design))
+    gaps = np.empty((len(row), design.n_periods))
+    of_pair = unit * (design.n_periods + 1) + starts
+    order = np.argsort(of_pair, kind="stable")
+    for alike in np.split(order, np.flatnonzero(np.diff(of_pair[order])) + 1):
+        first = alike[0]
+        gaps[alike] = matches.gaps(int(unit[first]), int(starts[first]), never[row[alike]])
+    ends = np.cumsum(np.bincount(row, minlength=len(adoptions)))[:-1]
+    return stacked_refits(
+        np.split(gaps, ends), np.split(date, ends), design.periods, scale_of(design)
+    )
 
 
 class _Matches:
@@ -72,31 +80,42 @@ class _Matches:
 
     def __init__(self, outcome: Floats, ever: Booleans, demeaned: bool) -> None:
         self.outcome, self.ever, self.demeaned = outcome, ever, demeaned
-        self._known: dict[tuple[int, int, bytes], tuple[Integers, Floats]] = {}
         self._levels: dict[int, Floats] = {}
 
-    def gap(self, unit: int, start: int, donors: Booleans) -> Floats:
-        """Outcome of a unit less that of its synthetic control, shape (periods,).
+    def gaps(self, unit: int, start: int, donors: Booleans) -> Floats:
+        """Outcome of a unit less those of its synthetic controls, shape (assignments, periods).
 
         Parameters
         ----------
         unit : int
         start : int
             Number of periods before treatment.
-        donors : ndarray of bool, shape (units,)
-            Not the unit itself.
+        donors : ndarray of bool, shape (assignments, units)
+            Never the unit itself.
         """
+        paths = np.empty((len(donors), len(self.outcome)))
         allowed = self.ever.copy()
         allowed[unit] = False
-        while True:
-            key = (unit, start, allowed.tobytes())
-            if key not in self._known:
-                self._known[key] = self._found(unit, start, allowed)
-            support, path = self._known[key]
-            absent = support[~donors[support]]
-            if len(absent) == 0:
-                return path
-            allowed[absent] = False
+        known: dict[bytes, tuple[Integers, Floats]] = {}
+        waiting = [(allowed, np.arange(len(donors)))]
+        while waiting:
+            allowed, rows = waiting.pop()
+            key = allowed.tobytes()
+            if key not in known:
+                known[key] = self._found(unit, start, allowed)
+            support, path = known[key]
+            absent = ~donors[rows[:, None], support]
+            settled = ~absent.any(axis=1)
+            paths[rows[settled]] = path
+            without: dict[bytes, list[int]] = {}
+            patterns = np.packbits(absent[~settled], axis=1)
+            for at, pattern in zip(np.flatnonzero(~settled).tolist(), patterns, strict=True):
+                without.setdefault(pattern.tobytes(), []).append(at)
+            for alike in without.values():
+                fewer = allowed.copy()
+                fewer[support[absent[alike[0]]]] = False
+                waiting.append((fewer, rows[alike]))
+        return paths
 
     def _found(self, unit: int, start: int, allowed: Booleans) -> tuple[Integers, Floats]:
         """Donors with weight, and the gap."""

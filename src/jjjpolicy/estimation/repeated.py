@@ -1,0 +1,87 @@
+"""p-values of one method under many assignments of treatment on one panel."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from jjjpolicy.errors import InferenceError
+from jjjpolicy.estimation.method import Method
+from jjjpolicy.linalg.brief import brief
+
+if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimate, Estimator
+    from jjjpolicy.linalg.types import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatedTests:
+    """p-values and what they took.
+
+    Attributes
+    ----------
+    pvalues : ndarray, shape (assignments, effects)
+    fits : int
+        Number of estimates behind them.
+    """
+
+    pvalues: Floats
+    fits: int
+
+    __repr__ = brief
+
+
+class Repeatable(Method, ABC):
+    """What a calibration asks of an inference method.
+
+    ``repeated`` infers from one estimate after the other; a method that can share work between
+    assignments overrides it.
+    """
+
+    computing: ClassVar[frozenset[str]] = frozenset({"infer", "repeated"})
+
+    @abstractmethod
+    def infer(self, estimate: Estimate) -> Estimate:
+        """The estimate with an inference result attached."""
+
+    def repeated(
+        self,
+        estimator: Estimator,
+        design: Design,
+        adoptions: Floats,
+        effects: Sequence[float] = (0.0,),
+    ) -> RepeatedTests:
+        """p-values of no effect, as :meth:`infer` gives them one by one.
+
+        Parameters
+        ----------
+        estimator : Estimator
+        design : Design
+            Its own adoption is not used.
+        adoptions : ndarray, shape (assignments, units)
+            First treated period of each unit, ``inf`` for never.
+        effects : sequence of float
+            Constant effects that are added to the outcome in treated cells.
+
+        Raises
+        ------
+        InferenceError
+            The method gives no p-value for this estimator.
+        """
+        found = [
+            [self._pvalue(estimator, design.reassigned(row).with_effect(e)) for e in effects]
+            for row in adoptions
+        ]
+        pvalues = np.array(found).reshape(len(adoptions), len(effects))
+        return RepeatedTests(pvalues, pvalues.size)
+
+    def _pvalue(self, estimator: Estimator, design: Design) -> float:
+        pvalue = self.infer(estimator.fit(design)).pvalue
+        if pvalue is None or np.isnan(pvalue):
+            raise InferenceError(f"{self.label} gives no p-value for {estimator.label} here.")
+        return pvalue
