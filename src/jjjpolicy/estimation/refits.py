@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.linalg.brief import brief
+from jjjpolicy.linalg.positions import equal_rows
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -156,16 +157,13 @@ class Refittable(Method, ABC):
         jobs : int
         """
         absent = np.isnan(adoptions)
-        alike: dict[bytes, list[int]] = {}
-        for row, pattern in enumerate(np.packbits(absent, axis=1)):
-            alike.setdefault(pattern.tobytes(), []).append(row)
+        samples = equal_rows(absent)
         parts = []
-        for rows in alike.values():
+        for rows in samples:
             kept = ~absent[rows[0]]
             sample = design.keep_units(kept, "left out of the sample")
             parts.append(self.refit_many(sample, adoptions[rows][:, kept], jobs))
-        order = np.concatenate([np.array(rows) for rows in alike.values()])
-        return Refits.stack(parts).at(np.argsort(order))
+        return Refits.stack(parts).at(np.argsort(np.concatenate(samples)))
 
     def refit_counted(
         self, design: Design, groups: Integers, counts: Floats

@@ -13,6 +13,7 @@ from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
 from jjjpolicy.estimation.refits import Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
+from jjjpolicy.linalg.positions import equal_rows
 from jjjpolicy.linalg.twoway import two_way_demean
 from jjjpolicy.synth.counterfactual.gaps import (
     estimate_from_counterfactual,
@@ -162,39 +163,29 @@ class SyntheticDiD(Estimator):
         self._require(design)
         if design.covariates:
             return super().refit_among(design, adoptions, jobs)
-        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
+        return self._refit_block(design, adoptions)
 
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
+        """The refits of assignments, of those with as many treated units at each date at once."""
         shared: dict[int, PrePeriods] = {}
-        together = self._together(design, adoptions, shared)
-        if together is not None:
-            return together
-        found = [list(self._pieces(design, adoption, shared)) for adoption in adoptions]
-        return _refits(found, design)
+        dates = np.unique(adoptions[np.isfinite(adoptions)])
+        counts = np.stack([(adoptions == date).sum(axis=1) for date in dates], axis=1)
+        samples = equal_rows(counts)
+        parts = [
+            self._together(design, adoptions[rows], dates[counts[rows[0]] > 0], shared)
+            or _refits([list(self._pieces(design, row, shared)) for row in adoptions[rows]], design)
+            for rows in samples
+        ]
+        return Refits.stack(parts).at(np.argsort(np.concatenate(samples)))
 
     def _together(
-        self, design: Design, adoptions: Floats, shared: dict[int, PrePeriods]
+        self, design: Design, adoptions: Floats, dates: Floats, shared: dict[int, PrePeriods]
     ) -> Refits | None:
-        """The refits of assignments with as many treated units at each date, all weights at once.
-
-        None where they have not, or a weight is found in another way.
-        """
+        """Refits with all weights at once; None where one is found in another way."""
         rules = self._rules
+        uniform = rules.uniform_omega or rules.uniform_lambda
         never = np.isinf(adoptions)
-        dates, counts = np.unique(adoptions[0][np.isfinite(adoptions[0])], return_counts=True)
-        alike = all(
-            ((adoptions == date).sum(axis=1) == count).all()
-            for date, count in zip(dates, counts, strict=True)
-        )
-        if (
-            design.covariates
-            or rules.uniform_omega
-            or rules.uniform_lambda
-            or rules.solver is not None
-            or never.sum(axis=1).min() < 2
-            or not alike
-            or np.isfinite(adoptions).sum() != len(adoptions) * counts.sum()
-        ):
+        if design.covariates or uniform or rules.solver is not None or never.sum(axis=1).min() < 2:
             return None
         parts = []
         for date in dates:
@@ -207,9 +198,9 @@ class SyntheticDiD(Estimator):
             if gaps is None:
                 return None
             parts.append(gaps)
-        adopted = np.broadcast_to(np.repeat(dates, counts), (len(adoptions), int(counts.sum())))
+        adopted = np.repeat(dates, [part.shape[1] for part in parts])
         gaps = np.concatenate(parts, axis=1)
-        return stacked_refits(list(gaps), list(adopted), design.periods, scale_of(design))
+        return stacked_refits(list(gaps), [adopted] * len(gaps), design.periods, scale_of(design))
 
     @property
     def _rules(self) -> Rules:

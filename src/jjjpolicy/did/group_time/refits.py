@@ -6,7 +6,7 @@ together enter them by sums that do not depend on the assignment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.refits import BLOCK, Refits
 from jjjpolicy.estimation.variance import cluster_sums
+from jjjpolicy.linalg.positions import equal_rows
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -85,7 +86,7 @@ def refits_from_means(
     parts: dict[int, Refits] = {}
     dates = np.unique(of_clusters[~np.isnan(of_clusters)])
     present = np.stack([(of_clusters == date).any(axis=1) for date in dates], axis=1)
-    for rows in _alike(present):
+    for rows in equal_rows(present):
         one = design.reassigned(adoptions[rows[0]])
         absent = np.isnan(one.adoption)
         cells = plan(one.keep_units(~absent, "left out of the sample") if absent.any() else one)
@@ -116,8 +117,10 @@ def samples_from_means(
     clusters = _Clusters.of(design)
     own = design.adoption[clusters.first]
     parts: list[Refits | None] = [None] * len(counts)
-    for alike in _alike([np.unique(own[row > 0]) for row in counts]):
-        cohorts = np.unique(own[counts[alike[0]] > 0])
+    dates = np.unique(own)
+    drawn = np.stack([(counts[:, own == date] > 0).any(axis=1) for date in dates], axis=1)
+    for alike in equal_rows(drawn):
+        cohorts = dates[drawn[alike[0]]]
         try:
             cells = plan(design.keep_units(np.isin(design.adoption, cohorts), "left out"))
             for rows in np.split(alike, np.arange(BLOCK, len(alike), BLOCK)):
@@ -128,13 +131,6 @@ def samples_from_means(
         except DesignError:  # nothing to estimate without the cohorts that are not drawn
             continue
     return parts
-
-
-def _alike(sets: Sequence[Floats] | Booleans) -> Iterator[Integers]:
-    """Positions of equal sets of numbers, or of equal rows."""
-    keys = np.array([each.tobytes() for each in sets], dtype=object)
-    for key in dict.fromkeys(keys.tolist()):
-        yield np.flatnonzero(keys == key)
 
 
 @dataclass(frozen=True, eq=False)

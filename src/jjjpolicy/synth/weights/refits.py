@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jjjpolicy.linalg.positions import equal_rows
 from jjjpolicy.linalg.simplex import simplex_weights
 from jjjpolicy.synth.counterfactual.gaps import scale_of, stacked_refits
 from jjjpolicy.synth.counterfactual.requirements import require_pre_periods
@@ -107,14 +108,11 @@ class _Matches:
             absent = ~donors[rows[:, None], support]
             settled = ~absent.any(axis=1)
             paths[rows[settled]] = path
-            without: dict[bytes, list[int]] = {}
-            patterns = np.packbits(absent[~settled], axis=1)
-            for at, pattern in zip(np.flatnonzero(~settled).tolist(), patterns, strict=True):
-                without.setdefault(pattern.tobytes(), []).append(at)
-            for alike in without.values():
+            open_ = np.flatnonzero(~settled)
+            for alike in equal_rows(absent[open_]):
                 fewer = allowed.copy()
-                fewer[support[absent[alike[0]]]] = False
-                waiting.append((fewer, rows[alike]))
+                fewer[support[absent[open_[alike[0]]]]] = False
+                waiting.append((fewer, rows[open_[alike]]))
         return paths
 
     def _found(self, unit: int, start: int, allowed: Booleans) -> tuple[Integers, Floats]:
