@@ -5,17 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.method import Method
+from jjjpolicy.estimation.refits import Refits, Refittable
 from jjjpolicy.linalg.brief import brief
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
-    from jjjpolicy.estimation.estimate import Estimate, Estimator
     from jjjpolicy.linalg.types import Floats
 
 
@@ -46,12 +46,12 @@ class Repeatable(Method, ABC):
     computing: ClassVar[frozenset[str]] = frozenset({"infer", "repeated"})
 
     @abstractmethod
-    def infer(self, estimate: Estimate) -> Estimate:
+    def infer(self, estimate: Any) -> Any:
         """The estimate with an inference result attached."""
 
     def repeated(
         self,
-        estimator: Estimator,
+        estimator: Any,
         design: Design,
         adoptions: Floats,
         effects: Sequence[float] = (0.0,),
@@ -80,8 +80,28 @@ class Repeatable(Method, ABC):
         pvalues = np.array(found).reshape(len(adoptions), len(effects))
         return RepeatedTests(pvalues, pvalues.size)
 
-    def _pvalue(self, estimator: Estimator, design: Design) -> float:
-        pvalue = self.infer(estimator.fit(design)).pvalue
+    def _pvalue(self, estimator: Any, design: Design) -> float:
+        pvalue: float | None = self.infer(estimator.fit(design)).pvalue
         if pvalue is None or np.isnan(pvalue):
             raise InferenceError(f"{self.label} gives no p-value for {estimator.label} here.")
         return pvalue
+
+
+def refits_with_effect(
+    estimator: Refittable, design: Design, adoptions: Floats, effect: float
+) -> Refits:
+    """Refits under many assignments, each with the effect added in its own treated cells.
+
+    Parameters
+    ----------
+    estimator : Refittable
+    design : Design
+    adoptions : ndarray, shape (assignments, units)
+    effect : float
+    """
+    if effect == 0:
+        return estimator.refit_many(design, adoptions)
+    return Refits.stack(
+        estimator.refit_many(design.reassigned(row).with_effect(effect), row[None])
+        for row in adoptions
+    )

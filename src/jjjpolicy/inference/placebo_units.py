@@ -12,7 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.repeated import RepeatedTests
+from jjjpolicy.estimation.repeated import RepeatedTests, refits_with_effect
 from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.assignments import (
@@ -152,15 +152,7 @@ class PlaceboUnits(Inference):
         shared = design.balanced and not estimator.leaks
         if not shared or self.separate or self.pre_fit_cutoff is not None:
             return super().repeated(estimator, design, adoptions, effects)
-        own = [
-            estimator.refit_many(design, adoptions, self.jobs).att
-            if effect == 0
-            else [
-                estimator.refit(design.reassigned(row).with_effect(effect)).att[0]
-                for row in adoptions
-            ]
-            for effect in effects
-        ]
+        own = [refits_with_effect(estimator, design, adoptions, effect).att for effect in effects]
         noise = resolution(design.outcome)
         pvalues, fits = [], len(adoptions) * len(effects)
         placebos = self._placebos(estimator, design, adoptions)

@@ -12,8 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.estimate import Estimate, Inference
-from jjjpolicy.estimation.refits import Refits
-from jjjpolicy.estimation.repeated import RepeatedTests
+from jjjpolicy.estimation.repeated import RepeatedTests, refits_with_effect
 from jjjpolicy.estimation.results import (
     InvertedTest,
     WaldTest,
@@ -137,7 +136,7 @@ def tests_of_refits(
 
     None where those are not the errors of the method, which two single estimates tell.
     """
-    refits = estimator.refit_many(design, adoptions)
+    refits = estimator.refit_many(design, adoptions[[0, -1]])
     freedom = np.inf
     for row in (0, -1):
         single = method.infer(estimator.fit(design.reassigned(adoptions[row]))).inference
@@ -149,12 +148,7 @@ def tests_of_refits(
     noise = resolution(design.outcome)
     pvalues = np.empty((len(adoptions), len(effects)))
     for column, effect in enumerate(effects):
-        moved = refits
-        if effect != 0:
-            moved = Refits.stack(
-                estimator.refit_many(design.reassigned(row).with_effect(effect), row[None])
-                for row in adoptions
-            )
+        moved = refits_with_effect(estimator, design, adoptions, effect)
         assert moved.se is not None
         errors = standing(moved.se, noise)
         if np.isnan(errors).any():
