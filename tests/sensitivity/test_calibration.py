@@ -98,29 +98,33 @@ def test_many_pvalues_are_those_of_single_estimates(
     adoptions = adoptions[:: len(adoptions) // 6]
 
     def singly() -> list[list[float]]:
-        return [
-            [
-                estimator.fit(controls.reassigned(row).with_effect(effect))
-                .with_inference(method)
-                .pvalue
-                for effect in (0.0, 0.4)
-            ]
-            for row in adoptions
-        ]
+        found = []
+        for number, row in enumerate(adoptions, 98):
+            seeded = replace(method, seed=number % 100) if hasattr(method, "seed") else method
+            moved = [controls.reassigned(row).with_effect(effect) for effect in (0.0, 0.4)]
+            found.append([estimator.fit(each).with_inference(seeded).pvalue for each in moved])
+        return found
 
     try:
         expected = singly()
     except InferenceError:
         with pytest.raises(InferenceError):
-            method.repeated(estimator, controls, adoptions, (0.0, 0.4))
+            method.repeated(estimator, controls, adoptions, (0.0, 0.4), 98)
         return
-    found = method.repeated(estimator, controls, adoptions, (0.0, 0.4))
+    found = method.repeated(estimator, controls, adoptions, (0.0, 0.4), 98)
     np.testing.assert_allclose(found.pvalues, expected, rtol=1e-9)
 
 
 def pseudo(panel: jp.Design, treated: int) -> tuple[jp.Design, Any]:
     controls = never_treated(panel, "the test")
     return controls, pseudo_policies(controls, np.full(treated, 2005.0), 40, seed=0)[0]
+
+
+def test_policies_do_not_share_one_draw_of_placebos() -> None:
+    controls, adoptions = pseudo(design(), 3)
+    same = np.repeat(adoptions[:1], 40, axis=0)
+    found = PLACEBO.repeated(DID["did"], controls, same).pvalues
+    assert len(np.unique(found)) > 3
 
 
 def test_effects_move_only_the_policies_that_are_tried_with_them() -> None:

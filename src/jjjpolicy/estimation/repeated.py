@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from jjjpolicy.linalg.brief import brief
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.linalg.types import Floats
+
+
+SEEDS = 100
+"""Seeds that assignments take in turn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +59,12 @@ class Repeatable(Method, ABC):
         design: Design,
         adoptions: Floats,
         effects: Sequence[float] = (0.0,),
+        first: int = 0,
     ) -> RepeatedTests:
-        """p-values of no effect, as :meth:`infer` gives them one by one.
+        """p-values of no effect, as :meth:`infer` gives them one by one with seeds in turn.
+
+        With one seed for all, rejection rates would hang on a single draw of placebos or of a
+        bootstrap, however many the assignments.
 
         Parameters
         ----------
@@ -67,6 +75,8 @@ class Repeatable(Method, ABC):
             First treated period of each unit, ``inf`` for never.
         effects : sequence of float
             Constant effects that are added to the outcome in treated cells.
+        first : int
+            Number of the first assignment, by which it takes its seed.
 
         Raises
         ------
@@ -74,11 +84,19 @@ class Repeatable(Method, ABC):
             The method gives no p-value for this estimator.
         """
         found = [
-            [self._pvalue(estimator, design.reassigned(row).with_effect(e)) for e in effects]
-            for row in adoptions
+            [method._pvalue(estimator, design.reassigned(row).with_effect(e)) for e in effects]
+            for row, method in zip(adoptions, self.in_turn(first, len(adoptions)), strict=True)
         ]
         pvalues = np.array(found).reshape(len(adoptions), len(effects))
         return RepeatedTests(pvalues, pvalues.size)
+
+    def in_turn(self, first: int, number: int) -> list[Self]:
+        """The method with the seeds of so many assignments; itself where it draws nothing."""
+        seed: int | None = getattr(self, "seed", None)
+        if seed is None:
+            return [self] * number
+        seeds = [replace(self, seed=seed + k) for k in range(SEEDS)]  # type: ignore[type-var]
+        return [seeds[(first + row) % SEEDS] for row in range(number)]
 
     def _pvalue(self, estimator: Any, design: Design) -> float:
         pvalue: float | None = self.infer(estimator.fit(design)).pvalue

@@ -135,12 +135,13 @@ class Clustered(Inference):
         design: Design,
         adoptions: Floats,
         effects: Sequence[float] = (0.0,),
+        first: int = 0,
     ) -> RepeatedTests:
         """p-values of no effect under many assignments; see :meth:`Inference.repeated`."""
         found = None
         if self.kind == "CRV1" and not isinstance(self.level, tuple):
             found = tests_of_refits(self, estimator, design, adoptions, effects)
-        return found or super().repeated(estimator, design, adoptions, effects)
+        return found or super().repeated(estimator, design, adoptions, effects, first)
 
     def _two_way(self, estimate: Estimate, one: str, other: str) -> Estimate:
         design = estimate.design

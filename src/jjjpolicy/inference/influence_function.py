@@ -75,10 +75,11 @@ class InfluenceFunction(Inference):
         design: Design,
         adoptions: Floats,
         effects: Sequence[float] = (0.0,),
+        first: int = 0,
     ) -> RepeatedTests:
         """p-values of no effect under many assignments; see :meth:`Inference.repeated`."""
         found = tests_of_refits(self, estimator, design, adoptions, effects)
-        return found or super().repeated(estimator, design, adoptions, effects)
+        return found or super().repeated(estimator, design, adoptions, effects, first)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 SAMPLED = 1_000
 """Placebo assignments drawn where there are too many to try them all."""
-TOGETHER = 2_000_000
+TOGETHER = 1_000_000
 """Cells of placebo assignments that are refitted together."""
 
 
@@ -143,6 +143,7 @@ class PlaceboUnits(Inference):
         design: Design,
         adoptions: Floats,
         effects: Sequence[float] = (0.0,),
+        first: int = 0,
     ) -> RepeatedTests:
         """p-values of no effect under many assignments; see :meth:`Inference.repeated`.
 
@@ -151,28 +152,29 @@ class PlaceboUnits(Inference):
         """
         shared = design.balanced and not estimator.leaks
         if not shared or self.separate or self.pre_fit_cutoff is not None:
-            return super().repeated(estimator, design, adoptions, effects)
+            return super().repeated(estimator, design, adoptions, effects, first)
         own = [refits_with_effect(estimator, design, adoptions, effect).att for effect in effects]
         noise = resolution(design.outcome)
         pvalues, fits = [], len(adoptions) * len(effects)
-        placebos = self._placebos(estimator, design, adoptions)
+        placebos = self._placebos(estimator, design, adoptions, first)
         for statistics, reference in zip(np.transpose(own), placebos, strict=True):
             pvalues.append(rank_pvalues(statistics, reference[:, None], self.alternative, noise))
             fits += len(reference)
         return RepeatedTests(np.array(pvalues).reshape(len(adoptions), len(effects)), fits)
 
     def _placebos(
-        self, estimator: Estimator, design: Design, adoptions: Floats
+        self, estimator: Estimator, design: Design, adoptions: Floats, number: int
     ) -> Iterator[Floats]:
         """The placebo estimates of each assignment, from refits of several at once."""
         self._require_options()
         _, first, groups = np.unique(design.assignment, return_index=True, return_inverse=True)
         tables: list[Floats] = []
+        methods = self.in_turn(number, len(adoptions))
         for row, dates in enumerate(adoptions[:, first]):
             free = np.isinf(dates)
             space = AssignmentSpace(dates[~free], int(free.sum()))
             self._require_groups(space, len(space.dates), design.assigned_at)
-            table, _ = self._tried(space)
+            table, _ = methods[row]._tried(space)
             whole = np.full((len(table), len(dates)), np.nan)
             whole[:, free] = table
             tables.append(whole[:, groups])

@@ -79,10 +79,10 @@ def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference
         return _randomization(policies, estimator, inference)
     controls, tried = policies.controls, policies.tried
     parts = [
-        inference.repeated(estimator, controls, rows, effects)
-        for rows, effects in (
-            (policies.adoptions[:tried], (0.0, *policies.effects.tolist())),
-            (policies.adoptions[tried:], (0.0,)),
+        inference.repeated(estimator, controls, rows, effects, first)
+        for rows, effects, first in (
+            (policies.adoptions[:tried], (0.0, *policies.effects.tolist()), 0),
+            (policies.adoptions[tried:], (0.0,), tried),
         )
         if len(rows)
     ]
