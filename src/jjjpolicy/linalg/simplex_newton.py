@@ -96,8 +96,8 @@ def _solve_batch(
         found = (mu + np.einsum("pr,pr->p", target, nu))[:, None] - (nu / root[:, None]) @ columns.T
         return np.where(allowed, found, -1.0)
 
-    count, total, _ = sums(allowed)
-    nu = total / count[:, None]
+    count = allowed.sum(axis=1)
+    nu = (allowed @ columns) / (count * root)[:, None] - target
     mu = 1 / count + np.einsum("pr,pr->p", nu, nu)
     slack = slacks(nu, mu)
     value = _dual(nu, mu, slack)
