@@ -113,7 +113,8 @@ class TwoWayFixedEffects(Estimator):
         """Refit under each assignment; see :meth:`Estimator.refit_among`."""
         if not _has_closed_form(design):
             return super().refit_among(design, adoptions, jobs)
-        return Refits(att=_coefficients(design, adoptions))
+        batches = np.array_split(adoptions, max(1, adoptions.size // BATCH_CELLS))
+        return Refits(att=np.concatenate([_coefficients(design, batch) for batch in batches]))
 
 
 def _has_closed_form(design: Design) -> bool:

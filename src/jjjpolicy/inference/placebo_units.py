@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 SAMPLED = 1_000
 """Placebo assignments drawn where there are too many to try them all."""
-TOGETHER = 1_000_000
+TOGETHER = 2_000_000
 """Cells of placebo assignments that are refitted together."""
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.estimate import Estimator
-from jjjpolicy.estimation.refits import Refits, refit_blocks
+from jjjpolicy.estimation.refits import BLOCK, Refits, refit_blocks
 from jjjpolicy.linalg.frank_wolfe import FrankWolfe
 from jjjpolicy.linalg.positions import equal_rows
 from jjjpolicy.linalg.twoway import two_way_demean
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from jjjpolicy.linalg.types import Floats, Integers
 
 Weighting = Literal["estimated", "uniform"]
+
+BATCH_CELLS = 1_000_000
+"""Assignments × units of a block, where there are many that leave out units of their own."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ class SyntheticDiD(Estimator):
         self._require(design)
         if design.covariates:
             return super().refit_among(design, adoptions, jobs)
-        return self._refit_block(design, adoptions)
+        size = max(BLOCK, BATCH_CELLS // design.n_units)
+        return refit_blocks(self._refit_block, design, adoptions, jobs, self.label, size)
 
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         """The refits of assignments, of those with as many treated units at each date at once."""
