@@ -94,6 +94,14 @@ def main() -> None:
             "se": r.se,
             "draws": r.draws,
         }
+    placebos = table[table["inference"] == "placebo"]
+    of_provinces = placebos["outcome"] == "provinces"
+    for name, part in (
+        ("units", placebos[~of_provinces]),
+        ("provinces", placebos[of_provinces & (placebos["treated"] == 3)]),
+    ):
+        rates = part["rejection"]
+        content.setdefault("placebos", {})[name] = {"least": rates.min(), "largest": rates.max()}
     controls, first = content["controls"], content["first"]
     note = Text(
         f"{controls['counties']} counties of the neighbouring provinces from {first['counties']} "
