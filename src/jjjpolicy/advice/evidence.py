@@ -160,8 +160,9 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
     -------
     str
         ``"too often"`` where some rate exceeds the level by more than two Monte Carlo standard
-        errors of a test that keeps it, ``"too seldom"`` where all together lie below it by as
-        much, ``"keeps"`` else, and ``"no p-value"`` without rates.
+        errors of a test that keeps it and by more than half of it (the liberal criterion of
+        Bradley 1978), ``"too seldom"`` where all together lie below it by more than two standard
+        errors, ``"keeps"`` else, and ``"no p-value"`` without rates.
     """
     rates, numbers = np.asarray(rejection, dtype=float), np.asarray(draws, dtype=float)
     known = np.isfinite(rates) & (numbers > 0)
@@ -169,7 +170,8 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
         return NONE
     rates, numbers = rates[known], numbers[known]
     spread = np.sqrt(level * (1 - level))
-    if ((rates - level) * np.sqrt(numbers) > 2 * spread).any():
+    beyond = np.maximum(2 * spread / np.sqrt(numbers), level / 2)
+    if (rates - level > beyond + 1e-12).any():
         return OFTEN
     together = (rates @ numbers / numbers.sum() - level) * np.sqrt(numbers.sum())
     return SELDOM if together < -2 * spread else KEEPS
