@@ -148,6 +148,12 @@ UNKNOWN, NOT_HERE = "no evidence", "not here"
 """Verdicts on the size of a test."""
 
 
+def largest_kept(draws: Any, level: float) -> Any:
+    """The largest rejection rates, in so many draws, of tests that keep a level."""
+    by_chance = 2 * np.sqrt(level * (1 - level) / np.maximum(draws, 1))
+    return level + np.maximum(by_chance, level / 2)
+
+
 def verdict(rejection: Any, draws: Any, level: float) -> str:
     """What rejection rates without effect say, given what chance would do in so many draws.
 
@@ -170,8 +176,7 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
         return NONE
     rates, numbers = rates[known], numbers[known]
     spread = np.sqrt(level * (1 - level))
-    beyond = np.maximum(2 * spread / np.sqrt(numbers), level / 2)
-    if (rates - level > beyond + 1e-12).any():
+    if (rates > largest_kept(numbers, level) + 1e-12).any():
         return OFTEN
     together = (rates @ numbers / numbers.sum() - level) * np.sqrt(numbers.sum())
     return SELDOM if together < -2 * spread else KEEPS
