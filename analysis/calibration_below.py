@@ -17,25 +17,19 @@ from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:calibration-below", "table:calibration-below")
 
-DRAWS, FEWER = 200, 100
+DRAWS = 2_000
 PLACEBO: dict[str, Any] = {"placebo": jp.inference.PlaceboUnits(replications=99)}
-METHODS: dict[str, tuple[Any, dict[str, Any], int]] = {
-    "did": (
-        jp.did.TwoWayFixedEffects(),
-        {"clustered": jp.inference.Clustered(), **PLACEBO},
-        DRAWS,
-    ),
+METHODS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "did": (jp.did.TwoWayFixedEffects(), {"clustered": jp.inference.Clustered(), **PLACEBO}),
     "cs": (
         jp.did.CallawaySantAnna(),
         {"influence": jp.inference.InfluenceFunction(), **PLACEBO},
-        DRAWS,
     ),
     "imputation": (
         jp.did.Imputation(),
         {"influence": jp.inference.InfluenceFunction(), **PLACEBO},
-        DRAWS,
     ),
-    "sdid": (jp.synth.SyntheticDiD(), PLACEBO, FEWER),
+    "sdid": (jp.synth.SyntheticDiD(), PLACEBO),
 }
 NAMES = {
     "did/clustered": Text("DiD, clustered", "双重差分，聚类标准误"),
@@ -75,12 +69,12 @@ def rejections(panels: dict[str, jp.Design]) -> tuple[pd.DataFrame, int]:
             {key: estimator},
             inferences,
             treated=PANELS[name][1],
-            draws=draws,
+            draws=DRAWS,
             levels=(0.05,),
             jobs=2,
         )
         for name, panel in panels.items()
-        for key, (estimator, inferences, draws) in METHODS.items()
+        for key, (estimator, inferences) in METHODS.items()
     ]
     return pd.concat([part.size for part in parts]), sum(part.fits for part in parts)
 
@@ -100,19 +94,27 @@ def main() -> None:
             "se": r.se,
             "draws": r.draws,
         }
+    placebos = table[table["inference"] == "placebo"]
+    of_provinces = placebos["outcome"] == "provinces"
+    for name, part in (
+        ("units", placebos[~of_provinces]),
+        ("provinces", placebos[of_provinces & (placebos["treated"] == 3)]),
+    ):
+        rates = part["rejection"]
+        content.setdefault("placebos", {})[name] = {"least": rates.min(), "largest": rates.max()}
     controls, first = content["controls"], content["first"]
     note = Text(
         f"{controls['counties']} counties of the neighbouring provinces from {first['counties']} "
         f"on, {controls['cities']} cities outside the region from {first['cities']} on; as many "
-        "treated groups as the heading says, drawn at random: counties, cities, or all cities of a "
-        f"province. {DRAWS} pseudo-policies each, {FEWER} for synthetic difference-in-differences; "
-        "placebo tests of 99 draws. Errors are clustered at the level at which the pseudo-policy "
-        "is assigned.",
+        "treated groups as the heading says: counties, cities, or all cities of a province. Each "
+        f"group alone where one is treated, {DRAWS:,} random sets otherwise; placebo tests of 99 "
+        "draws. Clustered errors are clustered at the level at which the pseudo-policy is "
+        "assigned; influence functions take counties and cities as independent.",
         f"周边省区 {controls['counties']} 个县区（{first['counties']} 年起），"
         f"区域外 {controls['cities']} 个城市（{first['cities']} 年起）；"
-        "按表头所列数目随机抽取处理组，处理组为县区、城市，或一省全部城市。"
-        f"每格 {DRAWS} 个伪政策，合成双重差分为 {FEWER} 个；安慰剂检验各抽取 99 次。"
-        "标准误聚类于伪政策的分配层级。",
+        "处理组数目如表头所列，处理组为县区、城市，或一省全部城市。"
+        f"处理组为一个时逐一取遍各组，其余每格随机抽取 {DRAWS:,} 个组合；安慰剂检验各抽取 99 次。"
+        "聚类标准误聚类于伪政策的分配层级；影响函数标准误视各县区、各城市相互独立。",
     )
     with Artefacts(__file__, MAKES) as artefacts:
         numbers = artefacts.numbers("calibration-below", content)

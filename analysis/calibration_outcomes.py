@@ -15,7 +15,7 @@ from jjjpolicy.report import Column, Panel, Row, Table, Text
 
 MAKES = ("numbers:calibration-outcomes", "table:calibration-outcomes")
 
-DATE, DRAWS = 2015, 200
+DATE, DRAWS = 2015, 2_000
 SHARE = "share_secondary"
 NAMES = {
     **{outcome: study.label(outcome, with_unit=False) for outcome in study.OUTCOMES},
@@ -80,10 +80,10 @@ def main() -> None:
     provinces, large = groups[study.OUTCOMES[0]], groups[SHARE]
     note = Text(
         f"{provinces} untreated provinces, and {large} large cities for the secondary share, which "
-        f"no provincial panel has; pseudo-date {DATE}. Every province or city alone, and {DRAWS} "
+        f"no provincial panel has; pseudo-date {DATE}. Every province or city alone, and {DRAWS:,} "
         "random sets of three.",
         f"{provinces} 个未处理省份；第二产业占比无省级面板，用 {large} 个大城市；伪政策年份为 "
-        f"{DATE} 年。逐一单个地区，及随机抽取三个地区的 {DRAWS} 个组合。",
+        f"{DATE} 年。逐一单个地区，及随机抽取三个地区的 {DRAWS:,} 个组合。",
     )
     with Artefacts(__file__, MAKES) as artefacts:
         numbers = artefacts.numbers("calibration-outcomes", content)

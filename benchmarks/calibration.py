@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-WHOLE, AIM, JOBS = 150, 100_000, 2
+WHOLE, AIM, JOBS = 300, 1_000_000, 2
 RESULT = Path(__file__).parent / "results" / "calibration.md"
 
 

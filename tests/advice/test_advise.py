@@ -58,6 +58,9 @@ def test_the_methods_of_the_table_are_those_that_were_calibrated(
         ([0.05, 0.085], [200, 200], "too often"),
         ([0.05, 0.08], [200, 200], "keeps"),
         ([0.085], [28], "keeps"),
+        # Half the level beyond it, however many the draws.
+        ([0.05, 0.07], [2_000, 2_000], "keeps"),
+        ([0.05, 0.08], [2_000, 2_000], "too often"),
         ([0.02, 0.0], [200, 200], "too seldom"),
         ([0.0], [28], "keeps"),
         ([np.nan], [0], "no p-value"),
@@ -128,8 +131,8 @@ def test_the_rates_are_those_of_as_many_treated_provinces() -> None:
         "rejection"
     ]
     assert (row["least"], row["largest"]) == (shipped.min(), shipped.max())
-    assert row["draws"] == 800
-    assert "9.0%–19.5%" in advice.summary()
+    assert row["draws"] == 8_000
+    assert "10.7%–19.2%" in advice.summary()
 
 
 def test_tests_on_residuals_of_controls_need_many_of_them() -> None:

@@ -81,6 +81,34 @@ def test_shared_sums_give_the_numbers_of_separate_fits(estimator: Any, options: 
     require_equal(estimator.refit_many(panel, adoptions), separately(estimator, panel, adoptions))
 
 
+def without_some(design: jp.Design, number: int) -> Any:
+    """Assignments in which up to three provinces are left out, others in each."""
+    adoptions = assignments(design, number)
+    rng = np.random.default_rng(2)
+    for row, adoption in enumerate(adoptions):
+        absent = rng.permutation(np.unique(design.assignment))[: row % 4]
+        adoption[np.isin(design.assignment, absent)] = np.nan
+    return adoptions
+
+
+@pytest.mark.parametrize(
+    "estimator", [jp.did.TwoWayFixedEffects(), *IMPUTING, *COMPARING], ids=repr
+)
+@pytest.mark.parametrize("options", [{}, {"gaps": True}, {"weighted": True}, {"provinces": False}])
+def test_samples_without_some_units_have_the_effects_of_separate_fits(
+    estimator: Any, options: Any
+) -> None:
+    panel = design(**options)
+    adoptions = without_some(panel, 12)
+    found = estimator.refit_among(panel, adoptions).att
+    samples = [panel.keep_units(~np.isnan(row), "absent") for row in adoptions]
+    separate = [
+        estimator.fit(sample.reassigned(row[~np.isnan(row)])).att
+        for sample, row in zip(samples, adoptions, strict=True)
+    ]
+    np.testing.assert_allclose(found, separate, rtol=1e-11, atol=1e-11)
+
+
 def test_assignments_that_shared_sums_do_not_solve_are_fitted_alone() -> None:
     panel = design(provinces=False)
     adoptions = assignments(panel, 3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from jjjpolicy.linalg.choice import first_smallest
-from jjjpolicy.linalg.even_weights import most_even, most_even_together
+from jjjpolicy.linalg.even_weights import most_even, most_even_exact, most_even_together
 from jjjpolicy.linalg.simplex import simplex_least_squares, simplex_weights
 from jjjpolicy.synth.penalized import penalized_weights
 
@@ -156,3 +156,21 @@ def test_weights_of_several_units_together_are_the_most_even_with_their_sum(seed
     assert np.abs(side_by_side @ even.ravel()).max() <= 1e-11
     assert even.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-11)
     assert even.min() >= 0
+
+
+@pytest.mark.parametrize("dependent", [False, True])
+def test_many_exact_fits_at_once_are_those_of_single_problems(dependent: bool) -> None:
+    rng = np.random.default_rng(4)
+    differences = rng.normal(size=(60, 4, 20)) + 0.6
+    if dependent:
+        differences -= differences.mean(axis=1, keepdims=True)
+    allowed = rng.random((60, 20)) < 0.7
+    weights, solved = most_even_exact(differences, allowed)
+    singles = np.zeros((60, 20))
+    for row, (difference, own) in enumerate(zip(differences, allowed, strict=True)):
+        singles[row, own] = simplex_weights(difference[:, own])
+    exact = np.abs(np.einsum("prc,pc->pr", differences, singles)).max(axis=1) < 1e-9
+    assert 5 < exact.sum() < 61
+    assert solved.tolist() == exact.tolist()
+    assert weights[solved] == pytest.approx(singles[solved], abs=1e-10)
+    assert not weights[~allowed].any()

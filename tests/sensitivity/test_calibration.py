@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from panels import simulated_panel
 import jjjpolicy as jp
 from jjjpolicy.errors import DesignError, InferenceError
 from jjjpolicy.sensitivity import calibrate
+from jjjpolicy.sensitivity.pseudo_policies import never_treated, pseudo_policies
 
 PLACEBO = jp.inference.PlaceboUnits(replications=30)
 RANDOM = jp.inference.RandomizationInference()
@@ -52,20 +54,94 @@ def test_randomisation_never_exceeds_its_level(treated: int) -> None:
     assert (found["all"] == (treated == 1)).all()
 
 
-def test_shared_fits_give_the_p_values_of_the_method_itself() -> None:
+METHODS = [
+    RANDOM,
+    PLACEBO,
+    jp.inference.PlaceboUnits(replications=30, alternative="greater"),
+    jp.inference.PlaceboUnits(replications=30, pre_fit_cutoff=2.0),
+    jp.inference.PlaceboUnits(replications=30, separate=True),
+    jp.inference.Clustered(),
+    jp.inference.Clustered(kind="CRV2"),
+    jp.inference.Clustered(level="unit"),
+    jp.inference.InfluenceFunction(),
+    jp.inference.WildClusterBootstrap(replications=99),
+    jp.inference.FermanPinto(),
+    jp.inference.Conformal(),
+]
+ESTIMATORS = [
+    jp.did.TwoWayFixedEffects(),
+    jp.did.CallawaySantAnna(),
+    jp.did.Imputation(),
+    jp.did.LocalProjections(),
+    jp.synth.SyntheticControl(),
+    jp.synth.DemeanedSyntheticControl(),
+    jp.synth.SyntheticDiD(),
+    jp.synth.GeneralizedSyntheticControl(),
+]
+
+
+def by_group(panel: jp.Design) -> jp.Design:
+    """The same panel where pairs of units are treated together."""
+    pairs = np.arange(panel.n_units) // 2
+    return replace(panel, assigned_at="pair", assignment=pairs.astype(np.int64))
+
+
+@pytest.mark.filterwarnings("ignore::jjjpolicy.errors.JJJPolicyWarning")
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("method", METHODS[1:], ids=repr)
+@pytest.mark.parametrize("groups", [False, True])
+def test_many_pvalues_are_those_of_single_estimates(
+    estimator: Any, method: Any, groups: bool
+) -> None:
+    panel = by_group(design(16)) if groups else design()
+    controls, adoptions = pseudo(panel, 2)
+    adoptions = adoptions[:: len(adoptions) // 6]
+
+    def singly() -> list[list[float]]:
+        found = []
+        for number, row in enumerate(adoptions, 98):
+            seeded = replace(method, seed=number % 100) if hasattr(method, "seed") else method
+            moved = [controls.reassigned(row).with_effect(effect) for effect in (0.0, 0.4)]
+            found.append([estimator.fit(each).with_inference(seeded).pvalue for each in moved])
+        return found
+
+    try:
+        expected = singly()
+    except InferenceError:
+        with pytest.raises(InferenceError):
+            method.repeated(estimator, controls, adoptions, (0.0, 0.4), 98)
+        return
+    found = method.repeated(estimator, controls, adoptions, (0.0, 0.4), 98)
+    np.testing.assert_allclose(found.pvalues, expected, rtol=1e-9)
+
+
+def pseudo(panel: jp.Design, treated: int) -> tuple[jp.Design, Any]:
+    controls = never_treated(panel, "the test")
+    return controls, pseudo_policies(controls, np.full(treated, 2005.0), 40, seed=0)[0]
+
+
+def test_policies_do_not_share_one_draw_of_placebos() -> None:
+    controls, adoptions = pseudo(design(), 3)
+    same = np.repeat(adoptions[:1], 40, axis=0)
+    found = PLACEBO.repeated(DID["did"], controls, same).pvalues
+    assert len(np.unique(found)) > 3
+
+
+def test_effects_move_only_the_policies_that_are_tried_with_them() -> None:
+    few = run(treated=[3], effects=[0.4], power_draws=7, levels=[0.2])
+    every = run(treated=[3], effects=[0.4], power_draws=40, levels=[0.2])
+    assert (few.power["draws"] == 7).all()
+    assert (every.power["draws"] == 40).all()
+    pd.testing.assert_series_equal(few.size["rejection"], every.size["rejection"])
+
+
+def test_randomisation_ranks_each_policy_among_all() -> None:
     panel = design()
-    controls = panel.keep_units(~panel.treated, "treated")
-    alone = []
-    for unit in range(13):
-        adoption = np.full(13, np.inf)
-        adoption[unit] = 2005
-        moved = controls.reassigned(adoption)
-        moved = moved.with_outcome(moved.outcome + 0.4 * moved.treatment)
-        fitted = DID["did"].fit(moved)
-        alone.append([fitted.with_inference(m).pvalue for m in (RANDOM, PLACEBO)])
-    found = run(treated=[1], effects=[0.4], levels=[0.2]).power
-    expected = (np.array(alone) <= 0.2).mean(axis=0)
-    assert found["rejection"].tolist() == pytest.approx(expected.tolist())
+    controls, adoptions = pseudo(panel, 1)
+    moved = [controls.reassigned(row).with_effect(0.4) for row in adoptions]
+    alone = [DID["did"].fit(each).with_inference(RANDOM).pvalue for each in moved]
+    found = run(treated=[1], inferences=RANDOM, effects=[0.4], levels=[0.2]).power
+    assert found["rejection"].item() == pytest.approx((np.array(alone) <= 0.2).mean())
 
 
 def test_larger_effects_are_found_more_often() -> None:

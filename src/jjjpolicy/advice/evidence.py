@@ -148,6 +148,12 @@ UNKNOWN, NOT_HERE = "no evidence", "not here"
 """Verdicts on the size of a test."""
 
 
+def largest_kept(draws: Any, level: float) -> Any:
+    """The largest rejection rates, in so many draws, of tests that keep a level."""
+    by_chance = 2 * np.sqrt(level * (1 - level) / np.maximum(draws, 1))
+    return level + np.maximum(by_chance, level / 2)
+
+
 def verdict(rejection: Any, draws: Any, level: float) -> str:
     """What rejection rates without effect say, given what chance would do in so many draws.
 
@@ -160,8 +166,9 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
     -------
     str
         ``"too often"`` where some rate exceeds the level by more than two Monte Carlo standard
-        errors of a test that keeps it, ``"too seldom"`` where all together lie below it by as
-        much, ``"keeps"`` else, and ``"no p-value"`` without rates.
+        errors of a test that keeps it and by more than half of it (the liberal criterion of
+        Bradley 1978), ``"too seldom"`` where all together lie below it by more than two standard
+        errors, ``"keeps"`` else, and ``"no p-value"`` without rates.
     """
     rates, numbers = np.asarray(rejection, dtype=float), np.asarray(draws, dtype=float)
     known = np.isfinite(rates) & (numbers > 0)
@@ -169,7 +176,7 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
         return NONE
     rates, numbers = rates[known], numbers[known]
     spread = np.sqrt(level * (1 - level))
-    if ((rates - level) * np.sqrt(numbers) > 2 * spread).any():
+    if (rates > largest_kept(numbers, level) + 1e-12).any():
         return OFTEN
     together = (rates @ numbers / numbers.sum() - level) * np.sqrt(numbers.sum())
     return SELDOM if together < -2 * spread else KEEPS

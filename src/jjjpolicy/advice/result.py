@@ -19,6 +19,7 @@ from jjjpolicy.advice.evidence import (
     PERIODS,
     SELDOM,
     UNKNOWN,
+    largest_kept,
 )
 from jjjpolicy.errors import DataError
 from jjjpolicy.report.tables.layout import text_width
@@ -151,7 +152,7 @@ def _grounds(advice: Advice) -> Text:
     draws = int(advice.methods["draws"].max())
     treated = advice.methods["treated"].max()
     if advice.calibrated:
-        bound = f"{100 * (LEVEL + 2 * (LEVEL * (1 - LEVEL) / max(draws, 1)) ** 0.5):.1f}%"
+        bound = f"{100 * largest_kept(draws, LEVEL):.1f}%"
         return Text(
             f"Methods, tried on pseudo-policies among your own {advice.case.never} untreated "
             f"{advice.case.level} ({draws} pseudo-policies, {treated:.0f} treated at a time); "

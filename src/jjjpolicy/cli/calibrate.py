@@ -55,7 +55,7 @@ def calibrate(
         list[float] | None,
         typer.Option(help="Effect to add, in units of the outcome, for power; repeatable."),
     ] = None,
-    draws: Annotated[int, typer.Option(min=2, help="Pseudo-policies of each kind.")] = 150,
+    draws: Annotated[int, typer.Option(min=2, help="Pseudo-policies of each kind.")] = 300,
     power_draws: Annotated[int, typer.Option(min=1, help="Of these, with effects.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the sampled pseudo-policies.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,

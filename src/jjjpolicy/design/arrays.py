@@ -195,6 +195,10 @@ class Arrays(ShownAsHTML):
         """The same design with other outcome values of the same shape; does not check."""
         return replace(self, outcome=outcome)
 
+    def with_effect(self, effect: float) -> Self:
+        """The same panel with a constant effect added in the treated cells; does not check."""
+        return self if effect == 0 else self.with_outcome(self.outcome + effect * self.treatment)
+
     def for_outcome(self, name: str) -> Self:
         """The same design for another of its variables, with which the outcome changes places.
 

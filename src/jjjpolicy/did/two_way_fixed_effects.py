@@ -109,6 +109,13 @@ class TwoWayFixedEffects(Estimator):
             return super().refit_groups(design, adoptions, groups, jobs)
         return _closed_form(design, adoptions, groups)
 
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        if not _has_closed_form(design):
+            return super().refit_among(design, adoptions, jobs)
+        batches = np.array_split(adoptions, max(1, adoptions.size // BATCH_CELLS))
+        return Refits(att=np.concatenate([_coefficients(design, batch) for batch in batches]))
+
 
 def _has_closed_form(design: Design) -> bool:
     return design.balanced and not design.covariates and design.influence_scale is None
@@ -170,6 +177,38 @@ def _closed_form_batch(
             scores = scores @ together
         se = np.sqrt(correction * np.einsum("rg,rg->r", scores, scores)) / denominator
     return Refits(att=att, se=se)
+
+
+def _coefficients(design: Design, adoptions: Floats) -> Floats:
+    """Coefficients alone, among the units with an adoption period or ``inf``; shape (assignments,).
+
+    In the notation of :func:`_closed_form_batch` the numerator takes the demeaned outcome of the
+    treated after adoption and of those left out, since the sum over all units is zero.
+    """
+    rows, periods = len(adoptions), design.n_periods
+    weights = np.ones(design.n_units) if design.weights is None else design.weights
+    outcome = two_way_demean(design.outcome, design.weights) * weights[:, None]
+    tails = outcome[:, ::-1].cumsum(axis=1)[:, ::-1]
+    row, unit = np.nonzero(np.isfinite(adoptions))
+    aside, absent = np.nonzero(np.isnan(adoptions))
+    start = np.searchsorted(design.periods, adoptions[row, unit])
+    size = weights[unit]
+    total = weights.sum() - np.bincount(aside, weights[absent], minlength=rows)
+    begun = np.bincount(row * (periods + 1) + start, size, minlength=rows * (periods + 1))
+    share = begun.reshape(rows, -1)[:, :-1].cumsum(axis=1) / total[:, None]
+    share -= share.mean(axis=1, keepdims=True)
+    remaining = share[:, ::-1].cumsum(axis=1)[:, ::-1]
+    duration = periods - start
+    squares = size * (duration * (1 - duration / periods) - 2 * remaining[row, start])
+    denominator = np.einsum("rt,rt->r", share, share) * total
+    denominator += np.bincount(row, squares, minlength=rows)
+    numerator = np.bincount(row, tails[unit, start], minlength=rows)
+    numerator += np.bincount(
+        aside, np.einsum("at,at->a", share[aside], outcome[absent]), minlength=rows
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coefficients: Floats = numerator / denominator
+    return coefficients
 
 
 class _EventStudyOnDemand:

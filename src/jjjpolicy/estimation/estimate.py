@@ -19,8 +19,8 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError, JJJPolicyError, warn_user
 from jjjpolicy.estimation.formed import Formed
-from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.refits import Refits, Refittable
+from jjjpolicy.estimation.repeated import Repeatable
 from jjjpolicy.estimation.results import InferenceResult, with_uncertainty
 from jjjpolicy.estimation.shown import Shown
 from jjjpolicy.estimation.tidied import Tidied
@@ -354,10 +354,9 @@ def _check_level(level: float) -> None:
         raise InferenceError(f"level={level} must lie between 0 and 1, e.g. 0.95.")
 
 
-class Inference(Method, ABC):
+class Inference(Repeatable, ABC):
     """Base class of inference methods; subclasses are frozen dataclasses of options."""
 
-    computing: ClassVar[frozenset[str]] = frozenset({"infer"})
     refusal: ClassVar[type[JJJPolicyError]] = InferenceError
 
     by_group: ClassVar[bool] = False

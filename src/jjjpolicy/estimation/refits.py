@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jjjpolicy.estimation.method import Method
 from jjjpolicy.estimation.parallel import run
 from jjjpolicy.linalg.brief import brief
+from jjjpolicy.linalg.positions import equal_rows
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -93,12 +94,12 @@ class Refits:
 class Refittable(Method, ABC):
     """What resampling asks of an estimator.
 
-    ``refit_many`` and ``refit_groups`` fit one assignment after the other; an estimator that can
-    share work between assignments overrides them.
+    ``refit_many`` and ``refit_groups`` fit one assignment after the other, and ``refit_among`` one
+    sample after the other; an estimator that can share work between them overrides them.
     """
 
     computing: ClassVar[frozenset[str]] = frozenset(
-        {"refit", "refit_many", "refit_groups", "refit_counted"}
+        {"refit", "refit_many", "refit_groups", "refit_among", "refit_counted"}
     )
 
     def unused_predictors(self, design: Design) -> list[str]:
@@ -148,6 +149,27 @@ class Refittable(Method, ABC):
         jobs : int
         """
         return self.refit_many(design, adoptions[:, groups], jobs)
+
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under assignments that leave out some units, each its own.
+
+        What comparisons of estimates need: standard errors may be absent.
+
+        Parameters
+        ----------
+        design : Design
+        adoptions : ndarray, shape (assignments, units)
+            First treated period of each unit, ``inf`` for never, ``nan`` for those left out.
+        jobs : int
+        """
+        absent = np.isnan(adoptions)
+        samples = equal_rows(absent)
+        parts = []
+        for rows in samples:
+            kept = ~absent[rows[0]]
+            sample = design.keep_units(kept, "left out of the sample")
+            parts.append(self.refit_many(sample, adoptions[rows][:, kept], jobs))
+        return Refits.stack(parts).at(np.argsort(np.concatenate(samples)))
 
     def refit_counted(
         self, design: Design, groups: Integers, counts: Floats

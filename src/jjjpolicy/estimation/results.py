@@ -158,10 +158,13 @@ class InvertedTest(InferenceResult):
     pvalue : float or None
     bounds : callable or None
         The effects that are not rejected at a level.
+    pvalue_of : callable or None
+        p-value of a hypothesised effect, where the test is inverted by asking for many.
     """
 
     pvalue: float | None = None
     bounds: IntervalAt | None = None
+    pvalue_of: Callable[[float], float] | None = None
 
 
 def effect_bounds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -20,10 +21,12 @@ from jjjpolicy.inference.permutation.left_out import Aligned, jackknife_bounds, 
 from jjjpolicy.inference.permutation.reached import require_unnamed
 from jjjpolicy.inference.regression.clusters import cluster_products, named_members
 from jjjpolicy.inference.regression.parts import cell_terms, regression_of
-from jjjpolicy.inference.results import covariance_result, influence_by
+from jjjpolicy.inference.results import covariance_result, influence_by, tests_of_refits
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
+    from jjjpolicy.estimation.repeated import RepeatedTests
     from jjjpolicy.estimation.results import EffectsAt
     from jjjpolicy.linalg.types import Floats, Integers
 
@@ -125,6 +128,20 @@ class Clustered(Inference):
                 *few_treated_note(estimate.design, codes),
             ),
         )
+
+    def repeated(
+        self,
+        estimator: Estimator,
+        design: Design,
+        adoptions: Floats,
+        effects: Sequence[float] = (0.0,),
+        first: int = 0,
+    ) -> RepeatedTests:
+        """p-values of no effect under many assignments; see :meth:`Inference.repeated`."""
+        found = None
+        if self.kind == "CRV1" and not isinstance(self.level, tuple):
+            found = tests_of_refits(self, estimator, design, adoptions, effects)
+        return found or super().repeated(estimator, design, adoptions, effects, first)
 
     def _two_way(self, estimate: Estimate, one: str, other: str) -> Estimate:
         design = estimate.design

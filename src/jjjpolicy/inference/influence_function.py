@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -15,10 +16,14 @@ from jjjpolicy.inference.results import (
     bootstrap_result,
     covariance_result,
     influence_by,
+    tests_of_refits,
 )
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
+    from jjjpolicy.estimation.repeated import RepeatedTests
+    from jjjpolicy.linalg.types import Floats
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,18 @@ class InfluenceFunction(Inference):
             np.inf,
             notes=notes,
         )
+
+    def repeated(
+        self,
+        estimator: Estimator,
+        design: Design,
+        adoptions: Floats,
+        effects: Sequence[float] = (0.0,),
+        first: int = 0,
+    ) -> RepeatedTests:
+        """p-values of no effect under many assignments; see :meth:`Inference.repeated`."""
+        found = tests_of_refits(self, estimator, design, adoptions, effects)
+        return found or super().repeated(estimator, design, adoptions, effects, first)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import pandas as pd
 
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.repeated import RepeatedTests, refits_with_effect
 from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.assignments import (
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 SAMPLED = 1_000
 """Placebo assignments drawn where there are too many to try them all."""
+TOGETHER = 2_000_000
+"""Cells of placebo assignments that are refitted together."""
 
 
 @dataclass(frozen=True)
@@ -127,41 +130,59 @@ class PlaceboUnits(Inference):
             )
             own = {"units": parts.table(kept), "unit_placebos": parts.placebo_table(kept)}
             return self._attach(estimate, placebos, exact, own, (*said, *note))
-        assignments, exact = self._assignments(positions, free, space)
+        table, exact = self._tried(space)
+        assignments = over_all(table, free)[:, positions]
         refits = estimate.estimator.refit_many(controls, assignments, jobs=self.jobs)
         kept, note = self._cut(refits, np.full(len(assignments), _own_pre_rmspe(estimate)))
         details = {"placebo_units": assignments[kept]}
         return self._attach(estimate, refits.at(kept), exact, details, (*said, *note))
 
-    def estimate_and_placebos(self, estimator: Estimator, design: Design) -> tuple[float, Floats]:
-        """The estimate and the estimates of the placebos alone, as :meth:`infer` compares them.
+    def repeated(
+        self,
+        estimator: Estimator,
+        design: Design,
+        adoptions: Floats,
+        effects: Sequence[float] = (0.0,),
+        first: int = 0,
+    ) -> RepeatedTests:
+        """p-values of no effect under many assignments; see :meth:`Inference.repeated`.
 
-        Not for placebos of one treated group at a time.
-
-        Parameters
-        ----------
-        estimator : Estimator
-        design : Design
-
-        Returns
-        -------
-        float
-            The estimate.
-        ndarray, shape (placebos,)
-
-        Raises
-        ------
-        InferenceError
-            As :meth:`infer`.
+        Placebos of all assignments are refitted together, and not again for an effect, which does
+        not move them: the treated are set aside.
         """
-        design = estimator.comparable(design)
-        controls, positions, free, space = self._set_aside(estimator, design)
-        own = estimator.refit(design)
-        assignments, _ = self._assignments(positions, free, space)
-        refits = estimator.refit_many(controls, assignments, jobs=self.jobs)
-        before = np.nan if own.pre_rmspe is None else float(own.pre_rmspe[0])
-        kept, _ = self._cut(refits, np.full(len(assignments), before))
-        return float(own.att[0]), refits.att[kept]
+        shared = design.balanced and not estimator.leaks
+        if not shared or self.separate or self.pre_fit_cutoff is not None:
+            return super().repeated(estimator, design, adoptions, effects, first)
+        own = [refits_with_effect(estimator, design, adoptions, effect).att for effect in effects]
+        noise = resolution(design.outcome)
+        pvalues, fits = [], len(adoptions) * len(effects)
+        placebos = self._placebos(estimator, design, adoptions, first)
+        for statistics, reference in zip(np.transpose(own), placebos, strict=True):
+            pvalues.append(rank_pvalues(statistics, reference[:, None], self.alternative, noise))
+            fits += len(reference)
+        return RepeatedTests(np.array(pvalues).reshape(len(adoptions), len(effects)), fits)
+
+    def _placebos(
+        self, estimator: Estimator, design: Design, adoptions: Floats, number: int
+    ) -> Iterator[Floats]:
+        """The placebo estimates of each assignment, from refits of several at once."""
+        self._require_options()
+        _, first, groups = np.unique(design.assignment, return_index=True, return_inverse=True)
+        tables: list[Floats] = []
+        methods = self.in_turn(number, len(adoptions))
+        for row, dates in enumerate(adoptions[:, first]):
+            free = np.isinf(dates)
+            space = AssignmentSpace(dates[~free], int(free.sum()))
+            self._require_groups(space, len(space.dates), design.assigned_at)
+            table, _ = methods[row]._tried(space)
+            whole = np.full((len(table), len(dates)), np.nan)
+            whole[:, free] = table
+            tables.append(whole[:, groups])
+            if row + 1 < len(adoptions) and sum(table.size for table in tables) < TOGETHER:
+                continue
+            found = estimator.refit_among(design, np.concatenate(tables), self.jobs).att
+            yield from np.split(found, np.cumsum([len(table) for table in tables])[:-1])
+            tables = []
 
     @property
     def _draws(self) -> int:
@@ -171,32 +192,36 @@ class PlaceboUnits(Inference):
         self, estimator: Estimator, design: Design
     ) -> tuple[Design, Integers, Booleans, AssignmentSpace]:
         """Units to which nothing happened, the group of each, who may play, and in which ways."""
-        if self.replications is not None and self.replications < 1:
-            raise InferenceError(f"replications={self.replications} must be at least 1.")
-        if self.pre_fit_cutoff is not None and not self.pre_fit_cutoff > 0:
-            raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
+        self._require_options()
         dates, _ = group_adoption(design.adoption, design.assignment)
         controls = never_reached(estimator, design, "the placebo test")
         _, positions = group_adoption(controls.adoption, controls.assignment)
         free = may_play(estimator, controls)
         space = AssignmentSpace(dates[np.isfinite(dates)], int(free.sum()))
+        among = ", of those that treatment does not affect," if estimator.leaks else ""
         least = 1 if self.separate else len(space.dates)
-        if space.groups <= least:
-            among = ", of those that treatment does not affect," if estimator.leaks else ""
-            raise InferenceError(
-                f"placebo over units needs more never-treated groups at the level "
-                f"{design.assigned_at!r}{among} than treated ones; there are {space.groups} and "
-                f"{len(space.dates)}."
-            )
+        self._require_groups(space, least, design.assigned_at, among)
         return controls, positions, free, space
 
-    def _assignments(
-        self, positions: Integers, free: Booleans, space: AssignmentSpace
-    ) -> tuple[Floats, bool]:
-        """Adoption under each placebo assignment, and whether these are all there are."""
+    def _require_options(self) -> None:
+        if self.replications is not None and self.replications < 1:
+            raise InferenceError(f"replications={self.replications} must be at least 1.")
+        if self.pre_fit_cutoff is not None and not self.pre_fit_cutoff > 0:
+            raise InferenceError(f"pre_fit_cutoff={self.pre_fit_cutoff} must be positive.")
+
+    @staticmethod
+    def _require_groups(space: AssignmentSpace, least: int, level: str, among: str = "") -> None:
+        if space.groups <= least:
+            raise InferenceError(
+                f"placebo over units needs more never-treated groups at the level "
+                f"{level!r}{among} than treated ones; there are {space.groups} and "
+                f"{len(space.dates)}."
+            )
+
+    def _tried(self, space: AssignmentSpace) -> tuple[Floats, bool]:
+        """Adoption of groups under each placebo assignment, and whether these are all there are."""
         exact = space.count <= (self.replications or ENUMERATION_LIMIT)
-        table = space.enumerate() if exact else space.sample(self._draws, self.seed)
-        return over_all(table, free)[:, positions], exact
+        return space.enumerate() if exact else space.sample(self._draws, self.seed), exact
 
     def _cut(self, refits: Refits, own: Floats) -> tuple[Booleans, tuple[str, ...]]:
         """Placebos that fit well enough before treatment, and a note on the others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.covered import covered_effects
 from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.repeated import RepeatedTests, refits_with_effect
 from jjjpolicy.estimation.results import (
     InvertedTest,
     WaldTest,
@@ -18,10 +20,13 @@ from jjjpolicy.estimation.results import (
     missing_note,
 )
 from jjjpolicy.estimation.rounding import resolution, standing
+from jjjpolicy.estimation.variance import t_pvalue
 from jjjpolicy.inference.permutation.inversion import holding_zero
 from jjjpolicy.inference.permutation.ranks import rank_pvalue
 
 if TYPE_CHECKING:
+    from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.estimation.results import EffectsAt
     from jjjpolicy.linalg.types import Floats, Integers
 
@@ -118,6 +123,39 @@ def covariance_result(
             specification=method.specification(),
         )
     )
+
+
+def tests_of_refits(
+    method: Inference,
+    estimator: Estimator,
+    design: Design,
+    adoptions: Floats,
+    effects: Sequence[float],
+) -> RepeatedTests | None:
+    """Wald tests under many assignments with the standard errors that refits carry.
+
+    None where those are not the errors of the method, which two single estimates tell.
+    """
+    refits = estimator.refit_many(design, adoptions[[0, -1]])
+    freedom = np.inf
+    for row in (0, -1):
+        single = method.infer(estimator.fit(design.reassigned(adoptions[row]))).inference
+        if refits.se is None or not isinstance(single, WaldTest):
+            return None
+        if single.se is None or not np.isclose(refits.se[row], single.se, rtol=1e-9, atol=0.0):
+            return None
+        freedom = single.df
+    noise = resolution(design.outcome)
+    pvalues = np.empty((len(adoptions), len(effects)))
+    for column, effect in enumerate(effects):
+        moved = refits_with_effect(estimator, design, adoptions, effect)
+        assert moved.se is not None
+        errors = standing(moved.se, noise)
+        if np.isnan(errors).any():
+            return None
+        pairs = zip(moved.att.tolist(), errors.tolist(), strict=True)
+        pvalues[:, column] = [t_pvalue(att, se, freedom) for att, se in pairs]
+    return RepeatedTests(pvalues, pvalues.size)
 
 
 def bootstrap_result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.draws import MOST, require_few, seeded
 from jjjpolicy.estimation.estimate import Estimate, Inference
+from jjjpolicy.estimation.repeated import RepeatedTests
 from jjjpolicy.estimation.results import InvertedTest
 from jjjpolicy.estimation.rounding import LEVEL, cleared, resolution
 from jjjpolicy.estimation.variance import few_treated_note
@@ -20,6 +22,7 @@ from jjjpolicy.inference.regression.parts import regression_of
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
+    from jjjpolicy.estimation.estimate import Estimator
     from jjjpolicy.linalg.types import Floats, Integers
 
 Variant = Literal["11", "13", "31", "33"]
@@ -136,6 +139,7 @@ class WildClusterBootstrap(Inference):
                 name=f"wild cluster bootstrap by {level} ({kind}-{self.variant}, {self.weights})",
                 se=test.se,
                 pvalue=pvalue(0.0),
+                pvalue_of=pvalue,
                 bounds=lambda level: outermost(pvalue, estimate.att, test.se, level),
                 reference=reference,
                 smallest_pvalue=smallest,
@@ -148,6 +152,28 @@ class WildClusterBootstrap(Inference):
                 specification=self.specification(),
             )
         )
+
+    def repeated(
+        self,
+        estimator: Estimator,
+        design: Design,
+        adoptions: Floats,
+        effects: Sequence[float] = (0.0,),
+        first: int = 0,
+    ) -> RepeatedTests:
+        """p-values of no effect under many assignments; see :meth:`Inference.repeated`.
+
+        An effect that is added moves the coefficient and no residual: that there is none is then
+        the hypothesis that there is as much less in the outcome as it was.
+        """
+        found = []
+        for row, method in zip(adoptions, self.in_turn(first, len(adoptions)), strict=True):
+            result = method.infer(estimator.fit(design.reassigned(row))).inference
+            assert isinstance(result, InvertedTest)
+            assert result.pvalue_of is not None
+            found.append([result.pvalue_of(-effect) for effect in effects])
+        pvalues = np.array(found).reshape(len(adoptions), len(effects))
+        return RepeatedTests(pvalues, pvalues.size)
 
     def _check(self) -> None:
         if self.replications < 1:

@@ -37,6 +37,8 @@ LEAST_RIDGE = 1e-14
 FITTED = 1e-11
 """Largest error of the constraints at the solution."""
 MAX_STEPS = 200
+REGULAR = 1e-7
+"""Smallest eigenvalue on a support with which normal equations have nine digits."""
 
 
 def most_even(difference: Floats, weights: Floats, linear: Floats | None = None) -> Floats:
@@ -86,6 +88,101 @@ def most_even_together(differences: Floats, weights: Floats) -> Floats:
     even = np.zeros_like(weights)
     even[unit, column] = _smallest_under(part, weights[unit, column])
     return even
+
+
+def most_even_exact(
+    differences: Floats, allowed: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The most even weights of many problems that can be fitted exactly.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (problems, rows, columns)
+    allowed : ndarray of bool, shape (problems, columns)
+        Columns that may have weight.
+
+    Returns
+    -------
+    weights : ndarray, shape (problems, columns)
+    solved : ndarray of bool, shape (problems,)
+        False where no weights fit exactly, or rows are dependent on the support.
+    """
+    problems, rows, columns = differences.shape
+    weights, solved = np.zeros((problems, columns)), np.zeros(problems, dtype=bool)
+    if rows + 1 > columns:
+        return weights, solved
+    part = np.where(allowed[:, None, :], differences, 0.0)
+    sizes = np.abs(part).max(axis=(1, 2), keepdims=True)
+    part = np.concatenate([part / np.where(sizes > 0, sizes, 1.0), allowed[:, None, :]], axis=1)
+    left, values, basis = np.linalg.svd(part, full_matrices=False)
+    values = np.maximum(values, np.finfo(float).tiny)
+    # Dependent rows add no direction; what they ask for has to be zero.
+    dependent = values <= SINGULAR * values[:, :1]
+    open_ = np.flatnonzero((np.abs(np.where(dependent, left[:, -1], 0.0)) <= FITTED).all(axis=1))
+    dependent = dependent[open_]
+    present = allowed[open_, None, :] & ~dependent[:, :, None]
+    basis = np.where(present, basis[open_], 0.0)
+    target = np.where(dependent, 0.0, left[open_, -1] / values[open_])
+    apart = dependent[:, :, None] * np.eye(rows + 1)
+    dual = target.copy()
+    slack = np.einsum("pr,prc->pc", dual, basis)
+    identity = np.eye(rows + 1)
+    for _ in range(MAX_STEPS):
+        # Weights on the simplex have squares of at most one, which bounds the dual.
+        value = _duals(dual, slack, target)
+        keep = value <= 0.5 + FITTED
+        open_, basis, target, apart = open_[keep], basis[keep], target[keep], apart[keep]
+        dual, slack, value = dual[keep], slack[keep], value[keep]
+        if len(open_) == 0:
+            break
+        support = slack > 0
+        part = basis * support[:, None, :]
+        missing = target - np.einsum("prc,pc->pr", part, slack)
+        gram = part @ part.transpose(0, 2, 1) + apart
+        ridge = np.maximum(RIDGE * np.sqrt((missing**2).sum(axis=1)), LEAST_RIDGE)
+        step = np.linalg.solve(gram + ridge[:, None, None] * identity, missing[:, :, None])[:, :, 0]
+        slope = np.einsum("pr,prc->pc", step, basis)
+        stable = np.flatnonzero(((slack + slope > 0) == support).all(axis=1))
+        done = np.zeros(len(open_), dtype=bool)
+        if len(stable):
+            found = _on_support(part[stable], gram[stable], target[stable])
+            error = np.abs(np.einsum("prc,pc->pr", part[stable], found) - target[stable])
+            fits = (error.max(axis=1) <= FITTED) & (found.min(axis=1) >= -FITTED)
+            done[stable[fits]] = True
+            weights[open_[stable[fits]]] = np.maximum(found[fits], 0.0)
+            solved[open_[stable[fits]]] = True
+        length, rise = np.ones(len(open_)), 1e-4 * (missing * step).sum(axis=1)
+        for _ in range(20):
+            share = length[:, None]
+            short = (
+                _duals(dual + share * step, slack + share * slope, target) < value + length * rise
+            )
+            if not short.any():
+                break
+            length[short] /= 2
+        dual, slack = dual + length[:, None] * step, slack + length[:, None] * slope
+        open_, basis, target, apart = open_[~done], basis[~done], target[~done], apart[~done]
+        dual, slack = dual[~done], slack[~done]
+    return weights, solved
+
+
+def _on_support(part: Floats, gram: Floats, target: Floats) -> Floats:
+    """Smallest weights on the supports; not a number where rows are dependent there."""
+    solved = np.full(target.shape, np.nan)
+    regular = np.linalg.eigvalsh(gram)[:, 0] > REGULAR
+    if regular.any():
+        own, goal = gram[regular], target[regular]
+        first = np.linalg.solve(own, goal[:, :, None])
+        left = goal[:, :, None] - own @ first
+        solved[regular] = (first + np.linalg.solve(own, left))[:, :, 0]
+    weights: Floats = np.einsum("pr,prc->pc", solved, part)
+    return weights
+
+
+def _duals(dual: Floats, slack: Floats, target: Floats) -> Floats:
+    positive = np.maximum(slack, 0.0)
+    value: Floats = (target * dual).sum(axis=1) - (positive**2).sum(axis=1) / 2
+    return value
 
 
 def _face(

@@ -22,6 +22,7 @@ from jjjpolicy.estimation.draws import seeded
 from jjjpolicy.estimation.estimate import Estimator, Inference
 from jjjpolicy.estimation.names import Named, by_name
 from jjjpolicy.estimation.parallel import run
+from jjjpolicy.estimation.repeated import SEEDS
 from jjjpolicy.inference.permutation.ranks import significant
 from jjjpolicy.linalg.brief import brief
 from jjjpolicy.linalg.threads import one_thread
@@ -111,7 +112,9 @@ def calibrate(
         Pseudo-policies with effects, at most ``draws``.
     levels : sequence of float
     seed : int
-        Of the sampled pseudo-policies, which are the same for all methods.
+        Of the sampled pseudo-policies, which are the same for all methods. The draws of a method
+        differ between pseudo-policies: they take ``seed``, ``seed + 1`` and so on up to 100 seeds
+        in turn, so that no rate hangs on one draw of placebos.
     jobs : int
         Worker processes; the tables do not depend on it.
     directory : path, optional
@@ -216,6 +219,7 @@ def _digest(policies: PseudoPolicies, estimator: Estimator, inference: Inference
         policies.tried,
         estimator.specification(),
         inference.specification(),
+        SEEDS,
         __version__,
     ]
     return sha256(json.dumps(described, default=repr).encode()).hexdigest()[:32]

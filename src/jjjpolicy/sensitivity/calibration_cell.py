@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from jjjpolicy.errors import InferenceError
 from jjjpolicy.estimation.rounding import resolution
 from jjjpolicy.inference.permutation.ranks import rank_pvalue, studentised
 from jjjpolicy.inference.permutation.reached import require_unnamed
-from jjjpolicy.inference.placebo_units import PlaceboUnits
 from jjjpolicy.inference.randomization import RandomizationInference
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ class PseudoPolicies:
 
     def under(self, policy: int, effect: float = 0.0) -> Design:
         """The panel under a pseudo-policy with this effect."""
-        assigned = self.controls.reassigned(self.adoptions[policy])
-        if effect == 0:
-            return assigned
-        return assigned.with_outcome(assigned.outcome + effect * assigned.treatment)
+        return self.controls.reassigned(self.adoptions[policy]).with_effect(effect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +67,7 @@ def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference
     """p-value of every pseudo-policy, without an effect and with each of the effects.
 
     Randomisation takes the pseudo-policies themselves as the assignments that could have been:
-    without effect one pass of fits then serves all of them. Placebos over units are not moved by an
-    effect, since the treated are set aside: one pass per pseudo-policy serves all effects.
+    without effect one pass of fits then serves all of them.
 
     Raises
     ------
@@ -82,18 +77,18 @@ def pvalues(policies: PseudoPolicies, estimator: Estimator, inference: Inference
     require_unnamed(estimator, policies.controls, "calibration")
     if type(inference) is RandomizationInference and inference.mechanism is None:
         return _randomization(policies, estimator, inference)
-    if type(inference) is PlaceboUnits and not inference.separate:
-        return _placebo(policies, estimator, inference)
-    none = np.array(
-        [_run(policies.under(p), estimator, inference) for p in range(len(policies.adoptions))]
-    )
-    moved = np.array(
-        [
-            [_run(policies.under(p, e), estimator, inference) for e in policies.effects]
-            for p in range(policies.tried)
-        ]
-    ).reshape(policies.tried, len(policies.effects))
-    return PValues(none, moved, len(none) + moved.size)
+    controls, tried = policies.controls, policies.tried
+    parts = [
+        inference.repeated(estimator, controls, rows, effects, first)
+        for rows, effects, first in (
+            (policies.adoptions[:tried], (0.0, *policies.effects.tolist()), 0),
+            (policies.adoptions[tried:], (0.0,), tried),
+        )
+        if len(rows)
+    ]
+    none = np.concatenate([part.pvalues[:, 0] for part in parts])
+    moved = parts[0].pvalues[:tried, 1:].reshape(tried, len(policies.effects))
+    return PValues(none, moved, sum(part.fits for part in parts))
 
 
 def _randomization(
@@ -131,27 +126,3 @@ def _statistic(
 
 def _rank(values: Floats, own: int, noise: float) -> float:
     return rank_pvalue(float(values[own]), np.delete(values, own), noise=noise)
-
-
-def _placebo(policies: PseudoPolicies, estimator: Estimator, inference: PlaceboUnits) -> PValues:
-    none = np.empty(len(policies.adoptions))
-    moved = np.empty((policies.tried, len(policies.effects)))
-    fits = moved.size
-    noise = resolution(policies.controls.outcome)
-    for p in range(len(none)):
-        att, reference = inference.estimate_and_placebos(estimator, policies.under(p))
-        none[p] = rank_pvalue(att, reference, inference.alternative, noise)
-        fits += 1 + len(reference)
-        if p >= policies.tried:
-            continue
-        for k, effect in enumerate(policies.effects):
-            att = float(estimator.refit(policies.under(p, effect)).att[0])
-            moved[p, k] = rank_pvalue(att, reference, inference.alternative, noise)
-    return PValues(none, moved, fits)
-
-
-def _run(design: Design, estimator: Estimator, inference: Any) -> float:
-    estimate = estimator.fit(design).with_inference(inference)
-    if estimate.pvalue is None or np.isnan(estimate.pvalue):
-        raise InferenceError(f"{inference.label} gives no p-value for {estimator.label} here.")
-    return estimate.pvalue

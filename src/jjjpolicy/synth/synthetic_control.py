@@ -156,6 +156,13 @@ class SyntheticControl(Estimator):
         require_panel(design, self.label, 0)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        if self.predictors:
+            return super().refit_among(design, adoptions, jobs)
+        require_panel(design, self.label, 0)
+        return self._refit_block(design, adoptions)
+
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         return simplex_refits(design, adoptions, self.label, demeaned=False, donors=1, before=1)
 

@@ -156,6 +156,12 @@ class SyntheticDiD(Estimator):
         self._require(design)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        if design.covariates:
+            return super().refit_among(design, adoptions, jobs)
+        return self.refit_many(design, adoptions, jobs)
+
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         if design.covariates:
             pieces = [list(self._pieces(design, adoption)) for adoption in adoptions]
@@ -169,7 +175,7 @@ class SyntheticDiD(Estimator):
         """Gaps of the treated of each assignment, in order of adoption."""
         donors = np.isinf(adoptions)
         self._require_donors(design, int(donors.sum(axis=1).min()))
-        rows, units = np.nonzero(~donors)
+        rows, units = np.nonzero(np.isfinite(adoptions))
         own = adoptions[rows, units]
         gaps = np.empty((len(rows), design.n_periods))
         for date in np.unique(own):

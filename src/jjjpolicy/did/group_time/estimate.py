@@ -71,7 +71,7 @@ class GroupTimeEstimator(_OfCohorts):
         return _estimate(self, design, effects, "simple", Window())
 
     def shared_refits(
-        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
+        self, design: Design, adoptions: Floats, of: GroupTimeAverage, jobs: int, errors: bool
     ) -> Refits | None:
         """An average under each assignment; None where assignments share no work."""
         return None
@@ -89,6 +89,10 @@ class GroupTimeEstimator(_OfCohorts):
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
         return self._simple.refit_many(design, adoptions, jobs)
+
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        return self._simple.refit_among(design, adoptions, jobs)
 
     def refit_counted(
         self, design: Design, groups: Integers, counts: Floats
@@ -133,8 +137,13 @@ class GroupTimeAverage(_OfCohorts):
 
     def refit_many(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
         """Refit under each assignment; see :meth:`Estimator.refit_many`."""
-        shared = self.source.shared_refits(design, adoptions, self.kind, self.window, jobs)
+        shared = self.source.shared_refits(design, adoptions, self, jobs, errors=True)
         return super().refit_many(design, adoptions, jobs) if shared is None else shared
+
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        shared = self.source.shared_refits(design, adoptions, self, jobs, errors=False)
+        return super().refit_among(design, adoptions, jobs) if shared is None else shared
 
     def refit_counted(
         self, design: Design, groups: Integers, counts: Floats

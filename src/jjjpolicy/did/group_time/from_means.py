@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
     from jjjpolicy.did.group_time.aggregation import Kind, Window
     from jjjpolicy.did.group_time.comparisons import Comparison
+    from jjjpolicy.did.group_time.estimate import GroupTimeAverage
     from jjjpolicy.linalg.types import Floats, Integers
 
 
@@ -39,12 +40,12 @@ class FromMeans(GroupTimeEstimator):
         return means_suffice(design, adoptions)
 
     def shared_refits(
-        self, design: Design, adoptions: Floats, kind: Kind, window: Window, jobs: int
+        self, design: Design, adoptions: Floats, of: GroupTimeAverage, jobs: int, errors: bool
     ) -> Refits | None:
         """An average under each assignment, from sums of clusters that all of them share."""
-        if not self.follows_from_means(design, adoptions, kind):
+        if not self.follows_from_means(design, adoptions, of.kind):
             return None
-        refit = partial(_refits, self, kind, window)
+        refit = partial(_refits, self, of.kind, of.window, errors)
         return refit_blocks(refit, design, adoptions, jobs, self.label)
 
     def shared_samples(
@@ -58,7 +59,12 @@ class FromMeans(GroupTimeEstimator):
 
 
 def _refits(
-    estimator: FromMeans, kind: Kind, window: Window, design: Design, adoptions: Floats
+    estimator: FromMeans,
+    kind: Kind,
+    window: Window,
+    errors: bool,
+    design: Design,
+    adoptions: Floats,
 ) -> Refits:
     plan, parameters = estimator.cells, estimator.parameters
-    return refits_from_means(plan, parameters, design, adoptions, kind, window)
+    return refits_from_means(plan, parameters, design, adoptions, kind, window, errors=errors)

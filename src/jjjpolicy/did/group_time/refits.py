@@ -6,7 +6,7 @@ together enter them by sums that do not depend on the assignment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from jjjpolicy.did.group_time.effects import GroupTimeEffects
 from jjjpolicy.errors import DesignError
 from jjjpolicy.estimation.refits import BLOCK, Refits
 from jjjpolicy.estimation.variance import cluster_sums, small_sample_factor
+from jjjpolicy.linalg.positions import equal_rows
 
 if TYPE_CHECKING:
     from jjjpolicy.design.design import Design
@@ -56,7 +57,8 @@ def means_suffice(design: Design, adoptions: Floats) -> bool:
     if design.covariates or not design.balanced or design.influence_scale is not None:
         return False
     _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
-    return bool((adoptions[:, first][:, codes] == adoptions).all())
+    whole = np.array_equal(adoptions[:, first][:, codes], adoptions, equal_nan=True)
+    return len(first) == design.n_units or whole
 
 
 def refits_from_means(
@@ -66,6 +68,8 @@ def refits_from_means(
     adoptions: Floats,
     kind: Kind,
     window: Window,
+    *,
+    errors: bool = True,
 ) -> Refits:
     """Refits of an average under each assignment.
 
@@ -76,19 +80,27 @@ def refits_from_means(
     design : Design
         For which :func:`means_suffice`.
     adoptions : ndarray, shape (assignments, units)
+        ``nan`` for units that are left out.
     kind : {"simple", "group", "calendar", "event"}
     window : Window
+    errors : bool
+        Whether to form standard errors.
     """
     clusters = _Clusters.of(design)
     of_clusters = adoptions[:, clusters.first]
     parts: dict[int, Refits] = {}
-    for rows in _alike([np.unique(row) for row in of_clusters]):
-        assigned = design.reassigned(adoptions[rows[0]])
-        cells, counted = plan(assigned), parameters(assigned)
-        cohorts = np.unique(of_clusters[rows[0]])
+    dates = np.unique(of_clusters[~np.isnan(of_clusters)])
+    present = np.stack([(of_clusters == date).any(axis=1) for date in dates], axis=1)
+    for rows in equal_rows(present):
+        one = design.reassigned(adoptions[rows[0]])
+        absent = np.isnan(one.adoption)
+        if absent.any():
+            one = one.keep_units(~absent, "left out of the sample")
+        cells, counted = plan(one), parameters(one)
+        cohorts = dates[present[rows[0]]]
         members = np.asarray(of_clusters[rows] == cohorts[:, None, None], dtype=float)
         means = _Means(design, cells, counted, cohorts, members, clusters)
-        found = means.refits(kind, window)
+        found = means.refits(kind, window, errors)
         if len(rows) == len(adoptions):
             return found
         parts |= dict(zip(rows.tolist(), found.singly(), strict=True))
@@ -119,8 +131,10 @@ def samples_from_means(
     clusters = _Clusters.of(design)
     own = design.adoption[clusters.first]
     parts: list[Refits | None] = [None] * len(counts)
-    for alike in _alike([np.unique(own[row > 0]) for row in counts]):
-        cohorts = np.unique(own[counts[alike[0]] > 0])
+    dates = np.unique(own)
+    drawn = np.stack([(counts[:, own == date] > 0).any(axis=1) for date in dates], axis=1)
+    for alike in equal_rows(drawn):
+        cohorts = dates[drawn[alike[0]]]
         try:
             kept = design.keep_units(np.isin(design.adoption, cohorts), "left out")
             cells, counted = plan(kept), parameters(kept)
@@ -133,13 +147,6 @@ def samples_from_means(
         except DesignError:  # nothing to estimate without the cohorts that are not drawn
             continue
     return parts
-
-
-def _alike(sets: Sequence[Floats]) -> Iterator[Integers]:
-    """Positions of equal sets of numbers."""
-    keys = np.array([each.tobytes() for each in sets], dtype=object)
-    for key in dict.fromkeys(keys.tolist()):
-        yield np.flatnonzero(keys == key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +207,7 @@ class _Means:
     members: Floats
     clusters: _Clusters
 
-    def refits(self, kind: Kind, window: Window) -> Refits:
+    def refits(self, kind: Kind, window: Window, errors: bool = True) -> Refits:
         clusters = self.clusters
         units = (self.members @ clusters.units).sum(axis=0)
         totals = (self.members @ clusters.mass).T
@@ -225,6 +232,12 @@ class _Means:
             overall = [combine(effects, kind, window) for effects in listed]
             weights = np.stack([each.cells[:, 0] for each in overall])
             slopes = np.stack([each.cohorts[:, 0] for each in overall])
+        known = {
+            "att": (weights * estimates).sum(axis=1),
+            **_by_event_time(first, estimates, sizes[0], window),
+        }
+        if not errors:
+            return Refits(**known)
         variance = np.zeros(len(estimates))
         for h, members in enumerate(self.members):
             own, other = weights * treated[:, h], weights * controls[:, h]
@@ -233,11 +246,7 @@ class _Means:
             shift += slopes[:, h] / units
             scores = (own - other) @ differences @ clusters.sums.T + np.outer(shift, clusters.mass)
             variance += np.einsum("rc,rc,rc->r", members, scores, scores)
-        return Refits(
-            att=(weights * estimates).sum(axis=1),
-            se=np.sqrt(variance * self._factors(units)),
-            **_by_event_time(first, estimates, sizes[0], window),
-        )
+        return Refits(se=np.sqrt(variance * self._factors(units)), **known)
 
     def _factors(self, units: Floats) -> Floats:
         """Small-sample factors of the variances, shape (assignments,)."""

@@ -114,6 +114,12 @@ class SharedImputation(Estimator):
             return super().refit_many(design, adoptions, jobs)
         return refit_blocks(self._refit_block, design, adoptions, jobs, self.label)
 
+    def refit_among(self, design: Design, adoptions: Floats, jobs: int = 1) -> Refits:
+        """Refit under each assignment; see :meth:`Estimator.refit_among`."""
+        if not self.shares_sums or not _separable(design, adoptions):
+            return super().refit_among(design, adoptions, jobs)
+        return refit_blocks(self._among_block, design, adoptions, jobs, self.label)
+
     def refit_counted(
         self, design: Design, groups: Integers, counts: Floats
     ) -> list[Refits | None]:
@@ -134,6 +140,12 @@ class SharedImputation(Estimator):
                 known[row] = found
         return known
 
+    def _among_block(self, design: Design, adoptions: Floats) -> Refits:
+        cohorts = list(_cohorts(design, adoptions))
+        if not _solvable(cohorts).all():
+            return super().refit_among(design, adoptions)
+        return Refits(att=self._points(cohorts)[0])
+
     def _refit_block(self, design: Design, adoptions: Floats) -> Refits:
         cohorts = list(_cohorts(design, adoptions))
         solvable = _solvable(cohorts)
@@ -147,8 +159,8 @@ class SharedImputation(Estimator):
             att[row], se[row] = alone.att[0], alone.se[0]
         return Refits(att=att, se=se)
 
-    def _solved(self, cohorts: list[Cohorts]) -> tuple[Floats, Floats]:
-        """Overall effects and standard errors, shape (assignments,)."""
+    def _points(self, cohorts: list[Cohorts]) -> tuple[Floats, Floats, Floats, Floats]:
+        """Overall effects and their weights, (assignments,); period effects and a functional."""
         rows, periods = len(cohorts[0].members), cohorts[0].before.shape[1]
         gram = np.zeros((rows, periods, periods))
         right, lean = np.zeros((2, rows, periods))
@@ -169,7 +181,12 @@ class SharedImputation(Estimator):
         effects: Floats = solved[:, :, 0].astype(float)
         functional: Floats = (-solved[:, :, 1] / total[:, None]).astype(float)
         att = (direct + np.einsum("rt,rt->r", lean, effects)) / total
-        variance = np.zeros(rows)
+        return att, total, effects, functional
+
+    def _solved(self, cohorts: list[Cohorts]) -> tuple[Floats, Floats]:
+        """Overall effects and standard errors, shape (assignments,)."""
+        att, total, effects, functional = self._points(cohorts)
+        variance = np.zeros(len(att))
         for own in cohorts:
             curved = (functional * effects) @ own.before.T
             curved -= own.levels(functional) * (effects @ own.before.T)
@@ -190,7 +207,8 @@ def _separable(design: Design, adoptions: Floats) -> bool:
     if not design.balanced and len(np.unique(design.observed, axis=0)) > MOST_PATTERNS:
         return False
     _, first, codes = np.unique(design.assignment, return_index=True, return_inverse=True)
-    return bool((adoptions[:, first][:, codes] == adoptions).all())
+    whole = np.array_equal(adoptions[:, first][:, codes], adoptions, equal_nan=True)
+    return len(first) == design.n_units or whole
 
 
 def _cohorts(design: Design, adoptions: Floats) -> Iterator[Cohorts]:
@@ -204,7 +222,7 @@ def _cohorts(design: Design, adoptions: Floats) -> Iterator[Cohorts]:
     mass = cluster_sums(np.eye(len(patterns))[own] * weights[:, None], codes)
     filled = design.outcome if design.balanced else np.where(design.observed, design.outcome, 0.0)
     of_clusters = adoptions[:, first]
-    for date in np.unique(adoptions):
+    for date in np.unique(of_clusters[~np.isnan(of_clusters)]):
         before = patterns * (design.periods < date)
         after = patterns - before
         mean = np.einsum("it,it->i", filled, before[own]) / np.maximum(before.sum(axis=1), 1)[own]
