@@ -229,15 +229,17 @@ class _Test:
         contrast = clusters.contrasts[0]
         groups = clusters.groups
         jackknife = method.variant[0] == "3"
-        rows, lost = clusters.leverage_power(1.0 if jackknife else 0.0)
-        if jackknife and lost[:, 0].any():
-            raise InferenceError(
-                f"variant={method.variant!r} studentises with CRV3, and the estimate cannot be "
-                f"formed without the cluster of "
-                f"{named_members(design, clusters.codes, int(np.argmax(lost[:, 0])))}; use "
-                f"variant='11' or '13', or RandomizationInference."
-            )
-        left = rows[:, 0]
+        left = np.broadcast_to(contrast, (groups, len(contrast)))
+        if jackknife:
+            rows, lost = clusters.leverage_power(1.0)
+            left = rows[:, 0]
+            if lost[:, 0].any():
+                raise InferenceError(
+                    f"variant={method.variant!r} studentises with CRV3, and the estimate cannot be "
+                    f"formed without the cluster of "
+                    f"{named_members(design, clusters.codes, int(np.argmax(lost[:, 0])))}; use "
+                    f"variant='11' or '13', or RandomizationInference."
+                )
         factor = (groups - 1) / groups if jackknife else groups / (groups - 1) * counted
         length = float(contrast @ contrast)
         scores = [fine.scores, fine.gram @ contrast if method.impose_null else None]
