@@ -58,9 +58,9 @@ def test_the_methods_of_the_table_are_those_that_were_calibrated(
         ([0.05, 0.085], [200, 200], "too often"),
         ([0.05, 0.08], [200, 200], "keeps"),
         ([0.085], [28], "keeps"),
-        # Half the level beyond it, however many the draws.
-        ([0.05, 0.07], [2_000, 2_000], "keeps"),
-        ([0.05, 0.08], [2_000, 2_000], "too often"),
+        # A point beyond it, however many the draws.
+        ([0.05, 0.06], [20_000, 20_000], "keeps"),
+        ([0.05, 0.065], [2_000, 2_000], "too often"),
         ([0.02, 0.0], [200, 200], "too seldom"),
         ([0.0], [28], "keeps"),
         ([np.nan], [0], "no p-value"),

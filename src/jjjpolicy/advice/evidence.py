@@ -151,7 +151,7 @@ UNKNOWN, NOT_HERE = "no evidence", "not here"
 def largest_kept(draws: Any, level: float) -> Any:
     """The largest rejection rates, in so many draws, of tests that keep a level."""
     by_chance = 2 * np.sqrt(level * (1 - level) / np.maximum(draws, 1))
-    return level + np.maximum(by_chance, level / 2)
+    return level + np.maximum(by_chance, level / 5)
 
 
 def verdict(rejection: Any, draws: Any, level: float) -> str:
@@ -166,9 +166,9 @@ def verdict(rejection: Any, draws: Any, level: float) -> str:
     -------
     str
         ``"too often"`` where some rate exceeds the level by more than two Monte Carlo standard
-        errors of a test that keeps it and by more than half of it (the liberal criterion of
-        Bradley 1978), ``"too seldom"`` where all together lie below it by more than two standard
-        errors, ``"keeps"`` else, and ``"no p-value"`` without rates.
+        errors of a test that keeps it and by more than a fifth of it (a point at 5%),
+        ``"too seldom"`` where all together lie below it by more than two standard errors,
+        ``"keeps"`` else, and ``"no p-value"`` without rates.
     """
     rates, numbers = np.asarray(rejection, dtype=float), np.asarray(draws, dtype=float)
     known = np.isfinite(rates) & (numbers > 0)
