@@ -80,7 +80,7 @@ def advise(
     >>> panel = jp.load("provinces", vintage="nbs_2024")
     >>> policy = jp.policies["tax-sharing-2015"]
     >>> jp.advise(jp.Design.from_policy(panel, policy, outcome="log_gdp", window=(2005, 2019)))
-    <Advice: 3 of 31 region_code treated; 4 of 12 methods keep their size; 3 limits>
+    <Advice: 3 of 31 region_code treated; 1 of 12 methods keep their size; 3 limits>
     """
     case = Case.of(design)
     rates = _own(design, case, replications, seed, jobs) if calibrate else _shipped(case)
