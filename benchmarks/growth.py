@@ -162,7 +162,7 @@ GROWTH = {
         on_panels(over_units, 1, 1),
     ),
     "periods": Growth(
-        (8, 16, 32, 64), "periods, 8,000 units, 5 cohorts", on_panels(over_periods, 2, 1)
+        (8, 16, 32, 64), "periods, 8,000 units, 5 cohorts", on_panels(over_periods, 2, 2)
     ),
     "cohorts": Growth(
         (3, 6, 12, 24),
@@ -171,10 +171,8 @@ GROWTH = {
             over_cohorts,
             1,
             1,
-            TwoWayFixedEffects=(1, 0),
-            Imputation=(1, 0),
-            SunAbraham=(3, 1),
-            ExtendedTWFE=(3, 1),
+            SunAbraham=(3, 2),
+            ExtendedTWFE=(3, 2),
         ),
     ),
     "replicates": Growth(
@@ -263,7 +261,8 @@ def document(table: pd.DataFrame) -> str:
         f"Orders are slopes in logarithms over the larger three of four sizes, bold where more "
         f"than {SLACK} above *needs*, the largest order that the method asks for: operations for "
         "each cell and effect (effects by event time grow with the periods, so that time may grow "
-        "with their square), a number held for each unit and effect; the normal equations of a "
+        "with their square), numbers held for each unit, and the cross products of the periods for "
+        "each cohort; the normal equations of a "
         "regression with a coefficient for each cohort and period (Sun-Abraham, extended TWFE) are "
         "of order three in the end. Placebos of a synthetic control are as many as donors, each a "
         "problem of as many weights. Fixed costs keep measured orders below. "
